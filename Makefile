@@ -1,0 +1,53 @@
+# clusterset's commands; `make help` lists them.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+KUBE    := v1.36.3
+LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# How long each fuzz test runs.
+FUZZTIME ?= 10s
+
+GO      := CGO_ENABLED=0 go
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+.DEFAULT_GOAL := all
+.PHONY: all help demo test e2e bench fuzz lint image clean bin/coredns bin/kube
+
+all: bin/coredns ## build bin/coredns
+
+bin/coredns:
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/coredns
+
+demo: bin/coredns ## three clusters and a clusterset server on loopback: look-ups, a member added, another killed
+	go run ./test/demo
+
+test: ## unit tests, with the race detector
+	go test -race ./plugin/... ./corefile/... ./test/demo/...
+
+e2e: bin/coredns bin/kube ## end to end: real API servers, three networks (needs root), the image
+	go test -race -tags e2e -count 1 -timeout 30m -p 1 ./test/... ./deploy/...
+
+bench: bin/coredns ## cost per query, beside forward, on loopback (needs dnsperf)
+	go run ./test/bench
+
+fuzz: ## fuzz the grammar and the parser, $(FUZZTIME) each
+	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./plugin/clusterset/query
+	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./plugin/clusterset/discovery
+
+lint: ## vet, format, import rules
+	go run $(LINT) run ./...
+
+image: ## the container image, as an OCI archive in bin/ (needs buildah)
+	deploy/image/build
+
+bin/kube: ## etcd, kube-apiserver and kube-controller-manager for the tests, about 5 minutes
+	$(GO) build -C test/kube -trimpath -o ../../$@ -ldflags '-s -w \
+	  -X k8s.io/component-base/version.gitVersion=$(KUBE) \
+	  -X k8s.io/component-base/version.gitMajor=1 \
+	  -X k8s.io/component-base/version.gitMinor=36' .
+
+clean: ## remove what was built
+	rm -rf bin
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9\/]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

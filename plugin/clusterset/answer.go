@@ -1,0 +1,161 @@
+package clusterset
+
+import (
+	"net/netip"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+)
+
+// answer makes the member's reply an answer to the question, and writes it:
+// names renamed, addresses checked and exchanged for gateways, a CNAME that
+// leads out of the member's domain followed here.
+func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error) {
+	if reply.Rcode == dns.RcodeNameError && len(reply.Answer) == 0 {
+		return q.notFound(reply, asked, from)
+	}
+	t := translation{ask: q, renaming: q.renaming(asked), guard: q.p.options.addressGuard && from == fromForward}
+	m := q.reply(reply)
+	m.Answer = t.records(reply.Answer, query.Renaming.Answer)
+	m.Extra = t.records(reply.Extra, query.Renaming.Other)
+	if t.unreachable {
+		return q.noData(m, nil, from, dns.ExtendedErrorCodeFiltered, "member "+q.member.Name+" is in another network and has no gateway of this family")
+	}
+	if t.dropped > 0 {
+		q.member.metrics.guarded.Add(float64(t.dropped))
+		if len(m.Answer) == 0 {
+			return q.failFrom(from, dns.ExtendedErrorCodeFiltered, errAddress(q.member.Name))
+		}
+	}
+	q.follow(m)
+	if len(m.Answer) == 0 && !m.Truncated {
+		return q.empty(m, reply, t.renaming, from)
+	}
+	m.Ns = t.records(reply.Ns, query.Renaming.Other)
+	return q.write(m, from)
+}
+
+func (q *ask) renaming(asked string) query.Renaming {
+	suffix := q.suffix
+	if query.IsReverse(q.zone) {
+		suffix = q.member.Name + "." + q.p.primaryZone()
+	}
+	return query.Renaming{Asked: q.state.QName(), AskedOf: asked, Domain: q.member.ClusterDomain, Suffix: suffix}
+}
+
+// reply is the message that answers the question, with the member's header.
+func (q *ask) reply(of *dns.Msg) *dns.Msg {
+	m := new(dns.Msg)
+	m.SetReply(q.state.Req)
+	m.Authoritative = of.Authoritative
+	m.RecursionAvailable = of.RecursionAvailable
+	m.Truncated = of.Truncated
+	if of.Rcode != dns.RcodeNameError { // of a CNAME's target, which is looked up here
+		m.Rcode = of.Rcode
+	}
+	return m
+}
+
+// translation turns a member's records into ours.
+type translation struct {
+	ask      *ask
+	renaming query.Renaming
+	guard    bool
+	// dropped counts the addresses that can't be the member's.
+	dropped int
+	// unreachable is set when addresses were left out for want of a gateway.
+	unreachable bool
+}
+
+// records are those of rrs that the member may say something about, renamed.
+// They are the reply's own, changed in place: nobody else has them.
+func (t *translation) records(rrs []dns.RR, rename func(query.Renaming, dns.RR) bool) []dns.RR {
+	kept := rrs[:0]
+	foreign := t.ask.snap.foreign(t.ask.member)
+	for _, rr := range rrs {
+		if t.leaveOut(rr) || !rename(t.renaming, rr) {
+			continue
+		}
+		if addr, ok := address(rr); ok {
+			if t.guard && !t.ask.trusts(addr) {
+				t.dropped++
+				continue
+			}
+			if foreign {
+				kept = t.gateways(kept, rr)
+				continue
+			}
+		}
+		kept = append(kept, rr)
+	}
+	return kept
+}
+
+// leaveOut tells of records that aren't part of an answer: EDNS is each hop's
+// own, and signatures don't survive renaming.
+func (t *translation) leaveOut(rr dns.RR) bool {
+	switch rr.Header().Rrtype {
+	case dns.TypeOPT, dns.TypeTSIG:
+		return true
+	case dns.TypeRRSIG, dns.TypeNSEC, dns.TypeNSEC3:
+		return !t.renaming.Identity()
+	}
+	return false
+}
+
+// gateways adds the member's gateways in the place of the addresses of rr's
+// owner, once for each owner.
+func (t *translation) gateways(kept []dns.RR, rr dns.RR) []dns.RR {
+	h := rr.Header()
+	for _, k := range kept {
+		if k.Header().Name == h.Name && k.Header().Rrtype == h.Rrtype {
+			return kept
+		}
+	}
+	before := len(kept)
+	for _, gateway := range t.ask.member.Gateways {
+		if gateway.Is4() == (h.Rrtype == dns.TypeA) {
+			kept = append(kept, addressRecord(h.Name, h.Ttl, gateway))
+		}
+	}
+	if len(kept) == before && h.Rrtype == t.ask.state.QType() {
+		t.unreachable = true
+	}
+	return kept
+}
+
+func address(rr dns.RR) (netip.Addr, bool) {
+	switch rr := rr.(type) {
+	case *dns.A:
+		addr, ok := netip.AddrFromSlice(rr.A)
+		return addr.Unmap(), ok
+	case *dns.AAAA:
+		addr, ok := netip.AddrFromSlice(rr.AAAA)
+		return addr, ok
+	}
+	return netip.Addr{}, false
+}
+
+func addressRecord(owner string, ttl uint32, addr netip.Addr) dns.RR {
+	if addr.Is4() {
+		return &dns.A{Hdr: dns.RR_Header{Name: owner, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: ttl}, A: addr.AsSlice()}
+	}
+	return &dns.AAAA{Hdr: dns.RR_Header{Name: owner, Rrtype: dns.TypeAAAA, Class: dns.ClassINET, Ttl: ttl}, AAAA: addr.AsSlice()}
+}
+
+// follow looks up, through this server, the target of a CNAME at the end of the
+// answer that the member didn't resolve or has no say about.
+func (q *ask) follow(m *dns.Msg) {
+	if q.state.QType() == dns.TypeCNAME || len(m.Answer) == 0 {
+		return
+	}
+	cname, ok := m.Answer[len(m.Answer)-1].(*dns.CNAME)
+	if !ok {
+		return
+	}
+	if reply := q.lookup(cname.Target, q.state.QType()); reply != nil {
+		m.Answer = append(m.Answer, reply.Answer...)
+		m.Truncated = m.Truncated || reply.Truncated
+	}
+}

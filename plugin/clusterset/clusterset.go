@@ -1,0 +1,88 @@
+// Package clusterset is a CoreDNS plugin that answers names of every cluster of
+// a ClusterSet. It is the adapter between CoreDNS and the packages below it:
+// query reads names, discovery finds the members, exchange asks them, and model
+// is what they talk in. README.md is its man page.
+//
+// A query's way is through handler.go (whose name is it?), forward.go (ask the
+// member) and answer.go (make its reply an answer to the question).
+package clusterset
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/dnstap"
+	"github.com/coredns/coredns/plugin/pkg/fall"
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+const pluginName = "clusterset"
+
+var log = clog.NewWithPlugin(pluginName)
+
+// Clusterset is the plugin in one server block.
+//
+// A name is resolved in this order:
+//
+//  1. The longest configured zone that holds it; none: the next plugin.
+//  2. The grammar (package query); no match: NXDOMAIN.
+//  3. The member; not in the ClusterSet: NXDOMAIN.
+//  4. The source: this server itself for the local cluster, else the member's DNS.
+//  5. The reply, renamed to the question, its addresses checked.
+type Clusterset struct {
+	Next plugin.Handler
+
+	zones   []string // normalized; reverse zones among them
+	options options
+
+	// snapshot is nil until there is a ClusterSet. A query loads it once.
+	snapshot atomic.Pointer[snapshot]
+	builder  *builder
+	feed     *discovery.Feed
+	stop     func() // ends what start began
+
+	// elsewhere is until when the local cluster's names are known to be served
+	// by no block of this server, in Unix nanoseconds.
+	elsewhere atomic.Int64
+
+	taps []*dnstap.Dnstap
+}
+
+// options are the Corefile's.
+type options struct {
+	file        string
+	configMap   model.ObjectName
+	kubeconfig  string
+	context     string
+	local       string
+	negativeTTL uint32
+	timeout     time.Duration
+	// maxConcurrent is per member; 0 is no bound.
+	maxConcurrent int64
+	addressGuard  bool
+	fall          fall.F
+}
+
+// Defaults: DESIGN.md section 4.
+const (
+	defaultNegativeTTL   = 5
+	defaultTimeout       = 2 * time.Second
+	defaultMaxConcurrent = 1000
+)
+
+func defaultOptions() options {
+	return options{
+		configMap:     model.ObjectName{Namespace: "kube-system", Name: "clusterset"},
+		negativeTTL:   defaultNegativeTTL,
+		timeout:       defaultTimeout,
+		maxConcurrent: defaultMaxConcurrent,
+		addressGuard:  true,
+	}
+}
+
+// Name implements plugin.Handler.
+func (p *Clusterset) Name() string { return pluginName }

@@ -1,0 +1,112 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	v1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// API is the Kubernetes API that a CoreDNS has: in-cluster, or a kubeconfig's.
+type API struct {
+	client kubernetes.Interface
+	// key tells APIs apart.
+	key string
+}
+
+// ErrNoAPI is returned outside a cluster when no kubeconfig is given.
+var ErrNoAPI = errors.New("not in a Kubernetes cluster, and no kubeconfig is given")
+
+// NewAPI makes a client: from the kubeconfig file at path and its context ("" is
+// its current one), or in-cluster when path is "". Nothing is asked yet.
+func NewAPI(path, context string) (*API, error) {
+	config, err := restConfig(path, context)
+	if err != nil {
+		return nil, err
+	}
+	config.UserAgent = "coredns-clusterset"
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	return &API{client: client, key: path + " " + context + " " + config.Host}, nil
+}
+
+func restConfig(path, context string) (*rest.Config, error) {
+	if path == "" {
+		config, err := rest.InClusterConfig()
+		if errors.Is(err, rest.ErrNotInCluster) {
+			return nil, ErrNoAPI
+		}
+		return config, err
+	}
+	loader := &clientcmd.ClientConfigLoadingRules{ExplicitPath: path}
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(loader, &clientcmd.ConfigOverrides{CurrentContext: context}).ClientConfig()
+}
+
+// object is one object of an API that is watched: the only one that RBAC must
+// allow to get, list and watch.
+type object struct {
+	api      *API
+	resource string // "configmaps", "secrets"
+	example  runtime.Object
+	name     model.ObjectName
+}
+
+// watch calls changed with the object, or nil when there is none, at once and
+// whenever it changes; and failed with each error of the watch, which goes on by
+// itself. It returns when ctx ends.
+func (o object) watch(ctx context.Context, changed func(runtime.Object), failed func(error)) {
+	lw := cache.NewListWatchFromClient(o.api.client.CoreV1().RESTClient(), o.resource, o.name.Namespace,
+		fields.OneTermEqualSelector("metadata.name", o.name.Name))
+	informer := cache.NewSharedInformer(cache.ToListWatcherWithWatchListSemantics(lw, o.api.client), o.example, 0)
+	_ = informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
+		failed(o.explain(err))
+	})
+	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{ // both fail only once started
+		AddFunc:    func(obj any) { changed(obj.(runtime.Object)) },
+		UpdateFunc: func(_, obj any) { changed(obj.(runtime.Object)) },
+		DeleteFunc: func(any) { changed(nil) },
+	})
+	var missing sync.WaitGroup
+	missing.Go(func() {
+		if cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) && len(informer.GetStore().List()) == 0 {
+			changed(nil)
+		}
+	})
+	informer.RunWithContext(ctx)
+	missing.Wait()
+}
+
+// explain names the object and, where access is forbidden, what to allow.
+func (o object) explain(err error) error {
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("%s %s: forbidden; allow get, list and watch of it: %w", o.resource, o.name, err)
+	}
+	return fmt.Errorf("%s %s: %w", o.resource, o.name, err)
+}
+
+// WatchSecret calls changed with the Secret's data, or an error when there is
+// none or it can't be read, at once and whenever it changes, until ctx ends.
+func (a *API) WatchSecret(ctx context.Context, name model.ObjectName, changed func(map[string][]byte, error)) {
+	o := object{api: a, resource: "secrets", example: &v1.Secret{}, name: name}
+	o.watch(ctx, func(obj runtime.Object) {
+		secret, exists := obj.(*v1.Secret)
+		if !exists {
+			changed(nil, fmt.Errorf("secret %s: not found", name))
+			return
+		}
+		changed(secret.Data, nil)
+	}, func(err error) { changed(nil, err) })
+}

@@ -1,0 +1,149 @@
+package discovery
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	strictjson "sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
+)
+
+// maxDocument bounds what is parsed: etcd keeps objects of 1.5 MiB at most, and
+// a ConfigMap of 1 MiB.
+const maxDocument = 1 << 20
+
+// decode reads one document, strictly: a second document, a key given twice, an
+// unknown field and a wrong type are errors, all of them told at once as far as
+// there is a document to read on in. The document is nil when there is none.
+func decode(text string) (*document, []error) {
+	if len(text) > maxDocument {
+		return nil, []error{fmt.Errorf("%d bytes: a document has %d at most", len(text), maxDocument)}
+	}
+	one, err := onlyDocument(text)
+	if err != nil {
+		return nil, []error{err}
+	}
+	asJSON, err := yaml.YAMLToJSONStrict(one)
+	if err != nil {
+		return nil, []error{yamlError(err)}
+	}
+	if !bytes.HasPrefix(asJSON, []byte("{")) {
+		return nil, []error{errors.New("not a mapping; a document starts with apiVersion: " + apiVersion)}
+	}
+	return decodeJSON(asJSON)
+}
+
+// onlyDocument makes sure that nothing is hidden behind a "---", which YAML
+// libraries otherwise leave unread.
+func onlyDocument(text string) ([]byte, error) {
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
+	var found []byte
+	for {
+		doc, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(bytes.TrimSpace(doc)) == 0 {
+			continue
+		}
+		if found != nil {
+			return nil, errors.New(`more than one document; put what follows "---" under a key of its own`)
+		}
+		found = doc
+	}
+	if found == nil {
+		return nil, errors.New("empty; a document starts with apiVersion: " + apiVersion)
+	}
+	return found, nil
+}
+
+// decodeJSON decodes members and policies one by one, so that a wrong type in
+// one doesn't hide what is wrong with the others.
+func decodeJSON(data []byte) (*document, []error) {
+	var outer struct {
+		APIVersion json.RawMessage `json:"apiVersion"`
+		Kind       json.RawMessage `json:"kind"`
+		Clusters   json.RawMessage `json:"clusters"`
+		Policies   json.RawMessage `json:"policies"`
+	}
+	doc := &document{}
+	errs := strict(data, &outer, "")
+	errs = append(errs, strict(outer.APIVersion, &doc.APIVersion, "apiVersion")...)
+	errs = append(errs, strict(outer.Kind, &doc.Kind, "kind")...)
+	errs = append(errs, list(outer.Clusters, &doc.Clusters, "clusters")...)
+	errs = append(errs, list(outer.Policies, &doc.Policies, "policies")...)
+	return doc, errs
+}
+
+func list[T any](data json.RawMessage, into *[]T, path string) []error {
+	var raw []json.RawMessage
+	errs := strict(data, &raw, path)
+	for i, item := range raw {
+		var value T
+		errs = append(errs, strict(item, &value, fmt.Sprintf("%s[%d]", path, i))...)
+		*into = append(*into, value)
+	}
+	return errs
+}
+
+// strict decodes data, if there is any, and tells each error with its path.
+func strict(data []byte, into any, path string) []error {
+	if len(data) == 0 {
+		return nil
+	}
+	unknown, err := strictjson.UnmarshalStrict(data, into)
+	var errs []error
+	for _, e := range unknown {
+		if field, ok := errors.AsType[strictjson.FieldError](e); ok {
+			field.SetFieldPath(joinPath(path, field.FieldPath()))
+		}
+		errs = append(errs, e)
+	}
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return append(errs, fmt.Errorf("%s: a %s: not %s", joinPath(path, wrong.Field), wrong.Value, kindName(wrong.Type)))
+	}
+	if err != nil {
+		errs = append(errs, fmt.Errorf("%s: %w", path, err))
+	}
+	return errs
+}
+
+func joinPath(path, field string) string {
+	if path == "" || field == "" {
+		return path + field
+	}
+	return path + "." + field
+}
+
+// kindName says what a Go type is called in a document.
+func kindName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map, reflect.Pointer:
+		return "a mapping"
+	case reflect.Int:
+		return "a whole number"
+	}
+	return "a string"
+}
+
+// yamlError takes the library's layers off: what stays is the line and what is
+// wrong there.
+func yamlError(err error) error {
+	text := err.Error()
+	for _, layer := range []string{"error converting YAML to JSON: ", "yaml: ", "unmarshal errors:\n  "} {
+		text = strings.TrimPrefix(text, layer)
+	}
+	return errors.New("not YAML: " + strings.ReplaceAll(text, "\n  ", "; "))
+}

@@ -1,0 +1,95 @@
+package discovery
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// ports are where each transport is served when the document doesn't say:
+// RFC 1035, RFC 7858, RFC 8484 and RFC 9250.
+var ports = map[model.Scheme]uint16{
+	model.DNS: 53, model.TCP: 53, model.DoT: 853, model.HTTPS: 443, model.QUIC: 853,
+}
+
+// upstreams reads the member's dns, or takes the 10th address of each service
+// CIDR, as kubeadm and the managed services give it to the DNS service.
+func (v *validation) upstreams(path string, values []string, cidrs []netip.Prefix) []model.Upstream {
+	var found []model.Upstream
+	for i, value := range values {
+		upstream, err := parseUpstream(value)
+		switch {
+		case err != nil:
+			v.wrong(fmt.Sprintf("%s.dns[%d]", path, i), value, err.Error())
+		case slices.Contains(found, upstream):
+			v.wrong(fmt.Sprintf("%s.dns[%d]", path, i), value, "given twice")
+		default:
+			found = append(found, upstream)
+		}
+	}
+	if len(values) > 0 {
+		return found
+	}
+	for i, cidr := range cidrs {
+		addr, ok := tenth(cidr)
+		if !ok {
+			v.wrong(fmt.Sprintf("%s.serviceCIDRs[%d]", path, i), cidr.String(), "has no 10th address; give dns")
+			continue
+		}
+		found = append(found, model.Upstream{Scheme: model.DNS, Addr: netip.AddrPortFrom(addr, ports[model.DNS])})
+	}
+	return found
+}
+
+// tenth is the network's address plus ten: 10.96.0.10 of 10.96.0.0/12.
+func tenth(cidr netip.Prefix) (netip.Addr, bool) {
+	addr := cidr.Addr()
+	for range 10 {
+		addr = addr.Next()
+	}
+	return addr, cidr.Contains(addr)
+}
+
+var errUpstream = errors.New("not an upstream; write IP, IP:port, [v6]:port, dns://, tcp://, tls://, https:// or quic:// before it")
+
+// parseUpstream reads "[SCHEME://]ADDRESS[:PORT]". Addresses only: a name would
+// be looked up through the very server that asks.
+func parseUpstream(value string) (model.Upstream, error) {
+	scheme, rest := model.DNS, value
+	if before, after, found := strings.Cut(value, "://"); found {
+		scheme, rest = model.Scheme(before), after
+	}
+	port, known := ports[scheme]
+	if !known {
+		return model.Upstream{}, errUpstream
+	}
+	if addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(rest, "["), "]")); err == nil {
+		return checkUpstream(scheme, addr, port)
+	}
+	colon := strings.LastIndexByte(rest, ':')
+	if colon < 0 {
+		return model.Upstream{}, errUpstream
+	}
+	given, err := strconv.ParseUint(rest[colon+1:], 10, 16)
+	if err != nil || given == 0 {
+		return model.Upstream{}, errUpstream
+	}
+	addr, err := netip.ParseAddrPort(rest)
+	if err != nil {
+		return model.Upstream{}, errUpstream
+	}
+	return checkUpstream(scheme, addr.Addr(), uint16(given))
+}
+
+func checkUpstream(scheme model.Scheme, addr netip.Addr, port uint16) (model.Upstream, error) {
+	addr = addr.Unmap()
+	if addr.IsUnspecified() || addr.IsMulticast() {
+		return model.Upstream{}, errors.New("not an address of a server")
+	}
+	return model.Upstream{Scheme: scheme, Addr: netip.AddrPortFrom(addr, port)}, nil
+}

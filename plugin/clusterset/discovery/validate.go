@@ -1,0 +1,179 @@
+package discovery
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// validation turns documents into model values and collects what is wrong with
+// them. Its methods return the zero value for what is wrong.
+type validation struct {
+	key  string
+	errs []error
+	// members maps each name to where it was given first.
+	members map[string]string
+	// referred are the members that policies name, with where they do.
+	referred []reference
+}
+
+type reference struct{ where, member string }
+
+func (v *validation) errorf(path, format string, args ...any) {
+	where := v.key
+	if path != "" {
+		where += ": " + path
+	}
+	v.errs = append(v.errs, fmt.Errorf(where+": "+format, args...))
+}
+
+// wrong reports a value, as `KEY: PATH: "VALUE": what is wrong`.
+func (v *validation) wrong(path, value, what string) { v.errorf(path, "%q: %s", value, what) }
+
+func (v *validation) document(doc *document, set *model.ClusterSet) {
+	if doc.APIVersion != apiVersion {
+		v.wrong("apiVersion", doc.APIVersion, "not "+apiVersion)
+	}
+	if doc.Kind != kind {
+		v.wrong("kind", doc.Kind, "not "+kind)
+	}
+	for i := range doc.Clusters {
+		set.Clusters = append(set.Clusters, v.cluster(fmt.Sprintf("clusters[%d]", i), &doc.Clusters[i]))
+	}
+	for i := range doc.Policies {
+		set.Policies = append(set.Policies, v.policy(fmt.Sprintf("policies[%d]", i), &doc.Policies[i]))
+	}
+}
+
+func (v *validation) cluster(path string, c *cluster) *model.Cluster {
+	m := &model.Cluster{
+		Name:          v.name(path+".name", c.Name),
+		ServiceCIDRs:  v.prefixes(path+".serviceCIDRs", c.ServiceCIDRs),
+		PodCIDRs:      v.prefixes(path+".podCIDRs", c.PodCIDRs),
+		ClusterDomain: v.domain(path+".clusterDomain", c.ClusterDomain),
+		TLS:           v.tls(path+".tls", c.TLS),
+		Kubeconfig:    v.kubeconfig(path+".kubeconfig", c.Kubeconfig),
+		Network:       c.Network,
+		Gateways:      v.gateways(path+".gateways", c.Gateways),
+		Probe:         v.probe(path+".probe", c.Probe),
+		Region:        c.Region,
+		Zone:          c.Zone,
+	}
+	if c.Network == "" {
+		m.Network = "default"
+	}
+	if len(c.ServiceCIDRs) == 0 {
+		v.errorf(path+".serviceCIDRs", "missing; a member has one or more, as 10.101.0.0/19")
+	}
+	m.DNS = v.upstreams(path, c.DNS, m.ServiceCIDRs)
+	return m
+}
+
+func (v *validation) prefixes(path string, values []string) []netip.Prefix {
+	var found []netip.Prefix
+	for i, value := range values {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		prefix, err := netip.ParsePrefix(value)
+		switch {
+		case err != nil || prefix.Addr().Is4In6():
+			v.wrong(at, value, "not a CIDR")
+		case prefix != prefix.Masked():
+			v.wrong(at, value, "not a CIDR's first address; did you mean "+prefix.Masked().String()+"?")
+		case slices.Contains(found, prefix):
+			v.wrong(at, value, "given twice")
+		default:
+			found = append(found, prefix)
+		}
+	}
+	return found
+}
+
+// domain takes the member's own domain, with or without its last dot.
+func (v *validation) domain(path, value string) string {
+	if value == "" {
+		return "cluster.local."
+	}
+	domain := strings.ToLower(strings.TrimSuffix(value, "."))
+	if len(domain) > maxDomain || slices.ContainsFunc(strings.Split(domain, "."), notLabel) {
+		v.wrong(path, value, "not a domain name")
+		return ""
+	}
+	return domain + "."
+}
+
+func (v *validation) gateways(path string, values []string) []netip.Addr {
+	var found []netip.Addr
+	for i, value := range values {
+		addr, err := netip.ParseAddr(value)
+		if err != nil || addr.Zone() != "" || addr.IsUnspecified() || addr.IsMulticast() {
+			v.wrong(fmt.Sprintf("%s[%d]", path, i), value, "not an address that a client can connect to")
+			continue
+		}
+		found = append(found, addr.Unmap())
+	}
+	return found
+}
+
+func (v *validation) probe(path, value string) string {
+	if value == "" {
+		return ""
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || u.Hostname() == "":
+		v.wrong(path, value, "not a URL; write tcp://HOST:PORT, http:// or https://")
+	case u.Scheme == "tcp" && u.Port() == "":
+		v.wrong(path, value, "no port; write tcp://HOST:PORT")
+	case u.Scheme != "tcp" && u.Scheme != "http" && u.Scheme != "https":
+		v.wrong(path, value, "not tcp://, http:// or https://")
+	}
+	return value
+}
+
+func (v *validation) tls(path string, t *tls) model.TLS {
+	if t == nil {
+		return model.TLS{}
+	}
+	files := t.CAFile != "" || t.CertFile != "" || t.KeyFile != ""
+	if t.Secret != "" && files {
+		v.errorf(path, "secret and files given; one of them")
+	}
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		v.errorf(path, "certFile and keyFile go together")
+	}
+	return model.TLS{
+		ServerName: t.ServerName, Secret: v.object(path+".secret", t.Secret),
+		CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile,
+	}
+}
+
+func (v *validation) kubeconfig(path string, k *kubeconfig) model.Kubeconfig {
+	if k == nil {
+		return model.Kubeconfig{}
+	}
+	switch {
+	case k.Secret == "" && k.File == "":
+		v.errorf(path, "neither secret nor file")
+	case k.Secret != "" && k.File != "":
+		v.errorf(path, "secret and file given; one of them")
+	case k.Key != "" && k.File != "":
+		v.errorf(path+".key", "%q: goes with secret, not with file", k.Key)
+	}
+	return model.Kubeconfig{Secret: v.object(path+".secret", k.Secret), Key: k.Key, File: k.File, Context: k.Context}
+}
+
+func (v *validation) object(path, value string) model.ObjectName {
+	if value == "" {
+		return model.ObjectName{}
+	}
+	namespace, name, ok := strings.Cut(value, "/")
+	if !ok || notLabel(namespace) || slices.ContainsFunc(strings.Split(name, "."), notLabel) {
+		v.wrong(path, value, "not NAMESPACE/NAME")
+		return model.ObjectName{}
+	}
+	return model.ObjectName{Namespace: namespace, Name: name}
+}

@@ -1,0 +1,180 @@
+package exchange
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+
+	"github.com/miekg/dns"
+)
+
+// Options are what a Client is told besides its member.
+type Options struct {
+	// MaxConcurrent bounds the queries in flight; more are refused with a Busy
+	// error. 0 is no bound.
+	MaxConcurrent int64
+	// TLS is for the encrypted upstreams; nil without any.
+	TLS *TLSConfig
+	// Metrics must be whole.
+	Metrics Metrics
+	// Changed is told when an upstream goes down, with why, and comes back, with
+	// nil. It must not block.
+	Changed func(model.Upstream, error)
+}
+
+// Client asks the DNS service of one member. Its methods may be called at the
+// same time.
+//
+// A query goes to the upstreams that are not down, one after the other, each
+// with an equal part of the time that is left: the next is asked when one fails,
+// says SERVFAIL or REFUSED, or lets its part pass. All down: the query fails at
+// once.
+type Client struct {
+	member    *model.Cluster
+	options   Options
+	upstreams []*upstream
+	turn      atomic.Uint32
+	inflight  atomic.Int64
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	mu     sync.Mutex // orders spawn and Close
+	tasks  sync.WaitGroup
+}
+
+// Query is one question for the member.
+type Query struct {
+	// Msg is the query, with one question and its EDNS; it is not changed.
+	Msg *dns.Msg
+	// TCP is set when the client came over a stream, so that it can take an
+	// answer of any size.
+	TCP bool
+	// Deadline ends the query, whatever attempts are left.
+	Deadline time.Time
+	// Observe, when not nil, is told of each attempt when it ends.
+	Observe func(Attempt)
+}
+
+// Attempt is one upstream asked once.
+type Attempt struct {
+	Upstream model.Upstream
+	// Local is the address the query left from, nil when it didn't.
+	Local net.Addr
+	// Proto is "udp" or "tcp".
+	Proto string
+	Start time.Time
+	Query *dns.Msg
+	// Reply is nil when Err is not.
+	Reply *dns.Msg
+	Err   error
+}
+
+// New makes a client for member. It opens no socket before the first query.
+func New(member *model.Cluster, options Options) *Client {
+	c := &Client{member: member, options: options}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	for _, address := range member.DNS {
+		c.upstreams = append(c.upstreams, newUpstream(address, c))
+	}
+	options.Metrics.Up.Add(float64(len(c.upstreams)))
+	return c
+}
+
+// Exchange asks for q and gives the reply, whose question and id are those of
+// q.Msg, with the upstream that gave it. The error is an *Error.
+func (c *Client) Exchange(ctx context.Context, q Query) (*dns.Msg, model.Upstream, error) {
+	inflight := c.inflight.Add(1)
+	defer c.inflight.Add(-1)
+	if c.options.MaxConcurrent > 0 && inflight > c.options.MaxConcurrent {
+		c.options.Metrics.Rejected.Inc()
+		return nil, model.Upstream{}, &Error{Member: c.member.Name, Reason: Busy}
+	}
+	wire, err := newWire(q.Msg)
+	if err != nil {
+		return nil, model.Upstream{}, &Error{Member: c.member.Name, Reason: Unsendable, Err: err}
+	}
+	return c.attempts(ctx, q, wire)
+}
+
+func (c *Client) attempts(ctx context.Context, q Query, wire *wire) (*dns.Msg, model.Upstream, error) {
+	left := 0
+	for _, u := range c.upstreams {
+		if !u.health.down.Load() {
+			left++
+		}
+	}
+	if left == 0 {
+		return nil, model.Upstream{}, c.allDown()
+	}
+	failure := &Error{Member: c.member.Name}
+	first := int(c.turn.Add(1))
+	for i := range c.upstreams {
+		u := c.upstreams[(first+i)%len(c.upstreams)]
+		if u.health.down.Load() {
+			continue
+		}
+		now := time.Now()
+		part := q.Deadline.Sub(now) / time.Duration(max(left, 1))
+		if part <= 0 {
+			break
+		}
+		left--
+		reply, err := u.exchange(ctx, q, wire, now.Add(part))
+		if err == nil {
+			return reply, u.address, nil
+		}
+		failure.add(u.address, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if failure.Err == nil { // every upstream went down since they were counted
+		return nil, model.Upstream{}, c.allDown()
+	}
+	return nil, model.Upstream{}, failure
+}
+
+func (c *Client) allDown() *Error {
+	failure := &Error{Member: c.member.Name, Reason: Down}
+	for _, u := range c.upstreams {
+		failure.add(u.address, u.health.cause())
+	}
+	failure.Reason = Down
+	return failure
+}
+
+// Close ends the client: queries in flight fail, and when it returns, its
+// sockets and goroutines are gone.
+func (c *Client) Close() {
+	c.mu.Lock()
+	c.cancel()
+	c.mu.Unlock()
+	for _, u := range c.upstreams {
+		u.close()
+	}
+	c.tasks.Wait()
+	for _, u := range c.upstreams {
+		if u.health.down.Load() {
+			c.options.Metrics.Down.Dec()
+		} else {
+			c.options.Metrics.Up.Dec()
+		}
+	}
+}
+
+// spawn runs f beside the queries, if the client isn't closed; Close waits for
+// it.
+func (c *Client) spawn(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx.Err() == nil {
+		c.tasks.Go(f)
+	}
+}
+
+// Idle tells whether no query is in flight, so that Close would fail none.
+func (c *Client) Idle() bool { return c.inflight.Load() == 0 }

@@ -1,0 +1,100 @@
+package exchange
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+
+	"github.com/miekg/dns"
+)
+
+// upstream is one address of the member's DNS service.
+type upstream struct {
+	address model.Upstream
+	client  *Client
+	udp     *udpTransport // only of a dns:// address
+	stream  *streamTransport
+	health  health
+}
+
+func newUpstream(address model.Upstream, c *Client) *upstream {
+	u := &upstream{address: address, client: c, stream: newStream(address, c.options.TLS)}
+	if address.Scheme == model.DNS {
+		u.udp = newUDP(address.Addr, c.options.Metrics.Dropped.Inc)
+	}
+	return u
+}
+
+// exchange asks the upstream until deadline. A truncated reply over UDP is
+// asked again over TCP, unless the client can't take more anyway.
+func (u *upstream) exchange(ctx context.Context, q Query, w *wire, deadline time.Time) (*dns.Msg, error) {
+	if u.udp == nil || q.TCP {
+		return u.attempt(q, "tcp", func() (*dns.Msg, net.Addr, error) {
+			return u.stream.exchange(ctx, q.Msg, deadline)
+		})
+	}
+	reply, err := u.attempt(q, "udp", func() (*dns.Msg, net.Addr, error) {
+		return u.udp.exchange(ctx, w, deadline, u.suspect)
+	})
+	if err != nil || !reply.Truncated || q.Msg.IsEdns0() == nil {
+		return reply, err
+	}
+	whole, err := u.attempt(q, "tcp", func() (*dns.Msg, net.Addr, error) {
+		return u.stream.exchange(ctx, q.Msg, deadline)
+	})
+	if err != nil {
+		return reply, nil // the client sees TC and asks over TCP itself
+	}
+	return whole, nil
+}
+
+// attempt asks once and judges the reply: SERVFAIL and REFUSED are failures of
+// the upstream, every other rcode is an answer.
+func (u *upstream) attempt(q Query, proto string, ask func() (*dns.Msg, net.Addr, error)) (*dns.Msg, error) {
+	start := time.Now()
+	reply, local, err := ask()
+	metrics := &u.client.options.Metrics
+	if err == nil {
+		metrics.Attempts.Observe(time.Since(start).Seconds())
+		reply.Id = q.Msg.Id
+	}
+	if q.Observe != nil {
+		q.Observe(Attempt{Upstream: u.address, Local: local, Proto: u.proto(proto), Start: start, Query: q.Msg, Reply: reply, Err: err})
+	}
+	if err == nil {
+		err = rcodeFailure(reply)
+	}
+	if err == nil {
+		return reply, nil
+	}
+	reason := reasonOf(err)
+	metrics.Failed[reason].Inc()
+	if reason != Canceled {
+		u.suspect()
+	}
+	return nil, err
+}
+
+// proto is what the upstream is reached over: QUIC runs over UDP.
+func (u *upstream) proto(asked string) string {
+	if u.address.Scheme == model.QUIC {
+		return "udp"
+	}
+	return asked
+}
+
+func rcodeFailure(reply *dns.Msg) error {
+	if reply.Rcode == dns.RcodeServerFailure || reply.Rcode == dns.RcodeRefused {
+		return rcodeError(reply.Rcode)
+	}
+	return nil
+}
+
+func (u *upstream) close() {
+	if u.udp != nil {
+		u.udp.close()
+	}
+	u.stream.close()
+}

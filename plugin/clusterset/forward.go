@@ -1,0 +1,73 @@
+package clusterset
+
+import (
+	"errors"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+)
+
+// forward asks the member for the name, in its own domain, and answers with what
+// it says.
+func (q *ask) forward(asked string) (int, error) {
+	if q.member == q.snap.local {
+		if reply := q.askHere(asked); reply != nil {
+			return q.answer(reply, asked, fromLocal)
+		}
+	}
+	if q.member.broken != nil {
+		return q.fail(dns.ExtendedErrorCodeNoReachableAuthority, errors.New("member "+q.member.Name+": "+q.member.broken.Error()))
+	}
+	reply, upstream, err := q.member.client.Exchange(q.ctx, exchange.Query{
+		Msg:      q.memberQuery(asked),
+		TCP:      q.state.Proto() == "tcp",
+		Deadline: time.Now().Add(q.p.options.timeout),
+		Observe:  q.observer(),
+	})
+	if err != nil {
+		return q.failed(err)
+	}
+	q.label(ctxUpstream, upstream.String())
+	return q.answer(reply, asked, fromForward)
+}
+
+// memberQuery is the question for the member. Its EDNS is ours with this hop
+// (RFC 6891, section 6.1.1): it carries the client's size and DO bit, and none of
+// its options.
+func (q *ask) memberQuery(asked string) *dns.Msg {
+	r := q.state.Req
+	m := &dns.Msg{
+		MsgHdr: dns.MsgHdr{
+			RecursionDesired:  r.RecursionDesired,
+			CheckingDisabled:  r.CheckingDisabled,
+			AuthenticatedData: r.AuthenticatedData,
+		},
+		Question: []dns.Question{{Name: asked, Qtype: r.Question[0].Qtype, Qclass: dns.ClassINET}},
+	}
+	if o := r.IsEdns0(); o != nil {
+		m.SetEdns0(min(max(o.UDPSize(), dns.MinMsgSize), exchange.MaxSize), o.Do())
+	}
+	return m
+}
+
+// failed replies to a failed exchange: REFUSED to too many queries, for the
+// client to try another server, else SERVFAIL with what went wrong.
+func (q *ask) failed(err error) (int, error) {
+	failure, ok := errors.AsType[*exchange.Error](err)
+	if !ok {
+		return dns.RcodeServerFailure, err
+	}
+	switch failure.Reason {
+	case exchange.Busy:
+		q.count(fromForward, dns.RcodeRefused)
+		return dns.RcodeRefused, err
+	case exchange.Unsendable:
+		q.count(fromForward, dns.RcodeFormatError)
+		return dns.RcodeFormatError, err
+	case exchange.Network, exchange.Canceled:
+		return q.fail(dns.ExtendedErrorCodeNetworkError, err)
+	}
+	return q.fail(dns.ExtendedErrorCodeNoReachableAuthority, err)
+}

@@ -1,0 +1,131 @@
+package clusterset
+
+import (
+	"context"
+	"errors"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/request"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+)
+
+var errNotReady = errors.New("no ClusterSet yet")
+
+// ServeDNS implements plugin.Handler.
+func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if len(r.Question) != 1 {
+		return dns.RcodeFormatError, nil
+	}
+	zone := p.zone(r.Question[0].Name)
+	if zone == "" {
+		return plugin.NextOrFailure(pluginName, p.Next, ctx, w, r)
+	}
+	switch r.Question[0].Qtype {
+	case dns.TypeAXFR, dns.TypeIXFR:
+		return dns.RcodeRefused, nil
+	}
+	if r.Question[0].Qclass != dns.ClassINET {
+		return dns.RcodeRefused, nil
+	}
+	q := &ask{p: p, ctx: ctx, state: request.Request{W: w, Req: r}, zone: zone, snap: p.snapshot.Load()}
+	if query.IsReverse(zone) {
+		return q.reverse()
+	}
+	if q.snap == nil {
+		return q.fail(dns.ExtendedErrorCodeNotReady, errNotReady)
+	}
+	return q.name()
+}
+
+// zone is the longest configured zone that holds qname, or "".
+func (p *Clusterset) zone(qname string) string {
+	longest := ""
+	for _, zone := range p.zones {
+		if len(zone) > len(longest) && query.InZone(qname, zone) {
+			longest = zone
+		}
+	}
+	return longest
+}
+
+// ask is one question on its way: what it needs at every stop.
+type ask struct {
+	p     *Clusterset
+	ctx   context.Context //nolint:containedctx // lives as long as the query
+	state request.Request
+	zone  string
+	snap  *snapshot
+	// member is the one that the name belongs to, nil before it is known.
+	member *member
+	// suffix is the zone that the answer is from, in the question's case: the
+	// member's zone, or the cluster zone.
+	suffix string
+}
+
+// name answers a name under a cluster zone.
+func (q *ask) name() (int, error) {
+	qname := q.state.QName()
+	n := query.Parse(qname, len(q.zone), q.snap.isMember)
+	q.suffix = qname[len(qname)-len(q.zone):]
+	switch n.Kind {
+	case query.ZoneApex:
+		return q.apex(q.state.LocalIP())
+	case query.ZoneNameServer:
+		return q.nameServer(q.state.LocalIP())
+	case query.UnknownCluster:
+		return q.nameError()
+	}
+	q.member = q.snap.member(n.Cluster)
+	q.suffix = n.Suffix
+	q.label(ctxCluster, q.member.Name)
+	switch n.Kind {
+	case query.None:
+		return q.nameError()
+	case query.Version:
+		return q.version()
+	}
+	asked := n.MemberName(q.member.ClusterDomain)
+	if !sendable(asked) {
+		return q.nameError()
+	}
+	return q.forward(asked)
+}
+
+// sendable tells whether a name, longer in the member's domain than here, still
+// fits a message: RFC 1035, section 2.3.4. A name that doesn't can't exist.
+func sendable(name string) bool {
+	_, ok := dns.IsDomainName(name)
+	return ok
+}
+
+// reverse answers the name of an address. Those of no member, of several, and of
+// the local cluster are the next plugin's, as is everything while there is no
+// ClusterSet: kubernetes, behind this plugin, answers for its own.
+func (q *ask) reverse() (int, error) {
+	addr, ok := query.Address(q.state.QName())
+	if !ok || q.snap == nil {
+		return q.next()
+	}
+	for _, network := range q.snap.networks {
+		owner, shared := q.snap.ranges.Owner(network, addr)
+		if shared || (owner != nil && q.member != nil) {
+			return q.next()
+		}
+		if owner != nil {
+			q.member = q.snap.members[owner.Name]
+		}
+	}
+	if q.member == nil || q.member == q.snap.local {
+		return q.next()
+	}
+	q.suffix = q.zone
+	q.label(ctxCluster, q.member.Name)
+	return q.forward(q.state.QName())
+}
+
+func (q *ask) next() (int, error) {
+	return plugin.NextOrFailure(pluginName, q.p.Next, q.ctx, q.state.W, q.state.Req)
+}

@@ -1,0 +1,53 @@
+package clusterset
+
+import (
+	"context"
+	"time"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin/pkg/nonwriter"
+	"github.com/coredns/coredns/request"
+
+	"github.com/miekg/dns"
+)
+
+const (
+	// maxLookups bounds look-ups within look-ups, as CoreDNS's file plugin does:
+	// two clusters' ExternalNames may point at each other.
+	maxLookups = 8
+	// elsewhereTime is how long a server that doesn't serve the local cluster's
+	// domain isn't asked for it again.
+	elsewhereTime = 30 * time.Second
+)
+
+// lookup asks this server itself, through all its plugins, with the client's own
+// EDNS. It is nil where there is no server (a test), or too deep.
+func (q *ask) lookup(name string, qtype uint16) *dns.Msg {
+	depth, _ := q.ctx.Value(dnsserver.LoopKey{}).(int)
+	server, ok := q.ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
+	if !ok || depth >= maxLookups {
+		return nil
+	}
+	ctx := context.WithValue(q.ctx, dnsserver.LoopKey{}, depth+1)
+	state := request.Request{W: q.state.W, Req: q.state.Req}
+	inner := state.NewWithQuestion(name, qtype)
+	w := nonwriter.New(q.state.W)
+	server.ServeDNS(ctx, w, inner.Req)
+	return w.Msg
+}
+
+// askHere asks this server's own plugins for a name of the local cluster. It is
+// nil where no block of this server serves its domain: only a server of the
+// domain answers with authority, so a reply without is another's.
+func (q *ask) askHere(asked string) *dns.Msg {
+	now := time.Now()
+	if now.UnixNano() < q.p.elsewhere.Load() {
+		return nil
+	}
+	reply := q.lookup(asked, q.state.QType())
+	if reply != nil && reply.Authoritative {
+		return reply
+	}
+	q.p.elsewhere.Store(now.Add(elsewhereTime).UnixNano())
+	return nil
+}

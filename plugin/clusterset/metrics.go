@@ -1,0 +1,182 @@
+package clusterset
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/coredns/coredns/plugin"
+
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// Labels are members and fixed words, never names that are asked nor addresses:
+// a series each would be as many as there are services.
+var (
+	responses = counter("responses_total", "Counter of replies about a member's names, by where the answer came from.", "cluster", "source", "rcode")
+
+	attemptDuration = promauto.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace:                   plugin.Namespace,
+		Subsystem:                   pluginName,
+		Name:                        "upstream_duration_seconds",
+		Buckets:                     plugin.TimeBuckets,
+		NativeHistogramBucketFactor: plugin.NativeHistogramBucketFactor,
+		Help:                        "Histogram of the time a member's upstreams took to reply.",
+	}, []string{"cluster"})
+	attemptFailures = counter("upstream_failures_total", "Counter of attempts at a member's upstreams that failed.", "cluster", "reason")
+	upstreams       = gauge("upstreams", "Number of a member's upstreams in each state.", "cluster", "state")
+	droppedReplies  = counter("dropped_replies_total", "Counter of replies that didn't match what a member was asked.", "cluster")
+	rejects         = counter("max_concurrent_rejects_total", "Counter of queries refused because too many were in flight for the member.", "cluster")
+	guarded         = counter("guarded_addresses_total", "Counter of records dropped because their address can't be the member's own.", "cluster")
+
+	clusters     = gauge("clusters", "Number of members in the ClusterSet.")
+	overlaps     = gauge("cidr_overlaps", "Number of pairs of members of one network whose CIDRs overlap.")
+	configErrors = counter("config_errors_total", "Counter of ClusterSet documents that could not be read or taken up.")
+	configGood   = gauge("config_last_load_successful", "Whether the ClusterSet document now in its source is the one in use.")
+	configTime   = gauge("config_last_load_timestamp_seconds", "Unix time at which the ClusterSet in use was taken up.")
+)
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return promauto.NewCounterVec(prometheus.CounterOpts{Namespace: plugin.Namespace, Subsystem: pluginName, Name: name, Help: help}, labels)
+}
+
+func gauge(name, help string, labels ...string) *prometheus.GaugeVec {
+	return promauto.NewGaugeVec(prometheus.GaugeOpts{Namespace: plugin.Namespace, Subsystem: pluginName, Name: name, Help: help}, labels)
+}
+
+// sourceName is where an answer came from.
+type sourceName uint8
+
+const (
+	// fromForward: the member's DNS was asked.
+	fromForward sourceName = iota
+	// fromLocal: this server itself, for the local cluster.
+	fromLocal
+	// fromZone: the grammar, no member was asked.
+	fromZone
+	sources
+)
+
+var sourceNames = [sources]string{"forward", "local", "zone"}
+
+func (s sourceName) String() string { return sourceNames[s] }
+
+// rcodes that replies have; a rarer one is counted as "OTHER".
+const rcodes = dns.RcodeRefused + 1
+
+// memberMetrics are a member's series, bound once.
+type memberMetrics struct {
+	cluster   string
+	users     int                                                     // under memberSeries' lock
+	responses [sources][rcodes + 1]atomic.Pointer[prometheus.Counter] // bound by the first reply of their kind
+	guarded   prometheus.Counter
+	exchange  exchange.Metrics
+}
+
+// memberSeries are the members that have series. A member changed, or known to
+// several server blocks or to both instances of a reload, has several users.
+var memberSeries = struct {
+	sync.Mutex
+	byCluster map[string]*memberMetrics
+}{byCluster: make(map[string]*memberMetrics)}
+
+// acquireMetrics gives the member's series, until release.
+func acquireMetrics(cluster string) *memberMetrics {
+	memberSeries.Lock()
+	defer memberSeries.Unlock()
+	m := memberSeries.byCluster[cluster]
+	if m == nil {
+		m = newMemberMetrics(cluster)
+		memberSeries.byCluster[cluster] = m
+	}
+	m.users++
+	return m
+}
+
+// release deletes the member's series when nobody uses them any more.
+func (m *memberMetrics) release() {
+	memberSeries.Lock()
+	defer memberSeries.Unlock()
+	m.users--
+	if m.users > 0 {
+		return
+	}
+	delete(memberSeries.byCluster, m.cluster)
+	series := prometheus.Labels{"cluster": m.cluster}
+	for _, vector := range []interface{ DeletePartialMatch(prometheus.Labels) int }{
+		responses, attemptDuration, attemptFailures, upstreams, droppedReplies, rejects, guarded,
+	} {
+		vector.DeletePartialMatch(series)
+	}
+}
+
+func newMemberMetrics(cluster string) *memberMetrics {
+	m := &memberMetrics{cluster: cluster, guarded: guarded.WithLabelValues(cluster)}
+	m.exchange = exchange.Metrics{
+		Up:       upstreams.WithLabelValues(cluster, "up"),
+		Down:     upstreams.WithLabelValues(cluster, "down"),
+		Attempts: attemptDuration.WithLabelValues(cluster),
+		Dropped:  droppedReplies.WithLabelValues(cluster),
+		Rejected: rejects.WithLabelValues(cluster),
+	}
+	for reason := range m.exchange.Failed {
+		word := strings.ReplaceAll(exchange.Reason(reason).String(), " ", "_")
+		m.exchange.Failed[reason] = attemptFailures.WithLabelValues(cluster, word)
+	}
+	return m
+}
+
+// count counts a reply.
+func (m *memberMetrics) count(s sourceName, rcode int) {
+	word := dns.RcodeToString[rcode]
+	if rcode >= rcodes {
+		rcode, word = rcodes, "OTHER"
+	}
+	bound := &m.responses[s][rcode]
+	if bound.Load() == nil {
+		c := responses.WithLabelValues(m.cluster, s.String(), word)
+		bound.Store(&c)
+	}
+	(*bound.Load()).Inc()
+}
+
+// observeUpdate logs and counts what a source says, once each.
+func observeUpdate(u discovery.Update) {
+	if u.Err != nil {
+		configErrors.WithLabelValues().Inc()
+		configGood.WithLabelValues().Set(0)
+		kept := "there is none to keep"
+		if u.Set != nil {
+			kept = "the last good one stays in force"
+		}
+		log.Errorf("ClusterSet not taken up, %s: %v", kept, u.Err)
+		return
+	}
+	found := model.Overlaps(u.Set.Clusters)
+	logOverlaps(found)
+	clusters.WithLabelValues().Set(float64(len(u.Set.Clusters)))
+	overlaps.WithLabelValues().Set(float64(len(found)))
+	configGood.WithLabelValues().Set(1)
+	configTime.WithLabelValues().SetToCurrentTime()
+	log.Infof("ClusterSet taken up: %d members", len(u.Set.Clusters))
+}
+
+// maxOverlapsLogged bounds the log: a thousand members of one CIDR are half a
+// million pairs.
+const maxOverlapsLogged = 10
+
+func logOverlaps(found []model.Overlap) {
+	for i, o := range found {
+		if i == maxOverlapsLogged {
+			log.Warningf("... and %d more pairs", len(found)-i)
+			return
+		}
+		log.Warningf("%s: no PTR is served for what they share", o)
+	}
+}

@@ -1,0 +1,127 @@
+package model
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+)
+
+// Ranges tells which members own an address. Members of different networks may
+// use the same addresses, so every look-up is within one network.
+//
+// A look-up costs one map access for each prefix length in use, whatever the
+// number of members, and allocates nothing.
+type Ranges struct {
+	lengths4, lengths6 []int
+	owners             map[rangeKey][]*Cluster
+}
+
+type rangeKey struct {
+	network string
+	prefix  netip.Prefix
+}
+
+// NewRanges indexes the service and pod CIDRs of every member.
+func NewRanges(clusters []*Cluster) *Ranges {
+	r := &Ranges{owners: make(map[rangeKey][]*Cluster)}
+	for _, c := range clusters {
+		for _, p := range c.CIDRs() {
+			key := rangeKey{c.Network, p}
+			if slices.Contains(r.owners[key], c) {
+				continue
+			}
+			r.owners[key] = append(r.owners[key], c)
+			r.addLength(p)
+		}
+	}
+	return r
+}
+
+func (r *Ranges) addLength(p netip.Prefix) {
+	lengths := &r.lengths6
+	if p.Addr().Is4() {
+		lengths = &r.lengths4
+	}
+	if !slices.Contains(*lengths, p.Bits()) {
+		*lengths = append(*lengths, p.Bits())
+	}
+}
+
+// Owner gives the one member of network that owns addr. It is nil when nobody
+// does, and shared is true when several do.
+func (r *Ranges) Owner(network string, addr netip.Addr) (owner *Cluster, shared bool) {
+	lengths := r.lengths6
+	if addr.Is4() {
+		lengths = r.lengths4
+	}
+	for _, bits := range lengths {
+		prefix, err := addr.Prefix(bits)
+		if err != nil {
+			return nil, false
+		}
+		for _, c := range r.owners[rangeKey{network, prefix}] {
+			if owner != nil && owner != c {
+				return nil, true
+			}
+			owner = c
+		}
+	}
+	return owner, false
+}
+
+// CIDRs are all the prefixes a member declares, services first.
+func (c *Cluster) CIDRs() []netip.Prefix {
+	return append(slices.Clip(c.ServiceCIDRs), c.PodCIDRs...)
+}
+
+// Owns tells whether addr is in one of the member's CIDRs or is a gateway of it.
+func (c *Cluster) Owns(addr netip.Addr) bool {
+	in := func(p netip.Prefix) bool { return p.Contains(addr) }
+	return slices.ContainsFunc(c.ServiceCIDRs, in) || slices.ContainsFunc(c.PodCIDRs, in) || slices.Contains(c.Gateways, addr)
+}
+
+// Overlap is a pair of members of one network whose CIDRs share addresses.
+type Overlap struct {
+	A, B             *Cluster
+	PrefixA, PrefixB netip.Prefix
+}
+
+func (o Overlap) String() string {
+	return fmt.Sprintf("%s of %s overlaps %s of %s", o.PrefixA, o.A.Name, o.PrefixB, o.B.Name)
+}
+
+// Overlaps lists the pairs whose CIDRs share addresses, in the order of their
+// addresses. Sorted prefixes nest like brackets, so one pass with a stack of
+// the open ones finds them all.
+func Overlaps(clusters []*Cluster) []Overlap {
+	type owned struct {
+		prefix netip.Prefix
+		owner  *Cluster
+	}
+	var all []owned
+	for _, c := range clusters {
+		for _, p := range c.CIDRs() {
+			all = append(all, owned{p, c})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b owned) int {
+		if byAddr := a.prefix.Addr().Compare(b.prefix.Addr()); byAddr != 0 {
+			return byAddr
+		}
+		return a.prefix.Bits() - b.prefix.Bits()
+	})
+	var open []owned
+	var found []Overlap
+	for _, next := range all {
+		for len(open) > 0 && !open[len(open)-1].prefix.Overlaps(next.prefix) {
+			open = open[:len(open)-1]
+		}
+		for _, o := range open {
+			if o.owner != next.owner && o.owner.Network == next.owner.Network {
+				found = append(found, Overlap{o.owner, next.owner, o.prefix, next.prefix})
+			}
+		}
+		open = append(open, next)
+	}
+	return found
+}

@@ -1,0 +1,191 @@
+package query
+
+import "strings"
+
+// Kind is what a name under a cluster zone stands for.
+type Kind uint8
+
+// The kinds of names, in the order of their labels. Every kind but the apexes,
+// NameServer and Version is asked of the member.
+const (
+	// None does not exist in the grammar: NXDOMAIN.
+	None Kind = iota
+	// ZoneApex is the cluster zone itself: "lan.".
+	ZoneApex
+	// ZoneNameServer is the name that the zone's NS record gives: "ns.dns.lan.".
+	ZoneNameServer
+	// UnknownCluster has no member's name before the zone: NXDOMAIN.
+	UnknownCluster
+	// ClusterApex is a member's own zone: "c1.lan.".
+	ClusterApex
+	// Version is the schema's version: "dns-version.c1.lan.".
+	Version
+	// NameServer is the name that the member's NS record gives: "ns.dns.c1.lan.".
+	NameServer
+	// Branch exists for what is below it: "svc.c1.lan.", "default.svc.c1.lan.".
+	Branch
+	// Service is "web.default.c1.lan." or "web.default.svc.c1.lan.".
+	Service
+	// Endpoint is "web-0.web.default.c1.lan.".
+	Endpoint
+	// Port is "_http._tcp.web.default.c1.lan.".
+	Port
+	// Pod is "10-51-0-7.default.pod.c1.lan.".
+	Pod
+)
+
+// Name is a parsed name under a cluster zone. Its strings are parts of the
+// question's name, in the question's case, and nothing is allocated.
+type Name struct {
+	Kind Kind
+	// Cluster is the member's label or labels, without the dot: "c1", "c1.eu".
+	Cluster string
+	// Suffix is the member's zone: "c1.lan.".
+	Suffix string
+	// Prefix is what stands before Suffix, with its last dot: "web.default.",
+	// "web.default.svc.", or "" at the apex.
+	Prefix string
+	// Short is the form that leaves out "svc".
+	Short bool
+}
+
+// Labels of the schema: the Kubernetes DNS specification, section 2.
+const (
+	labelService = "svc"
+	labelPod     = "pod"
+	labelVersion = "dns-version"
+	// nameServer is what CoreDNS's kubernetes plugin calls its zone's server.
+	nameServer = "ns.dns."
+)
+
+// MaxClusterLabels is how many labels a member's name may have (KEP-2149 allows
+// dotted names; DESIGN.md section 3 allows two).
+const MaxClusterLabels = 2
+
+// Parse reads qname, which ends in zone (whose length in bytes is zoneLen), as
+// a name of the cluster zone. isMember tells whether a member has that name,
+// whatever its case; the longest one that ends the question is the member.
+func Parse(qname string, zoneLen int, isMember func(string) bool) Name {
+	base := strings.TrimSuffix(qname[:len(qname)-zoneLen], ".")
+	if base == "" {
+		return Name{Kind: ZoneApex}
+	}
+	start := clusterStart(base, isMember)
+	if start < 0 {
+		if strings.EqualFold(base+".", nameServer) {
+			return Name{Kind: ZoneNameServer}
+		}
+		return Name{Kind: UnknownCluster}
+	}
+	n := Name{Cluster: base[start:], Suffix: qname[start:], Prefix: qname[:start]}
+	n.Kind, n.Short = kindOf(n.Prefix)
+	return n
+}
+
+// clusterStart finds where the longest member's name at the end of base begins,
+// or -1. An escaped dot (RFC 1035, section 5.1) makes a label no member has, so
+// every dot may be taken for a label's end.
+func clusterStart(base string, isMember func(string) bool) int {
+	found := -1
+	for end, labels := len(base), 0; labels < MaxClusterLabels && end > 0; labels++ {
+		start := strings.LastIndexByte(base[:end], '.') + 1
+		if isMember(base[start:]) {
+			found = start
+		}
+		end = start - 1
+	}
+	return found
+}
+
+// kindOf tells what prefix, all labels before the member's zone, stands for.
+func kindOf(prefix string) (kind Kind, short bool) {
+	if prefix == "" {
+		return ClusterApex, false
+	}
+	if strings.EqualFold(prefix, nameServer) {
+		return NameServer, false
+	}
+	last, rest := lastLabel(prefix)
+	if strings.EqualFold(last, labelPod) {
+		return podKind(countLabels(rest)), false
+	}
+	if strings.EqualFold(last, labelService) {
+		return serviceKind(countLabels(rest)), false
+	}
+	if rest == "" && strings.EqualFold(last, labelVersion) {
+		return Version, false
+	}
+	return serviceKind(countLabels(prefix)), true
+}
+
+// serviceKind goes by the number of labels before "svc", as CoreDNS's
+// kubernetes plugin does: two labels before a service are a port and a protocol.
+func serviceKind(labels int) Kind {
+	switch labels {
+	case 0, 1:
+		return Branch
+	case 2:
+		return Service
+	case 3:
+		return Endpoint
+	case 4:
+		return Port
+	}
+	return None
+}
+
+func podKind(labels int) Kind {
+	switch labels {
+	case 0, 1:
+		return Branch
+	case 2:
+		return Pod
+	}
+	return None
+}
+
+// lastLabel cuts the last label off s, which ends with a dot; rest keeps its
+// own.
+func lastLabel(s string) (label, rest string) {
+	s = s[:len(s)-1]
+	for end := len(s); ; {
+		dot := strings.LastIndexByte(s[:end], '.')
+		if dot < 0 {
+			return s, ""
+		}
+		if !escaped(s, dot) {
+			return s[dot+1:], s[:dot+1]
+		}
+		end = dot
+	}
+}
+
+// countLabels counts the labels of s, each ended by a dot.
+func countLabels(s string) int {
+	labels := 0
+	for i := range len(s) {
+		if s[i] == '.' && !escaped(s, i) {
+			labels++
+		}
+	}
+	return labels
+}
+
+// escaped tells whether the byte at i stands for itself: an odd number of
+// backslashes stands before it.
+func escaped(s string, i int) bool {
+	start := i
+	for start > 0 && s[start-1] == '\\' {
+		start--
+	}
+	return (i-start)%2 == 1
+}
+
+// MemberName is the name to ask the member for, in its own domain (lower case,
+// fully qualified), always in the schema's form.
+func (n Name) MemberName(domain string) string {
+	if n.Short {
+		return n.Prefix + labelService + "." + domain
+	}
+	return n.Prefix + domain
+}

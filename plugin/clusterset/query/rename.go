@@ -1,0 +1,104 @@
+package query
+
+import "github.com/miekg/dns"
+
+// Renaming carries names from a member's domain to the zone asked under:
+// "web.default.svc.cluster.local." becomes "web.default.svc.c1.lan.".
+type Renaming struct {
+	// Asked is the client's question name; AskedOf the member's.
+	Asked, AskedOf string
+	// Domain is the member's own domain, Suffix its zone here.
+	Domain, Suffix string
+}
+
+// Identity tells whether the member serves the names as they are asked here,
+// so that its signatures stay good.
+func (r Renaming) Identity() bool {
+	return r.Asked == r.AskedOf && equalFold(r.Domain, r.Suffix)
+}
+
+// Answer renames a record of the answer section, in place: the owner that was
+// asked becomes the question's name, in its form and case. It is false for a
+// record whose owner is outside the member's domain: the member has no say about
+// it. Names in its data that lead outside stay as they are (an ExternalName's).
+func (r Renaming) Answer(rr dns.RR) bool {
+	h := rr.Header()
+	if equalFold(h.Name, r.AskedOf) {
+		h.Name = r.Asked
+		r.data(rr)
+		return true
+	}
+	return r.Other(rr)
+}
+
+// Other renames a record of the other sections.
+func (r Renaming) Other(rr dns.RR) bool {
+	h := rr.Header()
+	if !InZone(h.Name, r.Domain) {
+		return false
+	}
+	r.name(&h.Name)
+	r.data(rr)
+	return true
+}
+
+// data renames the names that a record holds besides its owner.
+func (r Renaming) data(rr dns.RR) {
+	switch rr := rr.(type) {
+	case *dns.SRV:
+		r.name(&rr.Target)
+	case *dns.CNAME:
+		r.name(&rr.Target)
+	case *dns.PTR:
+		r.name(&rr.Ptr)
+	case *dns.NS:
+		r.name(&rr.Ns)
+	case *dns.MX:
+		r.name(&rr.Mx)
+	case *dns.SOA:
+		r.name(&rr.Ns)
+		r.name(&rr.Mbox)
+	case *dns.SVCB:
+		r.name(&rr.Target)
+	case *dns.HTTPS:
+		r.name(&rr.Target)
+	}
+}
+
+// name renames one name, if it is in the member's domain.
+func (r Renaming) name(name *string) {
+	if InZone(*name, r.Domain) {
+		*name = (*name)[:len(*name)-len(r.Domain)] + r.Suffix
+	}
+}
+
+// InZone tells whether name is zone or below it. RFC 4343: without regard to
+// case.
+func InZone(name, zone string) bool {
+	cut := len(name) - len(zone)
+	if cut < 0 || !equalFold(name[cut:], zone) {
+		return false
+	}
+	return cut == 0 || zone == "." || (name[cut-1] == '.' && !escaped(name, cut-1))
+}
+
+// equalFold compares ASCII letters without regard to case, as RFC 4343 says;
+// strings.EqualFold would fold Unicode as well.
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + ('a' - 'A')
+	}
+	return c
+}

@@ -1,0 +1,204 @@
+package clusterset
+
+import (
+	"net/netip"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+)
+
+// schemaVersion is that of the names: kubernetes/dns, docs/specification.md.
+const schemaVersion = "1.1.0"
+
+// Timers of the SOA, as CoreDNS's kubernetes plugin has them. Nobody transfers
+// the zone.
+const (
+	soaRefresh, soaRetry, soaExpire = 7200, 1800, 86400
+	soaSerial                       = 1
+)
+
+// write sends m. What was written is told apart from what CoreDNS must still
+// write by the code, as everywhere in CoreDNS.
+func (q *ask) write(m *dns.Msg, from sourceName) (int, error) {
+	q.count(from, m.Rcode)
+	q.label(ctxSource, from.String())
+	if err := q.state.W.WriteMsg(m); err != nil {
+		return dns.RcodeServerFailure, err
+	}
+	return dns.RcodeSuccess, nil
+}
+
+func (q *ask) count(from sourceName, rcode int) {
+	if q.member != nil {
+		q.member.metrics.count(from, rcode)
+	}
+}
+
+// fail replies SERVFAIL with what went wrong, for the client (RFC 8914) and for
+// the errors plugin.
+func (q *ask) fail(code uint16, err error) (int, error) {
+	return q.failFrom(fromForward, code, err)
+}
+
+func (q *ask) failFrom(from sourceName, code uint16, err error) (int, error) {
+	m := new(dns.Msg)
+	m.SetRcode(q.state.Req, dns.RcodeServerFailure)
+	q.explain(m, code, err.Error())
+	if status, writeErr := q.write(m, from); writeErr != nil {
+		return status, writeErr
+	}
+	return dns.RcodeSuccess, err
+}
+
+// explain adds an extended error, for a client that sent EDNS: RFC 8914.
+func (q *ask) explain(m *dns.Msg, code uint16, text string) {
+	theirs := q.state.Req.IsEdns0()
+	if theirs == nil || code == noExplanation {
+		return
+	}
+	m.SetEdns0(theirs.UDPSize(), theirs.Do())
+	o := m.IsEdns0()
+	o.Option = append(o.Option, &dns.EDNS0_EDE{InfoCode: code, ExtraText: text})
+}
+
+// noExplanation is no extended error at all.
+const noExplanation = dns.ExtendedErrorCodeOther
+
+// nameError replies NXDOMAIN, or falls through.
+func (q *ask) nameError() (int, error) {
+	return q.notFound(nil, "", fromZone)
+}
+
+func (q *ask) notFound(reply *dns.Msg, asked string, from sourceName) (int, error) {
+	if q.p.options.fall.Through(q.state.Name()) {
+		return q.next()
+	}
+	m := new(dns.Msg)
+	m.SetRcode(q.state.Req, dns.RcodeNameError)
+	m.Authoritative = true
+	if reply == nil {
+		m.Ns = []dns.RR{q.soa()}
+	} else {
+		m.Authoritative, m.RecursionAvailable = reply.Authoritative, reply.RecursionAvailable
+		m.Ns = []dns.RR{q.soaOf(reply, q.renaming(asked))}
+	}
+	return q.write(m, from)
+}
+
+// empty replies to what the member has no records for. The zone's own records
+// are given where the member has none.
+func (q *ask) empty(m, reply *dns.Msg, r query.Renaming, from sourceName) (int, error) {
+	if r.AskedOf == q.member.ClusterDomain && m.Rcode == dns.RcodeSuccess {
+		switch q.state.QType() {
+		case dns.TypeSOA, dns.TypeNS:
+			return q.apex(q.dnsAddresses()...)
+		}
+	}
+	if m.Rcode != dns.RcodeSuccess {
+		return q.write(m, from)
+	}
+	m.Extra = nil
+	return q.noData(m, q.soaOf(reply, r), from, noExplanation, "")
+}
+
+func (q *ask) noData(m *dns.Msg, soa dns.RR, from sourceName, code uint16, text string) (int, error) {
+	if soa == nil {
+		soa = q.soa()
+	}
+	m.Answer, m.Ns, m.Extra = nil, []dns.RR{soa}, nil
+	q.explain(m, code, text)
+	return q.write(m, from)
+}
+
+// soaOf is the SOA of a negative reply: the member's, renamed, where it has one
+// of its own domain. How long the answer is kept is ours to say (RFC 2308).
+func (q *ask) soaOf(reply *dns.Msg, r query.Renaming) dns.RR {
+	for _, rr := range reply.Ns {
+		soa, ok := rr.(*dns.SOA)
+		if ok && r.Other(soa) {
+			soa.Hdr.Ttl, soa.Minttl = q.p.options.negativeTTL, q.p.options.negativeTTL
+			return soa
+		}
+	}
+	return q.soa()
+}
+
+func (q *ask) soa() dns.RR {
+	ttl := q.p.options.negativeTTL
+	return &dns.SOA{
+		Hdr: q.header(q.suffix, dns.TypeSOA),
+		Ns:  "ns.dns." + q.suffix, Mbox: "hostmaster." + q.suffix,
+		Serial: soaSerial, Refresh: soaRefresh, Retry: soaRetry, Expire: soaExpire, Minttl: ttl,
+	}
+}
+
+func (q *ask) header(owner string, rrtype uint16) dns.RR_Header {
+	return dns.RR_Header{Name: owner, Rrtype: rrtype, Class: dns.ClassINET, Ttl: q.p.options.negativeTTL}
+}
+
+// apex replies for the zone itself; addresses are those of its name server.
+func (q *ask) apex(addresses ...string) (int, error) {
+	m := q.ours()
+	switch q.state.QType() {
+	case dns.TypeSOA:
+		m.Answer = []dns.RR{q.soa()}
+	case dns.TypeNS:
+		m.Answer = []dns.RR{&dns.NS{Hdr: q.header(q.suffix, dns.TypeNS), Ns: "ns.dns." + q.suffix}}
+		m.Extra = q.addresses("ns.dns."+q.suffix, dns.TypeANY, addresses)
+	default:
+		return q.noData(m, nil, fromZone, noExplanation, "")
+	}
+	return q.write(m, fromZone)
+}
+
+// nameServer replies for the name that the NS record gives.
+func (q *ask) nameServer(addresses ...string) (int, error) {
+	m := q.ours()
+	m.Answer = q.addresses(q.state.QName(), q.state.QType(), addresses)
+	if len(m.Answer) == 0 {
+		return q.noData(m, nil, fromZone, noExplanation, "")
+	}
+	return q.write(m, fromZone)
+}
+
+func (q *ask) version() (int, error) {
+	m := q.ours()
+	if q.state.QType() != dns.TypeTXT {
+		return q.noData(m, nil, fromZone, noExplanation, "")
+	}
+	m.Answer = []dns.RR{&dns.TXT{Hdr: q.header(q.state.QName(), dns.TypeTXT), Txt: []string{schemaVersion}}}
+	return q.write(m, fromZone)
+}
+
+func (q *ask) ours() *dns.Msg {
+	m := new(dns.Msg)
+	m.SetReply(q.state.Req)
+	m.Authoritative = true
+	return m
+}
+
+// addresses makes records of those addresses that are of the type.
+func (q *ask) addresses(owner string, qtype uint16, addresses []string) []dns.RR {
+	var rrs []dns.RR
+	for _, text := range addresses {
+		addr, err := netip.ParseAddr(text)
+		if err != nil || addr.IsUnspecified() { // of a server that listens on every address
+			continue
+		}
+		rr := addressRecord(owner, q.p.options.negativeTTL, addr.Unmap())
+		if qtype == dns.TypeANY || qtype == rr.Header().Rrtype {
+			rrs = append(rrs, rr)
+		}
+	}
+	return rrs
+}
+
+// dnsAddresses are the member's DNS service's.
+func (q *ask) dnsAddresses() []string {
+	var addresses []string
+	for _, u := range q.member.DNS {
+		addresses = append(addresses, u.Addr.Addr().String())
+	}
+	return addresses
+}

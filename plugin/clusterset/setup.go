@@ -1,0 +1,216 @@
+package clusterset
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/dnstap"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+)
+
+func init() { plugin.Register(pluginName, setup) }
+
+func setup(c *caddy.Controller) error {
+	p, err := parse(c)
+	if err != nil {
+		return plugin.Error(pluginName, err)
+	}
+	config := dnsserver.GetConfig(c)
+	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
+		p.Next = next
+		return p
+	})
+	c.OnStartup(p.start)
+	c.OnStartup(func() error {
+		if tap, ok := config.Handler("dnstap").(*dnstap.Dnstap); ok {
+			p.addTap(tap)
+		}
+		return nil
+	})
+	c.OnShutdown(p.shutdown)
+	return nil
+}
+
+// parse reads the server block's one stanza.
+func parse(c *caddy.Controller) (*Clusterset, error) {
+	var p *Clusterset
+	for c.Next() {
+		if p != nil {
+			return nil, plugin.ErrOnce
+		}
+		p = &Clusterset{options: defaultOptions()}
+		p.zones = plugin.OriginsFromArgsOrServerBlock(c.RemainingArgs(), c.ServerBlockKeys)
+		if err := parseBlock(c, &p.options); err != nil {
+			return nil, err
+		}
+	}
+	if p.primaryZone() == "" {
+		return nil, c.Errf("no zone but reverse ones; give a cluster zone, as lan")
+	}
+	return p, nil
+}
+
+// primaryZone is the zone that PTR records point into: the first one that is
+// not a reverse zone.
+func (p *Clusterset) primaryZone() string {
+	for _, zone := range p.zones {
+		if !query.IsReverse(zone) {
+			return zone
+		}
+	}
+	return ""
+}
+
+// directives are the options of the stanza: one function each, which takes the
+// arguments and gives what they should have been, "" when they are right.
+var directives = map[string]func(o *options, args []string) (want string){
+	"configmap":      (*options).setConfigMap,
+	"file":           (*options).setFile,
+	"kubeconfig":     (*options).setKubeconfig,
+	"local":          (*options).setLocal,
+	"mode":           (*options).setMode,
+	"negative_ttl":   (*options).setNegativeTTL,
+	"timeout":        (*options).setTimeout,
+	"max_concurrent": (*options).setMaxConcurrent,
+	"address_guard":  (*options).setAddressGuard,
+	"fallthrough":    (*options).setFallthrough,
+}
+
+func parseBlock(c *caddy.Controller, o *options) error {
+	given := make(map[string]bool)
+	for c.NextBlock() {
+		name := c.Val()
+		set, known := directives[name]
+		if !known {
+			return c.Errf("unknown property '%s'", name)
+		}
+		if given[name] {
+			return c.Errf("%s: given twice", name)
+		}
+		given[name] = true
+		args := c.RemainingArgs()
+		if want := set(o, args); want != "" {
+			return c.Errf("%s: '%s': takes %s", name, strings.Join(args, " "), want)
+		}
+	}
+	if given["configmap"] && given["file"] {
+		return c.Errf("configmap and file: one of them")
+	}
+	return nil
+}
+
+func (o *options) setConfigMap(args []string) string {
+	const want = "[[NAMESPACE/]NAME]"
+	switch len(args) {
+	case 0:
+		return ""
+	case 1:
+		namespace, name, ok := strings.Cut(args[0], "/")
+		if !ok {
+			namespace, name = o.configMap.Namespace, args[0]
+		}
+		if namespace == "" || name == "" || strings.Contains(name, "/") {
+			return want
+		}
+		o.configMap = model.ObjectName{Namespace: namespace, Name: name}
+		return ""
+	}
+	return want
+}
+
+func (o *options) setFile(args []string) string {
+	if len(args) != 1 || args[0] == "" {
+		return "PATH"
+	}
+	o.file = args[0]
+	return ""
+}
+
+func (o *options) setKubeconfig(args []string) string {
+	if len(args) < 1 || len(args) > 2 {
+		return "KUBECONFIG [CONTEXT]"
+	}
+	o.kubeconfig = args[0]
+	if len(args) == 2 {
+		o.context = args[1]
+	}
+	return ""
+}
+
+func (o *options) setLocal(args []string) string {
+	if len(args) != 1 || args[0] == "" {
+		return "CLUSTER"
+	}
+	o.local = strings.ToLower(args[0])
+	return ""
+}
+
+func (o *options) setMode(args []string) string {
+	if len(args) != 1 || args[0] != "forward" {
+		return "forward"
+	}
+	return ""
+}
+
+// maxTTL bounds TTLs as CoreDNS's kubernetes plugin does.
+const maxTTL = 3600
+
+func (o *options) setNegativeTTL(args []string) string {
+	want := fmt.Sprintf("SECONDS, 0 to %d", maxTTL)
+	seconds, ok := oneNumber(args)
+	if !ok || seconds > maxTTL {
+		return want
+	}
+	o.negativeTTL = uint32(seconds)
+	return ""
+}
+
+func (o *options) setTimeout(args []string) string {
+	const want = "DURATION, 10ms to 1m, as 2s"
+	if len(args) != 1 {
+		return want
+	}
+	d, err := time.ParseDuration(args[0])
+	if err != nil || d < 10*time.Millisecond || d > time.Minute {
+		return want
+	}
+	o.timeout = d
+	return ""
+}
+
+func (o *options) setMaxConcurrent(args []string) string {
+	bound, ok := oneNumber(args)
+	if !ok {
+		return "MAX, a whole number; 0 is no bound"
+	}
+	o.maxConcurrent = int64(bound)
+	return ""
+}
+
+func (o *options) setAddressGuard(args []string) string {
+	if len(args) != 1 || (args[0] != "on" && args[0] != "off") {
+		return "on or off"
+	}
+	o.addressGuard = args[0] == "on"
+	return ""
+}
+
+func (o *options) setFallthrough(args []string) string {
+	o.fall.SetZonesFromArgs(args)
+	return ""
+}
+
+func oneNumber(args []string) (uint64, bool) {
+	if len(args) != 1 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(args[0], 10, 31)
+	return n, err == nil
+}
