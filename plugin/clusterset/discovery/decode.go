@@ -1,16 +1,14 @@
 package discovery
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
+	"slices"
 	"strings"
 
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	strictjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
@@ -43,28 +41,20 @@ func decode(text string) (*document, []error) {
 // onlyDocument makes sure that nothing is hidden behind a "---", which YAML
 // libraries otherwise leave unread.
 func onlyDocument(text string) ([]byte, error) {
-	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
-	var found []byte
-	for {
-		doc, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if len(bytes.TrimSpace(doc)) == 0 {
+	found := ""
+	for part := range strings.SplitSeq("\n"+text, "\n---") {
+		if strings.TrimSpace(part) == "" {
 			continue
 		}
-		if found != nil {
+		if found != "" {
 			return nil, errors.New(`more than one document; put what follows "---" under a key of its own`)
 		}
-		found = doc
+		found = part
 	}
-	if found == nil {
+	if found == "" {
 		return nil, errors.New("empty; a document starts with apiVersion: " + apiVersion)
 	}
-	return found, nil
+	return []byte(text), nil
 }
 
 // decodeJSON decodes members and policies one by one, so that a wrong type in
@@ -85,15 +75,31 @@ func decodeJSON(data []byte) (*document, []error) {
 	return doc, errs
 }
 
-func list[T any](data json.RawMessage, into *[]T, path string) []error {
+// list decodes each item by itself; one of a wrong type is left out as nil.
+func list[T any](data json.RawMessage, into *[]*T, path string) []error {
 	var raw []json.RawMessage
 	errs := strict(data, &raw, path)
 	for i, item := range raw {
-		var value T
-		errs = append(errs, strict(item, &value, fmt.Sprintf("%s[%d]", path, i))...)
+		value := new(T)
+		found := strict(item, value, fmt.Sprintf("%s[%d]", path, i))
+		if slices.ContainsFunc(found, isTypeError) {
+			value = nil
+		}
+		errs = append(errs, found...)
 		*into = append(*into, value)
 	}
 	return errs
+}
+
+// typeError is a value of a wrong type: what was decoded with it can't be
+// trusted.
+type typeError struct{ path, got, want string }
+
+func (e *typeError) Error() string { return e.path + ": " + e.got + ": not " + e.want }
+
+func isTypeError(err error) bool {
+	_, is := errors.AsType[*typeError](err)
+	return is
 }
 
 // strict decodes data, if there is any, and tells each error with its path.
@@ -110,7 +116,7 @@ func strict(data []byte, into any, path string) []error {
 		errs = append(errs, e)
 	}
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return append(errs, fmt.Errorf("%s: a %s: not %s", joinPath(path, wrong.Field), wrong.Value, kindName(wrong.Type)))
+		return append(errs, &typeError{joinPath(path, wrong.Field), valueName(wrong.Value), kindName(wrong.Type)})
 	}
 	if err != nil {
 		errs = append(errs, fmt.Errorf("%s: %w", path, err))
@@ -123,6 +129,20 @@ func joinPath(path, field string) string {
 		return path + field
 	}
 	return path + "." + field
+}
+
+// valueName says what JSON's word for a value is called in a document.
+func valueName(value string) string {
+	word, _, _ := strings.Cut(value, " ")
+	switch word {
+	case "object":
+		return "a mapping"
+	case "array":
+		return "a list"
+	case "bool":
+		return "true or false"
+	}
+	return "a " + word
 }
 
 // kindName says what a Go type is called in a document.

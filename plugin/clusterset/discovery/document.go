@@ -18,10 +18,10 @@ const (
 
 // document is a ClusterSet document as it is written: DESIGN.md section 3.
 type document struct {
-	APIVersion string    `json:"apiVersion"`
-	Kind       string    `json:"kind"`
-	Clusters   []cluster `json:"clusters"`
-	Policies   []policy  `json:"policies"`
+	APIVersion string     `json:"apiVersion"`
+	Kind       string     `json:"kind"`
+	Clusters   []*cluster `json:"clusters"` // nil for one of a wrong type
+	Policies   []*policy  `json:"policies"` // likewise
 }
 
 type cluster struct {
@@ -79,12 +79,15 @@ func Parse(documents map[string]string) (*model.ClusterSet, error) {
 		doc, errs := decode(documents[key])
 		for _, err := range errs {
 			v.errorf("", "%w", err)
+			v.unread = v.unread || doc == nil || isTypeError(err)
 		}
 		if doc != nil {
 			v.document(doc, set)
 		}
 	}
-	v.references()
+	if !v.unread {
+		v.references()
+	}
 	if len(v.errs) == 0 && len(set.Clusters) == 0 {
 		v.errs = append(v.errs, fmt.Errorf("%s: clusters: none; a ClusterSet has at least one", cmp.Or(strings.Join(keys, ", "), "no document")))
 	}

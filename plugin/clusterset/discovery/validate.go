@@ -17,6 +17,8 @@ type validation struct {
 	errs []error
 	// members maps each name to where it was given first.
 	members map[string]string
+	// unread is set when a member may be missing from members.
+	unread bool
 	// referred are the members that policies name, with where they do.
 	referred []reference
 }
@@ -41,11 +43,15 @@ func (v *validation) document(doc *document, set *model.ClusterSet) {
 	if doc.Kind != kind {
 		v.wrong("kind", doc.Kind, "not "+kind)
 	}
-	for i := range doc.Clusters {
-		set.Clusters = append(set.Clusters, v.cluster(fmt.Sprintf("clusters[%d]", i), &doc.Clusters[i]))
+	for i, c := range doc.Clusters {
+		if c != nil {
+			set.Clusters = append(set.Clusters, v.cluster(fmt.Sprintf("clusters[%d]", i), c))
+		}
 	}
-	for i := range doc.Policies {
-		set.Policies = append(set.Policies, v.policy(fmt.Sprintf("policies[%d]", i), &doc.Policies[i]))
+	for i, p := range doc.Policies {
+		if p != nil {
+			set.Policies = append(set.Policies, v.policy(fmt.Sprintf("policies[%d]", i), p))
+		}
 	}
 }
 

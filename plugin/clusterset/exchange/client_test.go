@@ -1,0 +1,307 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const zone = `
+cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 7200 1800 86400 5
+web.default.svc.cluster.local. 5 IN A 10.101.0.1
+`
+
+func testMetrics() Metrics {
+	m := Metrics{
+		Up: prometheus.NewGauge(prometheus.GaugeOpts{}), Down: prometheus.NewGauge(prometheus.GaugeOpts{}),
+		Attempts: prometheus.NewHistogram(prometheus.HistogramOpts{}),
+		Dropped:  prometheus.NewCounter(prometheus.CounterOpts{}), Rejected: prometheus.NewCounter(prometheus.CounterOpts{}),
+	}
+	for i := range m.Failed {
+		m.Failed[i] = prometheus.NewCounter(prometheus.CounterOpts{})
+	}
+	return m
+}
+
+// changes are the upstreams' changes of state, as they are told.
+type changes chan string
+
+func (c changes) told(u model.Upstream, err error) {
+	if err != nil {
+		c <- u.Addr.String() + " down"
+		return
+	}
+	c <- u.Addr.String() + " up"
+}
+
+func (c changes) wait(t *testing.T, want string) {
+	t.Helper()
+	select {
+	case got := <-c:
+		if got != want {
+			t.Fatalf("told %q, want %q", got, want)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatalf("not told %q", want)
+	}
+}
+
+func newTestClient(t *testing.T, options Options, upstreams ...netip.AddrPort) (*Client, changes) {
+	t.Helper()
+	member := &model.Cluster{Name: "c1", ClusterDomain: "cluster.local."}
+	for _, addr := range upstreams {
+		member.DNS = append(member.DNS, model.Upstream{Scheme: model.DNS, Addr: addr})
+	}
+	told := make(changes, 100)
+	options.Metrics, options.Changed = testMetrics(), told.told
+	c := New(member, options)
+	t.Cleanup(c.Close)
+	return c, told
+}
+
+func question(name string) *dns.Msg {
+	m := new(dns.Msg)
+	m.SetQuestion(name, dns.TypeA)
+	return m
+}
+
+func ask(c *Client, timeout time.Duration) (*dns.Msg, error) {
+	m, _, err := c.Exchange(context.Background(), Query{Msg: question("web.default.svc.cluster.local."), Deadline: time.Now().Add(timeout)})
+	return m, err
+}
+
+func wantAddress(t *testing.T, m *dns.Msg, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Answer) != 1 || m.Answer[0].(*dns.A).A.String() != "10.101.0.1" {
+		t.Fatalf("got %v", m.Answer)
+	}
+}
+
+func wantReason(t *testing.T, err error, want Reason) {
+	t.Helper()
+	failure, ok := errors.AsType[*Error](err)
+	if !ok || failure.Reason != want {
+		t.Fatalf("error %v, want %s", err, want)
+	}
+}
+
+func TestExchange(t *testing.T) {
+	good := clustertest.Serve(t, clustertest.Zone(t, zone))
+	c, _ := newTestClient(t, Options{}, good.Addr)
+	q := question("WEB.default.svc.cluster.local.")
+	m, from, err := c.Exchange(context.Background(), Query{Msg: q, Deadline: time.Now().Add(time.Second)})
+	wantAddress(t, m, err)
+	if m.Id != q.Id || m.Question[0] != q.Question[0] || from.Addr != good.Addr {
+		t.Errorf("id %d, question %v from %s", m.Id, m.Question, from)
+	}
+	m, _, err = c.Exchange(context.Background(), Query{Msg: q, TCP: true, Deadline: time.Now().Add(time.Second)})
+	wantAddress(t, m, err)
+	if good.UDP.Load() != 1 || good.TCP.Load() != 1 {
+		t.Errorf("%d over UDP, %d over TCP", good.UDP.Load(), good.TCP.Load())
+	}
+}
+
+// TestFailover: whatever the first upstream does, the second one's answer is
+// given, within the time.
+func TestFailover(t *testing.T) {
+	closed := clustertest.Serve(t, clustertest.Silence)
+	closed.Stop()
+	tests := []struct {
+		name  string
+		first netip.AddrPort
+	}{
+		{"SERVFAIL", clustertest.Serve(t, clustertest.Rcode(dns.RcodeServerFailure)).Addr},
+		{"REFUSED", clustertest.Serve(t, clustertest.Rcode(dns.RcodeRefused)).Addr},
+		{"silence", clustertest.Serve(t, clustertest.Silence).Addr},
+		{"a closed port", closed.Addr},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			good := clustertest.Serve(t, clustertest.Zone(t, zone))
+			c, told := newTestClient(t, Options{}, tt.first, good.Addr)
+			for range 2 { // both upstreams have their turn
+				m, err := ask(c, 2*time.Second)
+				wantAddress(t, m, err)
+			}
+			told.wait(t, tt.first.String()+" down")
+			start := time.Now()
+			for range 2 {
+				m, err := ask(c, 2*time.Second)
+				wantAddress(t, m, err)
+			}
+			if took := time.Since(start); took > 200*time.Millisecond {
+				t.Errorf("an upstream known to be down cost %v", took)
+			}
+		})
+	}
+}
+
+// TestAnswersThatFailNothing: every other rcode is the member's word.
+func TestAnswersThatFailNothing(t *testing.T) {
+	for _, rcode := range []int{dns.RcodeNameError, dns.RcodeNotImplemented, dns.RcodeFormatError} {
+		other := clustertest.Serve(t, clustertest.Zone(t, zone))
+		first := clustertest.Serve(t, clustertest.Rcode(rcode))
+		c, _ := newTestClient(t, Options{}, other.Addr, first.Addr) // the second one's turn is first
+		m, err := ask(c, time.Second)
+		if err != nil || m.Rcode != rcode {
+			t.Errorf("%s: got %v, %v", dns.RcodeToString[rcode], m, err)
+		}
+	}
+}
+
+func TestDownAndBack(t *testing.T) {
+	good := clustertest.Serve(t, clustertest.Zone(t, zone))
+	c, told := newTestClient(t, Options{}, good.Addr)
+	good.Stop()
+	_, err := ask(c, time.Second)
+	wantReason(t, err, Network)
+	told.wait(t, good.Addr.String()+" down")
+	start := time.Now()
+	_, err = ask(c, time.Second)
+	wantReason(t, err, Down)
+	if took := time.Since(start); took > 50*time.Millisecond {
+		t.Errorf("a member known to be down took %v to fail", took)
+	}
+	clustertest.ServeAt(t, good.Addr, clustertest.Zone(t, zone))
+	start = time.Now()
+	told.wait(t, good.Addr.String()+" up")
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("back after %v, want 2s at most", took)
+	}
+	m, err := ask(c, time.Second)
+	wantAddress(t, m, err)
+}
+
+func TestDeadline(t *testing.T) {
+	silent := clustertest.Serve(t, clustertest.Silence)
+	second := clustertest.Serve(t, clustertest.Silence)
+	for name, tcp := range map[string]bool{"udp": false, "tcp": true} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := newTestClient(t, Options{}, silent.Addr, second.Addr)
+			start := time.Now()
+			_, _, err := c.Exchange(context.Background(), Query{Msg: question("a."), TCP: tcp, Deadline: start.Add(300 * time.Millisecond)})
+			wantReason(t, err, NoReply)
+			if took := time.Since(start); took < 290*time.Millisecond || took > 600*time.Millisecond {
+				t.Errorf("took %v, want 300ms", took)
+			}
+		})
+	}
+}
+
+func TestContext(t *testing.T) {
+	silent := clustertest.Serve(t, clustertest.Silence)
+	c, _ := newTestClient(t, Options{}, silent.Addr)
+	ctx, cancel := context.WithCancel(context.Background())
+	go cancel()
+	_, _, err := c.Exchange(ctx, Query{Msg: question("a."), Deadline: time.Now().Add(time.Minute)})
+	wantReason(t, err, Canceled)
+}
+
+// TestResend: a packet that is lost costs resendAfter, not the query.
+func TestResend(t *testing.T) {
+	answer := clustertest.Zone(t, zone)
+	var once sync.Once
+	lossy := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		lost := false
+		once.Do(func() { lost = true })
+		if !lost {
+			answer(w, r)
+		}
+	})
+	c, _ := newTestClient(t, Options{}, lossy.Addr)
+	start := time.Now()
+	m, err := ask(c, 5*time.Second)
+	wantAddress(t, m, err)
+	if took := time.Since(start); took > 2*resendAfter {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestMaxConcurrent(t *testing.T) {
+	arrived, release := make(chan struct{}, 10), make(chan struct{})
+	answer := clustertest.Zone(t, zone)
+	held := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		arrived <- struct{}{}
+		<-release
+		answer(w, r)
+	})
+	c, _ := newTestClient(t, Options{MaxConcurrent: 2}, held.Addr)
+	var asked sync.WaitGroup
+	for range 2 {
+		asked.Go(func() {
+			if _, err := ask(c, 5*time.Second); err != nil {
+				t.Error(err)
+			}
+		})
+		<-arrived
+	}
+	_, err := ask(c, 5*time.Second)
+	wantReason(t, err, Busy)
+	close(release)
+	asked.Wait()
+	m, err := ask(c, 5*time.Second)
+	wantAddress(t, m, err)
+}
+
+func TestTruncated(t *testing.T) {
+	whole := clustertest.Zone(t, zone)
+	handler := func(w dns.ResponseWriter, r *dns.Msg) {
+		if w.RemoteAddr().Network() == "tcp" {
+			whole(w, r)
+			return
+		}
+		m := new(dns.Msg)
+		m.SetReply(r)
+		m.Truncated = true
+		_ = w.WriteMsg(m)
+	}
+	server := clustertest.Serve(t, handler)
+	c, _ := newTestClient(t, Options{}, server.Addr)
+	m, err := ask(c, time.Second)
+	if err != nil || !m.Truncated || server.TCP.Load() != 0 {
+		t.Errorf("a client that can't take more: %v, %v", m, err)
+	}
+	q := question("web.default.svc.cluster.local.")
+	q.SetEdns0(1232, false)
+	m, _, err = c.Exchange(context.Background(), Query{Msg: q, Deadline: time.Now().Add(time.Second)})
+	wantAddress(t, m, err)
+	if m.Truncated {
+		t.Error("still truncated")
+	}
+}
+
+// TestCloseInFlight: a client that is closed fails what is in flight, at once.
+func TestCloseInFlight(t *testing.T) {
+	arrived := make(chan struct{}, 10)
+	silent := clustertest.Serve(t, func(dns.ResponseWriter, *dns.Msg) { arrived <- struct{}{} })
+	c, _ := newTestClient(t, Options{}, silent.Addr)
+	failed := make(chan error)
+	go func() {
+		_, err := ask(c, time.Minute)
+		failed <- err
+	}()
+	<-arrived
+	c.Close()
+	if err := <-failed; err == nil {
+		t.Error("no error")
+	}
+	if _, err := ask(c, time.Second); err == nil {
+		t.Error("a closed client answers")
+	}
+}

@@ -1,0 +1,104 @@
+package exchange
+
+import (
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+// TestForgedReplies: what doesn't answer the question is dropped, and the real
+// reply, which comes after it, is given. RFC 5452, section 9.1.
+func TestForgedReplies(t *testing.T) {
+	tests := []struct {
+		name  string
+		forge func(*dns.Msg)
+	}{
+		{"another id", func(m *dns.Msg) { m.Id++ }},
+		{"another name", func(m *dns.Msg) { m.Question[0].Name = "wev.default.svc.cluster.local." }},
+		{"a shorter name", func(m *dns.Msg) { m.Question[0].Name = "a." }},
+		{"another type", func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAAAA }},
+		{"another class", func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS }},
+		{"a query", func(m *dns.Msg) { m.Response = false }},
+		{"another opcode", func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify }},
+		{"no question", func(m *dns.Msg) { m.Question = nil }},
+		{"two questions", func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _ := newTestClient(t, Options{}, liar(t, tt.forge))
+			m, err := ask(c, 400*time.Millisecond)
+			wantAddress(t, m, err)
+			if n := testutil.ToFloat64(c.options.Metrics.Dropped); n != 2 {
+				t.Errorf("%v replies dropped, want 2", n)
+			}
+		})
+	}
+}
+
+// liar answers every query three times: with too few bytes, with a forged reply
+// that has another address, and right.
+func liar(t *testing.T, forge func(*dns.Msg)) (addr netip.AddrPort) {
+	t.Helper()
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	go func() {
+		buf := make([]byte, MaxSize)
+		for {
+			n, from, err := conn.ReadFromUDPAddrPort(buf)
+			if err != nil {
+				return
+			}
+			right, forged := new(dns.Msg), new(dns.Msg)
+			q := new(dns.Msg)
+			if q.Unpack(buf[:n]) != nil {
+				return
+			}
+			address := func(text string) []dns.RR {
+				rr, _ := dns.NewRR(q.Question[0].Name + " 5 IN A " + text)
+				return []dns.RR{rr}
+			}
+			right.SetReply(q).Answer = address("10.101.0.1")
+			forged.SetReply(q).Answer = address("10.66.6.6")
+			forge(forged)
+			first, _ := forged.Pack()
+			second, _ := right.Pack()
+			for _, packet := range [][]byte{{1, 2, 3}, first, second} {
+				if _, err := conn.WriteToUDPAddrPort(packet, from); err != nil {
+					return
+				}
+			}
+		}
+	}()
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+// TestMalformedReply: with the right id and question, and garbage behind.
+func TestMalformedReply(t *testing.T) {
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	go func() {
+		buf := make([]byte, MaxSize)
+		for {
+			n, from, err := conn.ReadFromUDPAddrPort(buf)
+			if err != nil {
+				return
+			}
+			buf[2] |= flagReply
+			buf[7] = 9 // nine answers follow, none does
+			_, _ = conn.WriteToUDPAddrPort(append(buf[:n:n], 0xff, 0xff, 0xff), from)
+		}
+	}()
+	c, _ := newTestClient(t, Options{}, conn.LocalAddr().(*net.UDPAddr).AddrPort())
+	_, err = ask(c, time.Second)
+	wantReason(t, err, BadReply)
+}

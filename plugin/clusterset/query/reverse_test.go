@@ -1,0 +1,44 @@
+package query
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+func TestAddress(t *testing.T) {
+	for _, text := range []string{"10.101.0.1", "0.0.0.0", "255.255.255.255", "fd00::a", "2001:db8:1:2:3:4:5:6", "::"} {
+		name, err := dns.ReverseAddr(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if addr, ok := Address(name); !ok || addr != netip.MustParseAddr(text) {
+			t.Errorf("%s gave %s, %v", name, addr, ok)
+		}
+	}
+	for _, name := range []string{
+		"in-addr.arpa.", "10.in-addr.arpa.", "0.101.10.in-addr.arpa.", "1.1.0.101.10.in-addr.arpa.", "256.0.0.10.in-addr.arpa.",
+		"01.0.0.10.in-addr.arpa.", "a.0.0.10.in-addr.arpa.", "-1.0.0.10.in-addr.arpa.", "1.0.101.10.lan.", "ip6.arpa.", "a.0.ip6.arpa.",
+		"g.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa.",
+		"a00.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa.",
+	} {
+		if addr, ok := Address(name); ok {
+			t.Errorf("%s gave %s", name, addr)
+		}
+	}
+	if addr, ok := Address("1.0.101.10.IN-ADDR.ARPA."); !ok || addr.String() != "10.101.0.1" {
+		t.Error("the case of a name matters")
+	}
+}
+
+func TestIsReverse(t *testing.T) {
+	for zone, want := range map[string]bool{
+		"in-addr.arpa.": true, "101.10.in-addr.arpa.": true, "ip6.arpa.": true, "d.f.ip6.arpa.": true,
+		"lan.": false, "xin-addr.arpa.": false, ".": false,
+	} {
+		if IsReverse(zone) != want {
+			t.Errorf("%s: %v", zone, !want)
+		}
+	}
+}

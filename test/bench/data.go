@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// writeData makes the member's zone, the ClusterSet, and dnsperf's questions for
+// each suffix.
+func writeData(dir string, names int) error {
+	zone := new(strings.Builder)
+	zone.WriteString("$ORIGIN cluster.local.\n@ 5 IN SOA ns.dns hostmaster 1 7200 1800 86400 5\n")
+	for i := range names {
+		fmt.Fprintf(zone, "%s.svc 5 IN A 10.101.%d.%d\n", service(i), i/250%250, i%250+1)
+	}
+	if err := write(dir, "cluster.local.zone", zone.String()); err != nil {
+		return err
+	}
+	if err := write(dir, "clusterset.yaml", clusterSet); err != nil {
+		return err
+	}
+	for _, c := range contenders {
+		questions := new(strings.Builder)
+		for i := range names {
+			fmt.Fprintf(questions, "%s.%s A\n", service(i), c.suffix)
+		}
+		if err := write(dir, c.suffix+".questions", questions.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func service(i int) string { return fmt.Sprintf("service-%d.default", i) }
+
+func write(dir, name, text string) error {
+	return os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600)
+}

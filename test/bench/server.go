@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// server is a CoreDNS process.
+type server struct{ cmd *exec.Cmd }
+
+// startServer runs CoreDNS in dir and returns when it answers at addr.
+func startServer(coredns, dir, corefile, addr string) (*server, error) {
+	binary, err := filepath.Abs(coredns)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(binary, "-quiet", "-conf", "stdin")
+	cmd.Dir, cmd.Stdin, cmd.Stderr = dir, strings.NewReader(corefile), os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%w; run make", err)
+	}
+	s := &server{cmd}
+	if err := ready(addr); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// ready asks until somebody answers.
+func ready(addr string) error {
+	question := new(dns.Msg)
+	question.SetQuestion("service-0.default.svc.cluster.local.", dns.TypeA)
+	client := &dns.Client{Timeout: 100 * time.Millisecond}
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		if _, _, err := client.Exchange(question, addr); err == nil {
+			return nil
+		}
+		time.Sleep(20 * time.Millisecond) // a refused port fails at once
+	}
+	return errors.New("no answer from " + addr)
+}
+
+func (s *server) stop() {
+	_ = s.cmd.Process.Kill() // gone already
+	_ = s.cmd.Wait()         // killed
+}
+
+// clockTick is USER_HZ, the unit of the times below, on every Linux.
+const clockTick = 10 * time.Millisecond
+
+// cpuTime is the process's user and system time so far: fields 14 and 15 of
+// proc_pid_stat(5), counted behind the command's closing bracket, which is 2.
+func (s *server) cpuTime() (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	total := time.Duration(0)
+	for _, field := range fields[11:13] {
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		total += time.Duration(ticks) * clockTick
+	}
+	return total, nil
+}
