@@ -28,7 +28,9 @@ func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error)
 			return q.failFrom(from, dns.ExtendedErrorCodeFiltered, errAddress(q.member.Name))
 		}
 	}
-	q.follow(m)
+	if target := q.open(m); target != "" {
+		return q.follow(m, target, from)
+	}
 	if len(m.Answer) == 0 && !m.Truncated {
 		return q.empty(m, reply, t.renaming, from)
 	}
@@ -144,18 +146,34 @@ func addressRecord(owner string, ttl uint32, addr netip.Addr) dns.RR {
 	return &dns.AAAA{Hdr: dns.RR_Header{Name: owner, Rrtype: dns.TypeAAAA, Class: dns.ClassINET, Ttl: ttl}, AAAA: addr.AsSlice()}
 }
 
-// follow looks up, through this server, the target of a CNAME at the end of the
-// answer that the member didn't resolve or has no say about.
-func (q *ask) follow(m *dns.Msg) {
+// open is the target of a CNAME at the end of the answer, which the member
+// didn't resolve or has no say about, or "".
+func (q *ask) open(m *dns.Msg) string {
 	if q.state.QType() == dns.TypeCNAME || len(m.Answer) == 0 {
-		return
+		return ""
 	}
-	cname, ok := m.Answer[len(m.Answer)-1].(*dns.CNAME)
-	if !ok {
-		return
+	if cname, ok := m.Answer[len(m.Answer)-1].(*dns.CNAME); ok {
+		return cname.Target
 	}
-	if reply := q.lookup(cname.Target, q.state.QType()); reply != nil {
-		m.Answer = append(m.Answer, reply.Answer...)
-		m.Truncated = m.Truncated || reply.Truncated
+	return ""
+}
+
+// follow looks up the target of the answer's CNAME through this server, and
+// writes what that gives: its rcode is the answer's (RFC 6604, section 3), so
+// that a target which can't be resolved now isn't taken for one without
+// addresses. A target that this server refuses is left to the client.
+func (q *ask) follow(m *dns.Msg, target string, from sourceName) (int, error) {
+	reply := q.lookup(target, q.state.QType())
+	if reply == nil || reply.Rcode == dns.RcodeRefused {
+		return q.write(m, from)
 	}
+	m.Rcode = reply.Rcode
+	m.Truncated = m.Truncated || reply.Truncated
+	m.Answer = append(m.Answer, reply.Answer...)
+	m.Ns = reply.Ns
+	m.Extra = nil
+	if o := reply.IsEdns0(); o != nil && q.state.Req.IsEdns0() != nil { // an extended error
+		m.Extra = []dns.RR{o}
+	}
+	return q.write(m, from)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -88,9 +89,15 @@ func (b *builder) build() {
 		return
 	}
 	old := b.current
-	next := &snapshot{set: b.set, members: make(map[string]*member, len(b.set.Clusters)), ranges: model.NewRanges(b.set.Clusters)}
+	next := &snapshot{
+		set: b.set, ranges: model.NewRanges(b.set.Clusters),
+		members: make(map[string]*member, len(b.set.Clusters)), branches: make(map[string]bool),
+	}
 	for _, c := range b.set.Clusters {
 		next.members[c.Name] = b.member(old, c)
+		if _, branch, two := strings.Cut(c.Name, "."); two {
+			next.branches[branch] = true
+		}
 	}
 	next.local = next.members[b.local]
 	if b.local != "" && next.local == nil && (old == nil || old.set != b.set) {

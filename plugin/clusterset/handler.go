@@ -68,13 +68,15 @@ type ask struct {
 // name answers a name under a cluster zone.
 func (q *ask) name() (int, error) {
 	qname := q.state.QName()
-	n := query.Parse(qname, len(q.zone), q.snap.isMember)
+	n := query.Parse(qname, len(q.zone), q.snap)
 	q.suffix = qname[len(qname)-len(q.zone):]
 	switch n.Kind {
 	case query.ZoneApex:
 		return q.apex(q.state.LocalIP())
 	case query.ZoneNameServer:
 		return q.nameServer(q.state.LocalIP())
+	case query.ZoneBranch:
+		return q.noData(q.ours(), nil, fromZone, noExplanation, "")
 	case query.UnknownCluster:
 		return q.nameError()
 	}
@@ -105,25 +107,39 @@ func sendable(name string) bool {
 // the local cluster are the next plugin's, as is everything while there is no
 // ClusterSet: kubernetes, behind this plugin, answers for its own.
 func (q *ask) reverse() (int, error) {
-	addr, ok := query.Address(q.state.QName())
-	if !ok || q.snap == nil {
-		return q.next()
-	}
-	for _, network := range q.snap.networks {
-		owner, shared := q.snap.ranges.Owner(network, addr)
-		if shared || (owner != nil && q.member != nil) {
-			return q.next()
-		}
-		if owner != nil {
-			q.member = q.snap.members[owner.Name]
-		}
-	}
-	if q.member == nil || q.member == q.snap.local {
+	addr, isAddress := query.Address(q.state.QName())
+	if q.snap == nil {
 		return q.next()
 	}
 	q.suffix = q.zone
+	if !isAddress {
+		return q.unowned(false)
+	}
+	owner, shared := q.snap.owner(addr)
+	switch {
+	case owner == nil && !shared:
+		return q.unowned(true)
+	case shared || owner == q.snap.local:
+		return q.next()
+	}
+	q.member = owner
 	q.label(ctxCluster, q.member.Name)
 	return q.forward(q.state.QName())
+}
+
+// unowned answers a reverse name that is no member's: the next plugin's, or,
+// where there is none, that of a zone which is ours alone. What isn't a whole
+// address has names below it, so that it exists (RFC 8020).
+func (q *ask) unowned(isAddress bool) (int, error) {
+	switch {
+	case q.p.Next != nil:
+		return q.next()
+	case isAddress:
+		return q.nameError()
+	case len(q.state.QName()) == len(q.zone):
+		return q.apex(q.state.LocalIP())
+	}
+	return q.noData(q.ours(), nil, fromZone, noExplanation, "")
 }
 
 func (q *ask) next() (int, error) {

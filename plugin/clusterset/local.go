@@ -2,6 +2,7 @@ package clusterset
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/coredns/coredns/core/dnsserver"
@@ -9,6 +10,8 @@ import (
 	"github.com/coredns/coredns/request"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
 const (
@@ -21,7 +24,8 @@ const (
 )
 
 // lookup asks this server itself, through all its plugins, with the client's own
-// EDNS. It is nil where there is no server (a test), or too deep.
+// EDNS. The reply is the caller's to change; a plugin may have lent its own
+// records. It is nil where there is no server (a test), or too deep.
 func (q *ask) lookup(name string, qtype uint16) *dns.Msg {
 	depth, _ := q.ctx.Value(dnsserver.LoopKey{}).(int)
 	server, ok := q.ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
@@ -33,21 +37,34 @@ func (q *ask) lookup(name string, qtype uint16) *dns.Msg {
 	inner := state.NewWithQuestion(name, qtype)
 	w := nonwriter.New(q.state.W)
 	server.ServeDNS(ctx, w, inner.Req)
-	return w.Msg
+	if w.Msg == nil {
+		return nil
+	}
+	return w.Msg.Copy()
 }
 
 // askHere asks this server's own plugins for a name of the local cluster. It is
-// nil where no block of this server serves its domain: only a server of the
-// domain answers with authority, so a reply without is another's.
+// nil where no block of this server serves its domain.
 func (q *ask) askHere(asked string) *dns.Msg {
 	now := time.Now()
 	if now.UnixNano() < q.p.elsewhere.Load() {
 		return nil
 	}
 	reply := q.lookup(asked, q.state.QType())
-	if reply != nil && reply.Authoritative {
+	if reply != nil && isFrom(reply, q.member.ClusterDomain) {
 		return reply
 	}
 	q.p.elsewhere.Store(now.Add(elsewhereTime).UnixNano())
 	return nil
+}
+
+// isFrom tells whether a server of the domain gave the reply: with authority,
+// and, where it holds no answer, with the domain's SOA.
+func isFrom(reply *dns.Msg, domain string) bool {
+	if !reply.Authoritative {
+		return false
+	}
+	return len(reply.Answer) > 0 || slices.ContainsFunc(reply.Ns, func(rr dns.RR) bool {
+		return rr.Header().Rrtype == dns.TypeSOA && query.InZone(rr.Header().Name, domain)
+	})
 }

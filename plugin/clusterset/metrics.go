@@ -155,7 +155,7 @@ func observeUpdate(u discovery.Update) {
 		if u.Set != nil {
 			kept = "the last good one stays in force"
 		}
-		log.Errorf("ClusterSet not taken up, %s: %v", kept, u.Err)
+		log.Errorf("ClusterSet not taken up, %s: %s", kept, strings.ReplaceAll(u.Err.Error(), "\n", "; "))
 		return
 	}
 	found := model.Overlaps(u.Set.Clusters)

@@ -1,6 +1,7 @@
 package clusterset
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
@@ -11,7 +12,9 @@ import (
 type snapshot struct {
 	set     *model.ClusterSet
 	members map[string]*member
-	ranges  *model.Ranges
+	// branches are what members' names of two labels end in.
+	branches map[string]bool
+	ranges   *model.Ranges
 	// local is the member this CoreDNS runs in, nil when that isn't known.
 	local *member
 	// networks are the networks whose addresses mean something here: the local
@@ -30,10 +33,27 @@ type member struct {
 	material exchange.TLSMaterial
 }
 
-// isMember tells whether a member has that name, in whatever case.
-func (s *snapshot) isMember(name string) bool {
+// IsMember implements query.Names.
+func (s *snapshot) IsMember(name string) bool {
 	_, ok := s.members[strings.ToLower(name)]
 	return ok
+}
+
+// IsBranch implements query.Names: "eu" of a member "c1.eu".
+func (s *snapshot) IsBranch(name string) bool { return s.branches[strings.ToLower(name)] }
+
+// owner is the member that has addr, if there is just one.
+func (s *snapshot) owner(addr netip.Addr) (m *member, shared bool) {
+	for _, network := range s.networks {
+		owner, several := s.ranges.Owner(network, addr)
+		if several || (owner != nil && m != nil) {
+			return nil, true
+		}
+		if owner != nil {
+			m = s.members[owner.Name]
+		}
+	}
+	return m, false
 }
 
 func (s *snapshot) member(name string) *member { return s.members[strings.ToLower(name)] }

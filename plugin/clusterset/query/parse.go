@@ -14,6 +14,9 @@ const (
 	ZoneApex
 	// ZoneNameServer is the name that the zone's NS record gives: "ns.dns.lan.".
 	ZoneNameServer
+	// ZoneBranch exists for what is below it: "dns.lan.", or "eu.lan." for a
+	// member "c1.eu". RFC 8020: were it NXDOMAIN, so would be all below.
+	ZoneBranch
 	// UnknownCluster has no member's name before the zone: NXDOMAIN.
 	UnknownCluster
 	// ClusterApex is a member's own zone: "c1.lan.".
@@ -62,34 +65,50 @@ const (
 // dotted names; DESIGN.md section 3 allows two).
 const MaxClusterLabels = 2
 
+// Names are the members' names, whatever the case of what is asked.
+type Names interface {
+	// IsMember tells whether a member has that name.
+	IsMember(name string) bool
+	// IsBranch tells whether a member's name of two labels ends in that one.
+	IsBranch(label string) bool
+}
+
 // Parse reads qname, which ends in zone (whose length in bytes is zoneLen), as
-// a name of the cluster zone. isMember tells whether a member has that name,
-// whatever its case; the longest one that ends the question is the member.
-func Parse(qname string, zoneLen int, isMember func(string) bool) Name {
+// a name of the cluster zone. The longest member's name that ends the question
+// is the member.
+func Parse(qname string, zoneLen int, members Names) Name {
 	base := strings.TrimSuffix(qname[:len(qname)-zoneLen], ".")
 	if base == "" {
 		return Name{Kind: ZoneApex}
 	}
-	start := clusterStart(base, isMember)
+	start := clusterStart(base, members)
 	if start < 0 {
-		if strings.EqualFold(base+".", nameServer) {
-			return Name{Kind: ZoneNameServer}
-		}
-		return Name{Kind: UnknownCluster}
+		return Name{Kind: zoneKind(base, members)}
 	}
 	n := Name{Cluster: base[start:], Suffix: qname[start:], Prefix: qname[:start]}
 	n.Kind, n.Short = kindOf(n.Prefix)
 	return n
 }
 
+// zoneKind tells what base, the labels before the zone, is without a member.
+func zoneKind(base string, members Names) Kind {
+	switch {
+	case strings.EqualFold(base+".", nameServer):
+		return ZoneNameServer
+	case strings.HasSuffix(nameServer, "."+strings.ToLower(base)+"."), members.IsBranch(base):
+		return ZoneBranch
+	}
+	return UnknownCluster
+}
+
 // clusterStart finds where the longest member's name at the end of base begins,
 // or -1. An escaped dot (RFC 1035, section 5.1) makes a label no member has, so
 // every dot may be taken for a label's end.
-func clusterStart(base string, isMember func(string) bool) int {
+func clusterStart(base string, members Names) int {
 	found := -1
 	for end, labels := len(base), 0; labels < MaxClusterLabels && end > 0; labels++ {
 		start := strings.LastIndexByte(base[:end], '.') + 1
-		if isMember(base[start:]) {
+		if members.IsMember(base[start:]) {
 			found = start
 		}
 		end = start - 1

@@ -7,9 +7,20 @@ import (
 	"github.com/miekg/dns"
 )
 
-var testMembers = map[string]bool{"c1": true, "c2": true, "eu": true, "c1.eu": true}
+// testMembers are names, by the number of their labels.
+type testMembers map[string]int
 
-func isMember(name string) bool { return testMembers[strings.ToLower(name)] }
+func (m testMembers) IsMember(name string) bool { return m[strings.ToLower(name)] > 0 }
+func (m testMembers) IsBranch(name string) bool {
+	for member := range m {
+		if strings.HasSuffix(member, "."+strings.ToLower(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+var members = testMembers{"c1": 1, "c2": 1, "eu": 1, "c1.eu": 2, "c1.us": 2}
 
 func TestParse(t *testing.T) {
 	tests := []struct {
@@ -20,6 +31,10 @@ func TestParse(t *testing.T) {
 	}{
 		{"lan.", ZoneApex, "", ""},
 		{"ns.dns.lan.", ZoneNameServer, "", ""},
+		{"dns.lan.", ZoneBranch, "", ""},
+		{"us.lan.", ZoneBranch, "", ""},
+		{"US.lan.", ZoneBranch, "", ""},
+		{"c9.us.lan.", UnknownCluster, "", ""},
 		{"c9.lan.", UnknownCluster, "", ""},
 		{"web.default.c9.lan.", UnknownCluster, "", ""},
 		{"c1.lan.", ClusterApex, "c1", "cluster.local."},
@@ -51,7 +66,7 @@ func TestParse(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.qname, func(t *testing.T) {
-			n := Parse(tt.qname, len("lan."), isMember)
+			n := Parse(tt.qname, len("lan."), members)
 			if n.Kind != tt.kind || n.Cluster != tt.cluster {
 				t.Fatalf("kind %d of %q, want %d of %q", n.Kind, n.Cluster, tt.kind, tt.cluster)
 			}
@@ -66,8 +81,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseAllocations(t *testing.T) {
-	member := func(name string) bool { return name == "c1" }
-	if n := testing.AllocsPerRun(100, func() { Parse("_http._tcp.web.default.svc.c1.lan.", len("lan."), member) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { Parse("_http._tcp.web.default.svc.c1.lan.", len("lan."), members) }); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
 	}
 }
@@ -82,11 +96,11 @@ func FuzzParse(f *testing.F) {
 		if _, ok := dns.IsDomainName(qname); !ok || !strings.HasSuffix(qname, ".lan.") {
 			return
 		}
-		n := Parse(qname, len("lan."), isMember)
+		n := Parse(qname, len("lan."), members)
 		if n.Cluster == "" {
 			return
 		}
-		if !isMember(n.Cluster) || n.Prefix+n.Suffix != qname {
+		if !members.IsMember(n.Cluster) || n.Prefix+n.Suffix != qname {
 			t.Fatalf("%q gave %+v", qname, n)
 		}
 		asked := n.MemberName("cluster.local.")

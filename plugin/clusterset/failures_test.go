@@ -1,0 +1,299 @@
+package clusterset
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+)
+
+const memberZone = `
+cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 7200 1800 86400 5
+web.default.svc.cluster.local. 5 IN A 10.101.0.1
+web.default.svc.cluster.local. 5 IN AAAA fd00:101::1
+`
+
+// serveSet starts a server in front of these clusters.
+func serveSet(t *testing.T, clusters, options string) *coreDNS {
+	t.Helper()
+	return startCoreDNS(t, `.:PORT {
+		bind 127.0.0.1
+		clusterset lan in-addr.arpa ip6.arpa {
+			file `+document(t, clusters)+`
+			`+options+`
+		}
+		whoami
+	}`)
+}
+
+func clusterAt(name, dnsAddr, more string) string {
+	return "- {name: " + name + `, serviceCIDRs: [10.101.0.0/19, "fd00:101::/112"], dns: ["` + dnsAddr + `"]` + more + "}\n"
+}
+
+// TestMemberFails: the reply, what it says, and its time.
+func TestMemberFails(t *testing.T) {
+	closed := clustertest.Serve(t, clustertest.Silence)
+	closed.Stop()
+	silent := clustertest.Serve(t, clustertest.Silence)
+	failing := clustertest.Serve(t, clustertest.Rcode(dns.RcodeServerFailure))
+	good := clustertest.Serve(t, clustertest.Zone(t, memberZone))
+	s := serveSet(t,
+		clusterAt("closed", closed.Addr.String(), "")+clusterAt("silent", silent.Addr.String(), "")+
+			clusterAt("failing", failing.Addr.String(), "")+clusterAt("good", good.Addr.String(), "")+
+			clusterAt("tls", "tls://"+good.Addr.String(), ", tls: {caFile: /nowhere}"), "timeout 600ms")
+	tests := []struct {
+		member string
+		code   uint16
+		text   string
+		bound  time.Duration
+	}{
+		{"closed", dns.ExtendedErrorCodeNetworkError, "member closed: unreachable: " + closed.Addr.String() + ": connection refused", 100 * time.Millisecond},
+		{"silent", dns.ExtendedErrorCodeNoReachableAuthority, "member silent: no reply: " + silent.Addr.String() + ": no reply", 800 * time.Millisecond},
+		{"failing", dns.ExtendedErrorCodeNoReachableAuthority, "member failing: bad reply: " + failing.Addr.String() + ": answered SERVFAIL", 100 * time.Millisecond},
+		{"tls", dns.ExtendedErrorCodeNoReachableAuthority, "member tls: open /nowhere: no such file or directory", 100 * time.Millisecond},
+	}
+	for _, tt := range tests {
+		t.Run(tt.member, func(t *testing.T) {
+			start := time.Now()
+			m := lookup(t, s.addr, "udp", "web.default."+tt.member+".lan.", dns.TypeA)
+			took := time.Since(start)
+			code, text := explanation(m)
+			if m.Rcode != dns.RcodeServerFailure || code != tt.code || text != tt.text {
+				t.Errorf("%s, EDE %d %q; want SERVFAIL, %d %q", dns.RcodeToString[m.Rcode], code, text, tt.code, tt.text)
+			}
+			if took > tt.bound {
+				t.Errorf("took %v, want %v at most", took, tt.bound)
+			}
+			if m := lookup(t, s.addr, "udp", "web.default.good.lan.", dns.TypeA); len(m.Answer) != 1 {
+				t.Errorf("another member's name: %v", m)
+			}
+		})
+	}
+	t.Run("known to be down", func(t *testing.T) {
+		eventually(t, 5*time.Second, "every dead member fails at once", func() bool {
+			start := time.Now()
+			m := lookup(t, s.addr, "udp", "web.default.silent.lan.", dns.TypeA)
+			_, text := explanation(m)
+			return time.Since(start) < 50*time.Millisecond && strings.HasPrefix(text, "member silent: down: ")
+		})
+	})
+}
+
+// TestNoEDNS: an extended error goes only to who can read it, and the question's
+// EDNS comes back.
+func TestNoEDNS(t *testing.T) {
+	failing := clustertest.Serve(t, clustertest.Rcode(dns.RcodeServerFailure))
+	s := serveSet(t, clusterAt("c1", failing.Addr.String(), ""), "")
+	m := new(dns.Msg)
+	m.SetQuestion("web.default.c1.lan.", dns.TypeA)
+	if reply := send(t, s.addr, "udp", m); reply.Rcode != dns.RcodeServerFailure || reply.IsEdns0() != nil {
+		t.Errorf("got %v", reply)
+	}
+}
+
+// TestCarried: the client's size and bits reach the member, its options don't.
+func TestCarried(t *testing.T) {
+	asked := make(chan *dns.Msg, 1)
+	answer := clustertest.Zone(t, memberZone)
+	member := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		asked <- r.Copy()
+		answer(w, r)
+	})
+	s := serveSet(t, clusterAt("c1", member.Addr.String(), ""), "")
+	tests := []struct {
+		name             string
+		size             uint16
+		do, cd, rd       bool
+		wantSize         uint16
+		edns, cookieSent bool
+	}{
+		{name: "plain", rd: true},
+		{name: "no recursion"},
+		{name: "EDNS", size: 1232, rd: true, edns: true, wantSize: 1232},
+		{name: "DO and CD", size: 4000, do: true, cd: true, edns: true, wantSize: 4000},
+		{name: "too small", size: 100, edns: true, wantSize: 512},
+		{name: "too large", size: 65535, edns: true, wantSize: 4096},
+		{name: "a cookie", size: 1232, edns: true, cookieSent: true, wantSize: 1232},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := new(dns.Msg)
+			m.SetQuestion("web.default.c1.lan.", dns.TypeA)
+			m.RecursionDesired, m.CheckingDisabled = tt.rd, tt.cd
+			if tt.edns {
+				m.SetEdns0(tt.size, tt.do)
+			}
+			if tt.cookieSent {
+				m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0123456789abcdef"}}
+			}
+			reply := send(t, s.addr, "udp", m)
+			got := <-asked
+			if got.RecursionDesired != tt.rd || got.CheckingDisabled != tt.cd || reply.RecursionDesired != tt.rd || reply.CheckingDisabled != tt.cd {
+				t.Errorf("bits: asked %v, replied %v", got.MsgHdr, reply.MsgHdr)
+			}
+			o := got.IsEdns0()
+			if (o != nil) != tt.edns {
+				t.Fatalf("EDNS %v", o)
+			}
+			if o != nil && (o.UDPSize() != tt.wantSize || o.Do() != tt.do || len(o.Option) != 0) {
+				t.Errorf("EDNS %v", o)
+			}
+		})
+	}
+}
+
+// TestTooMany: over max_concurrent it is REFUSED, and other members aren't hit.
+func TestTooMany(t *testing.T) {
+	arrived, release := make(chan struct{}, 1), make(chan struct{})
+	held := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		arrived <- struct{}{}
+		<-release
+		clustertest.Rcode(dns.RcodeNameError)(w, r)
+	})
+	good := clustertest.Serve(t, clustertest.Zone(t, memberZone))
+	s := serveSet(t, clusterAt("held", held.Addr.String(), "")+clusterAt("good", good.Addr.String(), ""), "max_concurrent 1")
+	done := make(chan *dns.Msg)
+	go func() { done <- lookup(t, s.addr, "udp", "web.default.held.lan.", dns.TypeA) }()
+	<-arrived
+	if m := lookup(t, s.addr, "udp", "web.default.held.lan.", dns.TypeA); m.Rcode != dns.RcodeRefused {
+		t.Errorf("%s, want REFUSED", dns.RcodeToString[m.Rcode])
+	}
+	if m := lookup(t, s.addr, "udp", "web.default.good.lan.", dns.TypeA); len(m.Answer) != 1 {
+		t.Errorf("another member's name: %v", m)
+	}
+	close(release)
+	if m := <-done; m.Rcode != dns.RcodeNameError {
+		t.Errorf("the one in flight: %s", dns.RcodeToString[m.Rcode])
+	}
+}
+
+// TestGateways: a member of another network is answered with its gateways.
+func TestGateways(t *testing.T) {
+	member := clustertest.Serve(t, clustertest.Zone(t, memberZone+`
+db.default.svc.cluster.local. 5 IN A 10.101.0.3
+db.default.svc.cluster.local. 5 IN A 10.101.0.4
+_pg._tcp.db.default.svc.cluster.local. 5 IN SRV 0 50 5432 db.default.svc.cluster.local.
+`)).Addr.String()
+	s := serveSet(t, clusterAt("here", member, ", network: a")+clusterAt("near", member, ", network: a")+
+		clusterAt("far", member, ", network: b, gateways: [203.0.113.10, 203.0.113.11]")+clusterAt("lost", member, ", network: b"), "local here")
+	tests := []struct {
+		name  string
+		qtype uint16
+		want  []string
+	}{
+		{"web.default.near.lan.", dns.TypeA, []string{"10.101.0.1"}},
+		{"web.default.far.lan.", dns.TypeA, []string{"203.0.113.10", "203.0.113.11"}},
+		{"db.default.far.lan.", dns.TypeA, []string{"203.0.113.10", "203.0.113.11"}},
+		{"web.default.far.lan.", dns.TypeAAAA, nil},
+		{"web.default.lost.lan.", dns.TypeA, nil},
+	}
+	for _, tt := range tests {
+		m := lookup(t, s.addr, "udp", tt.name, tt.qtype)
+		var got []string
+		for _, rr := range m.Answer {
+			got = append(got, rr.(*dns.A).A.String())
+		}
+		if m.Rcode != dns.RcodeSuccess || strings.Join(got, " ") != strings.Join(tt.want, " ") {
+			t.Errorf("%s %s: %s %v, want %v", tt.name, dns.TypeToString[tt.qtype], dns.RcodeToString[m.Rcode], got, tt.want)
+		}
+		if code, _ := explanation(m); (code == dns.ExtendedErrorCodeFiltered) != (tt.want == nil) {
+			t.Errorf("%s: EDE %d", tt.name, code)
+		}
+	}
+}
+
+func TestFallthrough(t *testing.T) {
+	member := clustertest.Serve(t, clustertest.Zone(t, memberZone)).Addr.String()
+	s := serveSet(t, clusterAt("c1", member, ""), "fallthrough c9.lan")
+	for name, want := range map[string]int{
+		"web.default.c9.lan.":  dns.RcodeSuccess, // whoami's
+		"web.default.c8.lan.":  dns.RcodeNameError,
+		"nope.default.c1.lan.": dns.RcodeNameError,
+	} {
+		if m := lookup(t, s.addr, "udp", name, dns.TypeA); m.Rcode != want {
+			t.Errorf("%s: %s, want %s", name, dns.RcodeToString[m.Rcode], dns.RcodeToString[want])
+		}
+	}
+}
+
+// TestNotReady: without a ClusterSet it is SERVFAIL that says so, never NXDOMAIN
+// and never the next plugin; addresses may be anybody's, and go on.
+func TestNotReady(t *testing.T) {
+	readiness := freeAddress(t, "127.0.0.1")
+	s := startCoreDNS(t, `.:PORT {
+		bind 127.0.0.1
+		ready `+readiness+`
+		clusterset lan 10.in-addr.arpa {
+			kubeconfig `+closedKubeconfig(t)+`
+			fallthrough
+		}
+		whoami
+	}`)
+	m := lookup(t, s.addr, "udp", "web.default.c1.lan.", dns.TypeA)
+	if code, _ := explanation(m); m.Rcode != dns.RcodeServerFailure || code != dns.ExtendedErrorCodeNotReady {
+		t.Errorf("got %v", m)
+	}
+	for _, name := range []string{"www.example.org.", "1.1.101.10.in-addr.arpa."} {
+		if m := lookup(t, s.addr, "udp", name, dns.TypePTR); m.Rcode != dns.RcodeSuccess {
+			t.Errorf("%s: %v", name, m)
+		}
+	}
+	reply, err := http.Get("http://" + readiness + "/ready")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply.Body.Close()
+	if reply.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("ready: %s", reply.Status)
+	}
+}
+
+// TestFileMustBeGood: a bad document at the start ends CoreDNS with its error.
+func TestFileMustBeGood(t *testing.T) {
+	path := document(t, "- {name: C1}\n")
+	_, err := caddy.Start(corefile(".:0 {\nbind 127.0.0.1\nclusterset lan {\nfile " + path + "\n}\n}"))
+	for _, want := range []string{`clusters[0].name: "C1": not one or two`, "clusters[0].serviceCIDRs: missing"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	_, err = caddy.Start(corefile(".:0 {\nbind 127.0.0.1\nclusterset lan {\nfile /nowhere\n}\n}"))
+	if err == nil || !strings.Contains(err.Error(), "/nowhere: no such file") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestExternalNameOfDeadMember: what can't be resolved now isn't given as a name
+// without addresses, which clients would keep.
+func TestExternalNameOfDeadMember(t *testing.T) {
+	closed := clustertest.Serve(t, clustertest.Silence)
+	closed.Stop()
+	member := clustertest.Serve(t, clustertest.Zone(t, memberZone+"\nshop.default.svc.cluster.local. 5 IN CNAME web.default.c2.lan.\n"))
+	s := serveSet(t, clusterAt("c1", member.Addr.String(), "")+clusterAt("c2", closed.Addr.String(), ""), "")
+	m := lookup(t, s.addr, "udp", "shop.default.c1.lan.", dns.TypeA)
+	code, text := explanation(m)
+	if m.Rcode != dns.RcodeServerFailure || code != dns.ExtendedErrorCodeNetworkError || !strings.HasPrefix(text, "member c2: ") {
+		t.Errorf("%s, EDE %d %q", dns.RcodeToString[m.Rcode], code, text)
+	}
+}
+
+// TestReverseAlone: where no plugin is behind, the reverse zone is ours alone.
+func TestReverseAlone(t *testing.T) {
+	member := clustertest.Serve(t, clustertest.Zone(t, memberZone)).Addr.String()
+	s := startCoreDNS(t, ".:PORT {\nbind 127.0.0.1\nclusterset lan 10.in-addr.arpa {\nfile "+document(t, clusterAt("c1", member, ""))+"\n}\n}")
+	for name, want := range map[string]int{
+		"10.in-addr.arpa.":       dns.RcodeSuccess,
+		"101.10.in-addr.arpa.":   dns.RcodeSuccess,
+		"9.9.9.10.in-addr.arpa.": dns.RcodeNameError,
+	} {
+		m := lookup(t, s.addr, "udp", name, dns.TypeSOA)
+		if m.Rcode != want || len(m.Answer)+len(m.Ns) != 1 {
+			t.Errorf("%s: %v", name, m)
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package clusterset
+
+import (
+	"testing"
+
+	"github.com/coredns/coredns/plugin/test"
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+)
+
+// TestLocal: the local cluster's names are looked up inside this server, in its
+// own block or another, and no packet is sent for them.
+func TestLocal(t *testing.T) {
+	cases := []test.Case{
+		{Qname: "web.default.here.lan.", Qtype: dns.TypeA, Answer: rrs("web.default.here.lan. 5 IN A 10.101.1.1")},
+		{Qname: "_pg._tcp.db.default.here.lan.", Qtype: dns.TypeSRV,
+			Answer: rrs("_pg._tcp.db.default.here.lan. 5 IN SRV 0 50 5432 db-0.db.default.svc.here.lan.", "_pg._tcp.db.default.here.lan. 5 IN SRV 0 50 5432 db-1.db.default.svc.here.lan."),
+			Extra:  rrs("db-0.db.default.svc.here.lan. 5 IN A 10.51.0.3", "db-1.db.default.svc.here.lan. 5 IN A 10.51.0.4")},
+		{Qname: "nope.default.here.lan.", Qtype: dns.TypeA, Rcode: dns.RcodeNameError, Ns: rrs("here.lan. 5 IN SOA ns.dns.here.lan. hostmaster.here.lan. 7 7200 1800 86400 5")},
+		// what the local plugins say of a local address isn't guarded, and is theirs
+		{Qname: "loop.default.here.lan.", Qtype: dns.TypeA, Answer: rrs("loop.default.here.lan. 5 IN A 127.0.0.1")},
+		// addresses of the local cluster are the next plugin's
+		{Qname: "1.1.101.10.in-addr.arpa.", Qtype: dns.TypePTR, Answer: rrs("1.1.101.10.in-addr.arpa. 5 IN PTR web.default.svc.cluster.local.")},
+	}
+	member := clustertest.Serve(t, clustertest.Silence)
+	set := document(t, clusterAt("here", member.Addr.String(), ""))
+	stanza := "clusterset lan in-addr.arpa {\nfile " + set + "\nlocal here\n}\n"
+	zones := "file testdata/c1.zone cluster.local\n"
+	blocks := map[string]string{
+		"the same block": ".:PORT {\nbind 127.0.0.1\n" + stanza + "file testdata/reverse.zone 101.10.in-addr.arpa\n}\ncluster.local:PORT {\nbind 127.0.0.1\n" + zones + "}",
+		"another block":  "cluster.local:PORT {\nbind 127.0.0.1\n" + zones + "}\n.:PORT {\nbind 127.0.0.1\n" + stanza + "file testdata/reverse.zone 101.10.in-addr.arpa\n}",
+	}
+	for name, text := range blocks {
+		t.Run(name, func(t *testing.T) {
+			s := startCoreDNS(t, text)
+			for _, tc := range cases {
+				for _, network := range []string{"udp", "tcp"} {
+					m := lookup(t, s.addr, network, tc.Qname, tc.Qtype)
+					withoutEDNS(m)
+					if err := test.SortAndCheck(m, tc); err != nil {
+						t.Errorf("%s %s: %v\n%v", tc.Qname, network, err, m)
+					}
+				}
+			}
+		})
+	}
+	if n := member.UDP.Load() + member.TCP.Load(); n != 0 {
+		t.Errorf("%d packets to the local cluster's own DNS", n)
+	}
+	if n := testutil.ToFloat64(responses.WithLabelValues("here", "local", "NOERROR")); n == 0 {
+		t.Error("not counted as local")
+	}
+}
+
+// TestLocalElsewhere: in a server that doesn't serve its domain, the local
+// cluster is a member like any other.
+func TestLocalElsewhere(t *testing.T) {
+	member := clustertest.Serve(t, clustertest.Zone(t, memberZone))
+	s := serveSet(t, clusterAt("here", member.Addr.String(), ""), "local here")
+	for range 2 {
+		if m := lookup(t, s.addr, "udp", "web.default.here.lan.", dns.TypeA); len(m.Answer) != 1 {
+			t.Errorf("got %v", m)
+		}
+	}
+}

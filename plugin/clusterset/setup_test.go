@@ -1,0 +1,108 @@
+package clusterset
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coredns/caddy"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// TestOptions asserts what each option sets, and nothing else.
+func TestOptions(t *testing.T) {
+	tests := []struct {
+		block string
+		set   func(*options)
+	}{
+		{"", func(*options) {}},
+		{"configmap", func(*options) {}},
+		{"configmap other", func(o *options) { o.configMap.Name = "other" }},
+		{"configmap dns/other", func(o *options) { o.configMap = model.ObjectName{Namespace: "dns", Name: "other"} }},
+		{"file clusterset.yaml", func(o *options) { o.file = "clusterset.yaml" }},
+		{"kubeconfig /k", func(o *options) { o.kubeconfig = "/k" }},
+		{"kubeconfig /k admin", func(o *options) { o.kubeconfig, o.context = "/k", "admin" }},
+		{"local C1", func(o *options) { o.local = "c1" }},
+		{"mode forward", func(*options) {}},
+		{"negative_ttl 0", func(o *options) { o.negativeTTL = 0 }},
+		{"negative_ttl 3600", func(o *options) { o.negativeTTL = 3600 }},
+		{"timeout 500ms", func(o *options) { o.timeout = 500 * time.Millisecond }},
+		{"max_concurrent 0", func(o *options) { o.maxConcurrent = 0 }},
+		{"max_concurrent 5", func(o *options) { o.maxConcurrent = 5 }},
+		{"address_guard on", func(*options) {}},
+		{"address_guard off", func(o *options) { o.addressGuard = false }},
+		{"fallthrough", func(o *options) { o.fall.SetZonesFromArgs(nil) }},
+		{"fallthrough c1.lan", func(o *options) { o.fall.SetZonesFromArgs([]string{"c1.lan"}) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.block, func(t *testing.T) {
+			p, err := parse(caddy.NewTestController("dns", "clusterset lan 10.in-addr.arpa {\n"+tt.block+"\n}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := defaultOptions()
+			tt.set(&want)
+			if diff := cmp.Diff(want, p.options, cmp.AllowUnexported(options{})); diff != "" {
+				t.Error(diff)
+			}
+			if got := strings.Join(p.zones, " "); got != "lan. 10.in-addr.arpa." {
+				t.Errorf("zones %s", got)
+			}
+		})
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	tests := []struct{ stanza, want string }{
+		{"clusterset 10.in-addr.arpa", "no zone but reverse ones; give a cluster zone, as lan"},
+		{"clusterset lan\nclusterset lan", "plugin/clusterset: this plugin can only be used once per Server Block"},
+		{"clusterset lan {\ncolour red\n}", "unknown property 'colour'"},
+		{"clusterset lan {\nlocal a\nlocal b\n}", "local: given twice"},
+		{"clusterset lan {\nconfigmap\nfile f\n}", "configmap and file: one of them"},
+		{"clusterset lan {\nconfigmap a/b/c\n}", "configmap: 'a/b/c': takes [[NAMESPACE/]NAME]"},
+		{"clusterset lan {\nconfigmap /b\n}", "configmap: '/b': takes [[NAMESPACE/]NAME]"},
+		{"clusterset lan {\nconfigmap a b\n}", "configmap: 'a b': takes [[NAMESPACE/]NAME]"},
+		{"clusterset lan {\nfile\n}", "file: '': takes PATH"},
+		{"clusterset lan {\nfile a b\n}", "file: 'a b': takes PATH"},
+		{"clusterset lan {\nkubeconfig\n}", "kubeconfig: '': takes KUBECONFIG [CONTEXT]"},
+		{"clusterset lan {\nkubeconfig a b c\n}", "kubeconfig: 'a b c': takes KUBECONFIG [CONTEXT]"},
+		{"clusterset lan {\nlocal\n}", "local: '': takes CLUSTER"},
+		{"clusterset lan {\nmode resolve\n}", "mode: 'resolve': takes forward"},
+		{"clusterset lan {\nmode\n}", "mode: '': takes forward"},
+		{"clusterset lan {\nnegative_ttl 3601\n}", "negative_ttl: '3601': takes SECONDS, 0 to 3600"},
+		{"clusterset lan {\nnegative_ttl -1\n}", "negative_ttl: '-1': takes SECONDS, 0 to 3600"},
+		{"clusterset lan {\nnegative_ttl 5s\n}", "negative_ttl: '5s': takes SECONDS, 0 to 3600"},
+		{"clusterset lan {\ntimeout 2\n}", "timeout: '2': takes DURATION, 10ms to 1m, as 2s"},
+		{"clusterset lan {\ntimeout 1ms\n}", "timeout: '1ms': takes DURATION, 10ms to 1m, as 2s"},
+		{"clusterset lan {\ntimeout 2m\n}", "timeout: '2m': takes DURATION, 10ms to 1m, as 2s"},
+		{"clusterset lan {\ntimeout\n}", "timeout: '': takes DURATION, 10ms to 1m, as 2s"},
+		{"clusterset lan {\nmax_concurrent many\n}", "max_concurrent: 'many': takes MAX, a whole number; 0 is no bound"},
+		{"clusterset lan {\nmax_concurrent -1\n}", "max_concurrent: '-1': takes MAX, a whole number; 0 is no bound"},
+		{"clusterset lan {\naddress_guard\n}", "address_guard: '': takes on or off"},
+		{"clusterset lan {\naddress_guard yes\n}", "address_guard: 'yes': takes on or off"},
+		// What later work brings isn't taken before it does something.
+		{"clusterset lan {\nmulticluster clusterset.local\n}", "unknown property 'multicluster'"},
+		{"clusterset lan {\nserve_stale\n}", "unknown property 'serve_stale'"},
+		{"clusterset lan {\ncache\n}", "unknown property 'cache'"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.stanza, func(t *testing.T) {
+			_, err := parse(caddy.NewTestController("dns", tt.stanza))
+			if err == nil || !strings.Contains(err.Error(), strings.TrimPrefix(tt.want, "plugin/clusterset: ")) {
+				t.Errorf("error %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestZonesOfTheBlock: without zones of its own, the stanza has the block's.
+func TestZonesOfTheBlock(t *testing.T) {
+	c := caddy.NewTestController("dns", "clusterset")
+	c.ServerBlockKeys = []string{"lan.:53"}
+	p, err := parse(c)
+	if err != nil || len(p.zones) != 1 || p.zones[0] != "lan." {
+		t.Errorf("zones %v, error %v", p, err)
+	}
+}
