@@ -23,7 +23,7 @@ func (q *ask) forward(asked string) (int, error) {
 	reply, upstream, err := q.member.client.Exchange(q.ctx, exchange.Query{
 		Msg:      q.memberQuery(asked),
 		TCP:      q.state.Proto() == "tcp",
-		Deadline: time.Now().Add(q.p.options.timeout),
+		Deadline: q.deadline(),
 		Observe:  q.observer(),
 	})
 	if err != nil {
@@ -31,6 +31,23 @@ func (q *ask) forward(asked string) (int, error) {
 	}
 	q.label(ctxUpstream, upstream.String())
 	return q.answer(reply, asked, fromForward)
+}
+
+// budget is the context's key of the deadline that a look-up within a query
+// has: that of the query.
+type budget struct{}
+
+// deadline ends the whole query, with all the look-ups within it.
+func (q *ask) deadline() time.Time {
+	if q.end.IsZero() {
+		q.end = time.Now().Add(q.p.options.timeout)
+		if q.depth() > 0 {
+			if outer, ok := q.ctx.Value(budget{}).(time.Time); ok && outer.Before(q.end) {
+				q.end = outer
+			}
+		}
+	}
+	return q.end
 }
 
 // memberQuery is the question for the member. Its EDNS is ours with this hop

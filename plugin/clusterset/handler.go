@@ -3,6 +3,7 @@ package clusterset
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/request"
@@ -63,6 +64,8 @@ type ask struct {
 	// suffix is the zone that the answer is from, in the question's case: the
 	// member's zone, or the cluster zone.
 	suffix string
+	// end is the deadline, once somebody asked for it.
+	end time.Time
 }
 
 // name answers a name under a cluster zone.

@@ -27,12 +27,13 @@ const (
 // EDNS. The reply is the caller's to change; a plugin may have lent its own
 // records. It is nil where there is no server (a test), or too deep.
 func (q *ask) lookup(name string, qtype uint16) *dns.Msg {
-	depth, _ := q.ctx.Value(dnsserver.LoopKey{}).(int)
+	depth := q.depth()
 	server, ok := q.ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
 	if !ok || depth >= maxLookups {
 		return nil
 	}
 	ctx := context.WithValue(q.ctx, dnsserver.LoopKey{}, depth+1)
+	ctx = context.WithValue(ctx, budget{}, q.deadline())
 	state := request.Request{W: q.state.W, Req: q.state.Req}
 	inner := state.NewWithQuestion(name, qtype)
 	w := nonwriter.New(q.state.W)
@@ -41,6 +42,12 @@ func (q *ask) lookup(name string, qtype uint16) *dns.Msg {
 		return nil
 	}
 	return w.Msg.Copy()
+}
+
+// depth is how many look-ups this one is within.
+func (q *ask) depth() int {
+	depth, _ := q.ctx.Value(dnsserver.LoopKey{}).(int)
+	return depth
 }
 
 // askHere asks this server's own plugins for a name of the local cluster. It is

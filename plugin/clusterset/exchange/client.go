@@ -132,7 +132,11 @@ func (c *Client) attempts(ctx context.Context, q Query, wire *wire) (*dns.Msg, m
 			break
 		}
 	}
-	if failure.Err == nil { // every upstream went down since they were counted
+	switch {
+	case failure.Err != nil:
+	case time.Until(q.Deadline) <= 0: // no time was left to begin with
+		failure.Err = errNoReply
+	default: // every upstream went down since they were counted
 		return nil, model.Upstream{}, c.allDown()
 	}
 	return nil, model.Upstream{}, failure

@@ -77,7 +77,6 @@ func (e *Error) add(u model.Upstream, err error) {
 // What an upstream did wrong.
 var (
 	errNoReply   = errors.New("no reply")
-	errRefused   = errors.New("connection refused")
 	errMalformed = errors.New("malformed reply")
 	errMismatch  = errors.New("reply to another question")
 	errClosed    = errors.New("closed")
@@ -93,7 +92,7 @@ func reasonOf(err error) Reason {
 		return BadReply
 	}
 	switch {
-	case errors.Is(err, errNoReply), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, errNoReply):
 		return NoReply
 	case errors.Is(err, errMalformed), errors.Is(err, errMismatch):
 		return BadReply
@@ -103,15 +102,16 @@ func reasonOf(err error) Reason {
 	return Network
 }
 
-// plain takes the layers off a network error, which repeat the addresses.
+// plain takes the layers off a network error, which repeat the addresses and
+// name system calls.
 func plain(err error) error {
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		return errRefused
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		return errNoReply
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
-		if op.Timeout() {
-			return errNoReply
-		}
 		return op.Err
 	}
 	return err

@@ -26,8 +26,14 @@ const (
 // says SERVFAIL for one name, isn't taken for dead, and a dead one is known
 // without a query waiting for it. Nothing is probed that isn't suspected.
 type health struct {
-	down    atomic.Bool
-	probing atomic.Bool
+	down atomic.Bool
+	// suspected is set by queries, and looked at by the prober, which runs while
+	// probing is set.
+	suspected, probing atomic.Bool
+	// unreachable is set with a suspicion that the kernel or a refused port gave:
+	// as good as a failed probe. (Probes alone might miss it: Linux sends a peer
+	// one ICMP error a second.)
+	unreachable atomic.Bool
 
 	mu  sync.Mutex
 	err error
@@ -42,43 +48,53 @@ func (h *health) cause() error {
 	return h.err
 }
 
-// suspect starts probing, if that isn't under way.
+// suspect has the upstream probed: now, or again where that is under way.
 func (u *upstream) suspect() {
+	u.health.suspected.Store(true)
 	if u.health.probing.Swap(true) {
 		return
 	}
 	u.client.spawn(func() {
-		defer u.health.probing.Store(false)
 		u.probe(u.client.ctx)
+		u.health.probing.Store(false)
+		if u.health.suspected.Load() { // by a query that saw it still probing
+			u.suspect()
+		}
 	})
 }
 
-// probe asks until the upstream answers or the client is closed.
+// probe asks until the upstream answers and nobody suspects it any more, or the
+// client is closed.
 func (u *upstream) probe(ctx context.Context) {
-	pause := probePause
-	for failed := 0; ; {
-		err := u.ping(ctx)
-		if ctx.Err() != nil {
-			return
+	pause, failed := probePause, 0
+	for ctx.Err() == nil {
+		u.health.suspected.Store(false)
+		if u.health.unreachable.Swap(false) {
+			failed++
 		}
+		err := u.ping(ctx)
 		if err == nil {
+			failed, pause = 0, probePause
 			u.setDown(nil)
-		} else if failed++; failed >= probesToDown {
+		} else if failed++; failed >= probesToDown && ctx.Err() == nil {
 			u.setDown(err)
 		}
-		// Also after success: what raised the suspicion may go on doing so, and
-		// must not make a probe of every query.
-		wait := time.NewTimer(pause/2 + rand.N(pause))
-		select {
-		case <-ctx.Done():
-			wait.Stop()
-			return
-		case <-wait.C:
-		}
-		if err == nil {
+		wait(ctx, pause/2+rand.N(pause))
+		if err == nil && !u.health.suspected.Load() {
 			return
 		}
-		pause = min(2*pause, probePauseMax)
+		if err != nil {
+			pause = min(2*pause, probePauseMax)
+		}
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 
@@ -92,6 +108,9 @@ func (u *upstream) setDown(err error) {
 	change := 1.0
 	if err != nil {
 		change = -1
+	}
+	if err != nil && u.udp != nil {
+		u.udp.fail(err) // what is in flight would only wait out its time
 	}
 	u.client.options.Metrics.Up.Add(change)
 	u.client.options.Metrics.Down.Add(-change)
@@ -124,6 +143,5 @@ func (u *upstream) pingOver(ctx context.Context, q *dns.Msg, deadline time.Time)
 	if err != nil {
 		return nil, err
 	}
-	reply, _, err := u.udp.exchange(ctx, w, deadline, func() {})
-	return reply, err
+	return u.udp.ping(ctx, w, deadline)
 }

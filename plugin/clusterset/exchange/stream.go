@@ -75,7 +75,7 @@ func (t *streamTransport) exchange(ctx context.Context, q *dns.Msg, deadline tim
 		}
 		return r.msg, r.local, nil
 	case <-ctx.Done():
-		return nil, nil, ctx.Err()
+		return nil, nil, plain(ctx.Err())
 	}
 }
 

@@ -47,48 +47,98 @@ func newUDP(addr netip.AddrPort, dropped func()) *udpTransport {
 	return &udpTransport{addr: addr, dropped: dropped, open: make(map[*udpSocket]struct{})}
 }
 
-// exchange sends w and waits for its reply until deadline; suspect is called
-// each time the packet had to be sent again.
+// exchange sends w and waits for its reply until deadline. While none comes, it
+// is sent again every resendAfter, from a new port: behind a service address,
+// the old one may lead to a server that is gone. suspect is called each time.
 func (t *udpTransport) exchange(ctx context.Context, w *wire, deadline time.Time, suspect func()) (*dns.Msg, net.Addr, error) {
-	s, err := t.socket(rand.IntN(udpSockets))
+	c := newCall(w)
+	defer c.end()
+	local, err := t.send(c, false)
 	if err != nil {
-		return nil, nil, plain(err)
+		return nil, local, err
 	}
-	call, err := s.begin(w)
-	if err != nil {
-		return nil, s.local, err
+	c.timer.Reset(min(time.Until(deadline), resendAfter))
+	for {
+		select {
+		case o := <-c.done:
+			c.received++
+			return o.message(local)
+		case <-ctx.Done():
+			return nil, local, plain(ctx.Err())
+		case <-c.timer.C:
+		}
+		left := time.Until(deadline)
+		if left <= 0 {
+			return nil, local, errNoReply
+		}
+		suspect()
+		if c.sent < maxSends {
+			if local, err = t.send(c, true); err != nil {
+				return nil, local, err
+			}
+		}
+		c.timer.Reset(min(left, resendAfter))
 	}
-	if err := s.send(w); err != nil {
-		s.end(call)
-		return nil, s.local, plain(err)
-	}
-	buf, err := s.await(ctx, call, deadline, suspect)
-	if err != nil {
-		return nil, s.local, err
-	}
-	defer buffers.Put(buf)
-	reply := new(dns.Msg)
-	if err := reply.Unpack(*buf); err != nil {
-		return nil, s.local, errMalformed
-	}
-	return reply, s.local, nil
 }
 
-// socket gives the i-th socket, a new one when it is too old or gone.
-func (t *udpTransport) socket(i int) (*udpSocket, error) {
+// ping is exchange from a new port, without resending.
+func (t *udpTransport) ping(ctx context.Context, w *wire, deadline time.Time) (*dns.Msg, error) {
+	c := newCall(w)
+	defer c.end()
+	local, err := t.send(c, true)
+	if err != nil {
+		return nil, err
+	}
+	c.timer.Reset(time.Until(deadline))
+	select {
+	case o := <-c.done:
+		c.received++
+		reply, _, err := o.message(local)
+		return reply, err
+	case <-ctx.Done():
+		return nil, plain(ctx.Err())
+	case <-c.timer.C:
+		return nil, errNoReply
+	}
+}
+
+// send puts the call on a socket and writes its packet. A socket that the kernel
+// has an error for is closed; then another is used, once.
+func (t *udpTransport) send(c *call, fresh bool) (net.Addr, error) {
+	for try := 0; ; try++ {
+		s, err := t.socket(fresh || try > 0)
+		if err != nil {
+			return nil, plain(err)
+		}
+		err = s.send(c)
+		if err == nil {
+			return s.local, nil
+		}
+		s.close(plain(err))
+		if try > 0 {
+			return s.local, plain(err)
+		}
+	}
+}
+
+// socket gives one of the sockets: a new one when fresh, or when it is too old
+// or closed.
+func (t *udpTransport) socket(fresh bool) (*udpSocket, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
 		return nil, errClosed
 	}
-	if s := t.sockets[i]; s != nil && s.usable() {
+	i := rand.IntN(udpSockets)
+	if s := t.sockets[i]; s != nil && !fresh && s.usable() {
 		return s, nil
 	}
-	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(t.addr))
+	dialer := net.Dialer{Control: reportErrors}
+	conn, err := dialer.Dial("udp", t.addr.String())
 	if err != nil {
 		return nil, err
 	}
-	s := newUDPSocket(conn, t.dropped)
+	s := newUDPSocket(conn.(*net.UDPConn), t.dropped)
 	t.sockets[i] = s
 	t.open[s] = struct{}{}
 	t.readers.Go(func() {
@@ -100,13 +150,20 @@ func (t *udpTransport) socket(i int) (*udpSocket, error) {
 	return s, nil
 }
 
+// fail ends every query in flight with err: the upstream is known to be down.
+func (t *udpTransport) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for s := range t.open {
+		s.close(err)
+	}
+}
+
 // close ends every socket and waits for their readers.
 func (t *udpTransport) close() {
 	t.mu.Lock()
 	t.closed = true
-	for s := range t.open {
-		s.close(errClosed)
-	}
 	t.mu.Unlock()
+	t.fail(errClosed)
 	t.readers.Wait()
 }

@@ -71,7 +71,12 @@ func (u *upstream) attempt(q Query, proto string, ask func() (*dns.Msg, net.Addr
 	}
 	reason := reasonOf(err)
 	metrics.Failed[reason].Inc()
-	if reason != Canceled {
+	switch reason {
+	case Canceled:
+	case Network:
+		u.health.unreachable.Store(true)
+		u.suspect()
+	default:
 		u.suspect()
 	}
 	return nil, err

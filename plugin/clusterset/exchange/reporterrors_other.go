@@ -1,0 +1,8 @@
+//go:build !linux
+
+package exchange
+
+import "syscall"
+
+// reportErrors does nothing where the kernel has no such option.
+func reportErrors(string, string, syscall.RawConn) error { return nil }

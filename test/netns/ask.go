@@ -1,0 +1,129 @@
+//go:build e2e && linux
+
+package netns
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// Defaults of a question: a client that waits longer than the plugin does, with
+// the EDNS size of DNS flag day 2020.
+const (
+	askTimeout = 5 * time.Second
+	askSize    = 1232
+)
+
+// question is one to a CoreDNS.
+type question struct {
+	name    string
+	qtype   uint16
+	tcp     bool
+	size    uint16        // of EDNS; 0 is askSize
+	timeout time.Duration // 0 is askTimeout
+}
+
+// reply is the answer, and how long it took.
+type reply struct {
+	*dns.Msg
+	took time.Duration
+}
+
+// ask asks the cluster's own DNS from inside the cluster.
+func (c *cluster) ask(q question) (reply, error) {
+	if q.timeout == 0 {
+		q.timeout = askTimeout
+	}
+	if q.size == 0 {
+		q.size = askSize
+	}
+	transport := "udp"
+	if q.tcp {
+		transport = "tcp"
+	}
+	conn, err := c.ns.dial(transport, net.JoinHostPort(c.dnsAddress(), "53"), q.timeout)
+	if err != nil {
+		return reply{}, err
+	}
+	defer conn.Close()
+	m := new(dns.Msg).SetQuestion(q.name, q.qtype)
+	m.SetEdns0(q.size, false)
+	client := &dns.Client{Timeout: q.timeout}
+	start := time.Now()
+	answer, _, err := client.ExchangeWithConn(m, &dns.Conn{Conn: conn})
+	return reply{answer, time.Since(start)}, err
+}
+
+// mustAsk is ask, of a server that must answer.
+func (c *cluster) mustAsk(t testing.TB, q question) reply {
+	t.Helper()
+	r, err := c.ask(q)
+	if err != nil {
+		t.Fatalf("%s: %s %s: %v", c.name, q.name, dns.TypeToString[q.qtype], err)
+	}
+	return r
+}
+
+// records are the answer's, sorted, without class and TTL: "a. A 10.0.0.1".
+func (r reply) records() []string {
+	var texts []string
+	for _, rr := range r.Answer {
+		h := rr.Header()
+		data := strings.TrimPrefix(rr.String(), h.String())
+		texts = append(texts, fmt.Sprintf("%s %s %s", h.Name, dns.TypeToString[h.Rrtype], data))
+	}
+	slices.Sort(texts)
+	return texts
+}
+
+// reason is the extended error (RFC 8914), nil without one.
+func (r reply) reason() *dns.EDNS0_EDE {
+	if o := r.IsEdns0(); o != nil {
+		for _, option := range o.Option {
+			if ede, ok := option.(*dns.EDNS0_EDE); ok {
+				return ede
+			}
+		}
+	}
+	return nil
+}
+
+// podinfo is the name of the cluster's service.
+func (c *cluster) podinfo() string { return "podinfo.default.svc." + c.name + ".lan." }
+
+// metric is the value of a series of the cluster's CoreDNS, 0 while there is
+// none. Labels are sorted by name.
+func (c *cluster) metric(t testing.TB, series string) float64 {
+	t.Helper()
+	conn, err := c.ns.dial("tcp", metricsAddress, askTimeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(askTimeout))
+	fmt.Fprintf(conn, "GET /metrics HTTP/1.0\r\n\r\n")
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		if text, found := strings.CutPrefix(lines.Text(), series+" "); found {
+			value, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return value
+		}
+	}
+	return 0
+}
