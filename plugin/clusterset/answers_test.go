@@ -66,8 +66,8 @@ var answers = []test.Case{
 	{Qname: "c1.lan.", Qtype: dns.TypeNS, Answer: rrs("c1.lan. 5 IN NS ns.dns.c1.lan."), Extra: rrs("ns.dns.c1.lan. 5 IN A 127.0.61.10")},
 	{Qname: "ns.dns.c1.lan.", Qtype: dns.TypeA, Answer: rrs("ns.dns.c1.lan. 5 IN A 10.101.0.10")},
 	{Qname: "lan.", Qtype: dns.TypeSOA, Answer: rrs(soaLan)},
-	{Qname: "lan.", Qtype: dns.TypeNS, Answer: rrs("lan. 5 IN NS ns.dns.lan."), Extra: rrs("ns.dns.lan. 5 IN A 127.0.0.1")},
-	{Qname: "ns.dns.lan.", Qtype: dns.TypeA, Answer: rrs("ns.dns.lan. 5 IN A 127.0.0.1")},
+	{Qname: "lan.", Qtype: dns.TypeNS, Answer: rrs("lan. 5 IN NS ns.dns.lan."), Extra: rrs("ns.dns.lan. 5 IN A 127.77.0.1")},
+	{Qname: "ns.dns.lan.", Qtype: dns.TypeA, Answer: rrs("ns.dns.lan. 5 IN A 127.77.0.1")},
 	{Qname: "ns.dns.lan.", Qtype: dns.TypeAAAA, Ns: rrs(soaLan)},
 	{Qname: "lan.", Qtype: dns.TypeA, Ns: rrs(soaLan)},
 	// addresses
@@ -107,7 +107,7 @@ func startSet(t *testing.T, options string) *coreDNS {
 - {name: c2.eu, serviceCIDRs: [10.102.0.0/19], dns: ["`+c2+`"], clusterDomain: cluster2.lan}
 `)
 	return startCoreDNS(t, `.:PORT {
-		bind 127.0.0.1
+		bind 127.77.0.1
 		metadata
 		clusterset lan in-addr.arpa {
 			file `+path+`

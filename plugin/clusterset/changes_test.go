@@ -45,7 +45,7 @@ func TestChanges(t *testing.T) {
 	one, two := clustertest.Serve(t, fixed("10.101.0.1")), clustertest.Serve(t, fixed("10.101.0.2"))
 	stays := clusterAt("stays", one.Addr.String(), "")
 	path := document(t, stays)
-	s := startCoreDNS(t, ".:PORT {\nbind 127.0.0.1\nclusterset lan {\nfile "+path+"\n}\n}")
+	s := startCoreDNS(t, ".:PORT {\nbind 127.77.0.1\nclusterset lan {\nfile "+path+"\n}\n}")
 	stop := askAllTheTime(t, s.addr, "web.default.stays.lan.", "10.101.0.1")
 	steps := []struct{ name, document, want string }{
 		{"added", stays + clusterAt("c1", one.Addr.String(), ""), "10.101.0.1"},
@@ -74,6 +74,7 @@ func askAllTheTime(t *testing.T, addr, name, want string) (stop func()) {
 		client := &dns.Client{Timeout: 5 * time.Second}
 		m := new(dns.Msg)
 		m.SetQuestion(name, dns.TypeA)
+		m.SetEdns0(1232, false) // for the explanation
 		for ; !ended.Load(); queries++ {
 			reply, _, err := client.Exchange(m, addr)
 			if err != nil || addressOf(reply) != want {
@@ -95,7 +96,7 @@ func askAllTheTime(t *testing.T, addr, name, want string) (stop func()) {
 func TestNothingLeft(t *testing.T) {
 	member := clustertest.Serve(t, fixed("10.101.0.1"))
 	path := document(t, clusterAt("stays", member.Addr.String(), ""))
-	s := startCoreDNS(t, ".:PORT {\nbind 127.0.0.1\nclusterset lan {\nfile "+path+"\n}\n}")
+	s := startCoreDNS(t, ".:PORT {\nbind 127.77.0.1\nclusterset lan {\nfile "+path+"\n}\n}")
 	lookup(t, s.addr, "udp", "web.default.stays.lan.", dns.TypeA)
 	goroutines, sockets := runtime.NumGoroutine(), openFiles(t)
 	for i := range 100 {
@@ -147,7 +148,7 @@ func hasSeries(t *testing.T, cluster string) bool {
 func TestReload(t *testing.T) {
 	member := clustertest.Serve(t, fixed("10.101.0.1"))
 	path := document(t, clusterAt("c1", member.Addr.String(), ""))
-	text := ".:PORT {\nbind 127.0.0.1\nclusterset lan {\nfile " + path + "\n}\n}"
+	text := ".:PORT {\nbind 127.77.0.1\nclusterset lan {\nfile " + path + "\n}\n}"
 	s := startCoreDNS(t, text)
 	stop := askAllTheTime(t, s.addr, "web.default.c1.lan.", "10.101.0.1")
 	s.reload(t, text)
@@ -197,7 +198,7 @@ func TestConfigMapVolume(t *testing.T) {
 	if err := os.Symlink("..data/clusterset.yaml", dir+"/clusterset.yaml"); err != nil {
 		t.Fatal(err)
 	}
-	s := startCoreDNS(t, ".:PORT {\nbind 127.0.0.1\nclusterset lan {\nfile "+dir+"/clusterset.yaml\n}\n}")
+	s := startCoreDNS(t, ".:PORT {\nbind 127.77.0.1\nclusterset lan {\nfile "+dir+"/clusterset.yaml\n}\n}")
 	if got := addressOf(lookup(t, s.addr, "udp", "web.default.c1.lan.", dns.TypeA)); got != "10.101.0.1" {
 		t.Fatal(got)
 	}
@@ -211,7 +212,7 @@ func TestConfigMapVolume(t *testing.T) {
 func TestTwoBlocks(t *testing.T) {
 	member := clustertest.Serve(t, fixed("10.101.0.1"))
 	path := document(t, clusterAt("c1", member.Addr.String(), ""))
-	s := startCoreDNS(t, "lan:PORT {\nbind 127.0.0.1\nclusterset {\nfile "+path+"\n}\n}\nset:PORT {\nbind 127.0.0.1\nclusterset {\nfile "+path+"\n}\n}")
+	s := startCoreDNS(t, "lan:PORT {\nbind 127.77.0.1\nclusterset {\nfile "+path+"\n}\n}\nset:PORT {\nbind 127.77.0.1\nclusterset {\nfile "+path+"\n}\n}")
 	for _, zone := range []string{"lan.", "set."} {
 		if got := addressOf(lookup(t, s.addr, "udp", "web.default.c1."+zone, dns.TypeA)); got != "10.101.0.1" {
 			t.Errorf("%s: %s", zone, got)

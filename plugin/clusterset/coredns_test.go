@@ -45,10 +45,11 @@ func (c corefile) Path() string       { return "Corefile" }
 func (c corefile) ServerType() string { return "dns" }
 
 // startCoreDNS starts a server and returns when it listens. PORT in the text is
-// one that is free on 127.0.0.1 for UDP and TCP.
+// one that is free on 127.77.0.1 for UDP and TCP; the address is this package's
+// own, as CoreDNS would share a port with another test's server (SO_REUSEPORT).
 func startCoreDNS(t testing.TB, text string) *coreDNS {
 	t.Helper()
-	s := &coreDNS{addr: freeAddress(t, "127.0.0.1")}
+	s := &coreDNS{addr: freeAddress(t, "127.77.0.1")}
 	_, s.port, _ = net.SplitHostPort(s.addr)
 	instance, err := caddy.Start(corefile(s.withPort(text)))
 	if err != nil {
@@ -179,7 +180,7 @@ func closedKubeconfig(t testing.TB) string {
 kind: Config
 current-context: c
 contexts: [{name: c, context: {cluster: c, user: u}}]
-clusters: [{name: c, cluster: {server: "https://` + freeAddress(t, "127.0.0.1") + `"}}]
+clusters: [{name: c, cluster: {server: "https://` + freeAddress(t, "127.77.0.1") + `"}}]
 users: [{name: u, user: {token: none}}]
 `
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/coredns/caddy"
 	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 )
@@ -22,7 +23,7 @@ web.default.svc.cluster.local. 5 IN AAAA fd00:101::1
 func serveSet(t *testing.T, clusters, options string) *coreDNS {
 	t.Helper()
 	return startCoreDNS(t, `.:PORT {
-		bind 127.0.0.1
+		bind 127.77.0.1
 		clusterset lan in-addr.arpa ip6.arpa {
 			file `+document(t, clusters)+`
 			`+options+`
@@ -224,9 +225,9 @@ func TestFallthrough(t *testing.T) {
 // TestNotReady: without a ClusterSet it is SERVFAIL that says so, never NXDOMAIN
 // and never the next plugin; addresses may be anybody's, and go on.
 func TestNotReady(t *testing.T) {
-	readiness := freeAddress(t, "127.0.0.1")
+	readiness := freeAddress(t, "127.77.0.1")
 	s := startCoreDNS(t, `.:PORT {
-		bind 127.0.0.1
+		bind 127.77.0.1
 		ready `+readiness+`
 		clusterset lan 10.in-addr.arpa {
 			kubeconfig `+closedKubeconfig(t)+`
@@ -256,13 +257,13 @@ func TestNotReady(t *testing.T) {
 // TestFileMustBeGood: a bad document at the start ends CoreDNS with its error.
 func TestFileMustBeGood(t *testing.T) {
 	path := document(t, "- {name: C1}\n")
-	_, err := caddy.Start(corefile(".:0 {\nbind 127.0.0.1\nclusterset lan {\nfile " + path + "\n}\n}"))
+	_, err := caddy.Start(corefile(".:0 {\nbind 127.77.0.1\nclusterset lan {\nfile " + path + "\n}\n}"))
 	for _, want := range []string{`clusters[0].name: "C1": not one or two`, "clusters[0].serviceCIDRs: missing"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
-	_, err = caddy.Start(corefile(".:0 {\nbind 127.0.0.1\nclusterset lan {\nfile /nowhere\n}\n}"))
+	_, err = caddy.Start(corefile(".:0 {\nbind 127.77.0.1\nclusterset lan {\nfile /nowhere\n}\n}"))
 	if err == nil || !strings.Contains(err.Error(), "/nowhere: no such file") {
 		t.Errorf("error %v", err)
 	}
@@ -285,7 +286,7 @@ func TestExternalNameOfDeadMember(t *testing.T) {
 // TestReverseAlone: where no plugin is behind, the reverse zone is ours alone.
 func TestReverseAlone(t *testing.T) {
 	member := clustertest.Serve(t, clustertest.Zone(t, memberZone)).Addr.String()
-	s := startCoreDNS(t, ".:PORT {\nbind 127.0.0.1\nclusterset lan 10.in-addr.arpa {\nfile "+document(t, clusterAt("c1", member, ""))+"\n}\n}")
+	s := startCoreDNS(t, ".:PORT {\nbind 127.77.0.1\nclusterset lan 10.in-addr.arpa {\nfile "+document(t, clusterAt("c1", member, ""))+"\n}\n}")
 	for name, want := range map[string]int{
 		"10.in-addr.arpa.":       dns.RcodeSuccess,
 		"101.10.in-addr.arpa.":   dns.RcodeSuccess,
@@ -295,5 +296,50 @@ func TestReverseAlone(t *testing.T) {
 		if m.Rcode != want || len(m.Answer)+len(m.Ns) != 1 {
 			t.Errorf("%s: %v", name, m)
 		}
+	}
+}
+
+// TestLoops: a member whose DNS is this very server ends in an error, after a
+// few queries; addresses that it is asked for are the next plugin's.
+func TestLoops(t *testing.T) {
+	addr := freeAddress(t, "127.77.0.1")
+	set := document(t, clusterAt("c1", addr, ", clusterDomain: c1.lan"))
+	startCoreDNS(t, strings.ReplaceAll(`.:PORT {
+		bind 127.77.0.1
+		clusterset lan 10.in-addr.arpa {
+			file `+set+`
+		}
+		file testdata/reverse.zone 101.10.in-addr.arpa
+	}`, "PORT", addr[strings.LastIndexByte(addr, ':')+1:]))
+	asked := testutil.ToFloat64(responses.WithLabelValues("c1", "forward", "SERVFAIL"))
+	m := lookup(t, addr, "udp", "web.default.c1.lan.", dns.TypeA)
+	if _, text := explanation(m); m.Rcode != dns.RcodeServerFailure {
+		t.Errorf("%s, EDE %q", dns.RcodeToString[m.Rcode], text)
+	}
+	if n := testutil.ToFloat64(responses.WithLabelValues("c1", "forward", "SERVFAIL")) - asked; n != maxHops+1 {
+		t.Errorf("%v queries, want %d", n, maxHops+1)
+	}
+	if m := lookup(t, addr, "udp", "1.1.101.10.in-addr.arpa.", dns.TypePTR); len(m.Answer) != 1 {
+		t.Errorf("an address: %v", m)
+	}
+}
+
+// TestDeadlineOfLookups: a look-up within a query has what is left of its time.
+func TestDeadlineOfLookups(t *testing.T) {
+	silent := clustertest.Serve(t, clustertest.Silence)
+	set := document(t, clusterAt("here", silent.Addr.String(), "")+clusterAt("c2.eu", silent.Addr.String(), ""))
+	s := startCoreDNS(t, `.:PORT {
+		bind 127.77.0.1
+		clusterset lan {
+			file `+set+`
+			local here
+			timeout 300ms
+		}
+		file testdata/c1.zone cluster.local
+	}`)
+	start := time.Now()
+	m := lookup(t, s.addr, "udp", "far.default.here.lan.", dns.TypeA)
+	if took := time.Since(start); m.Rcode != dns.RcodeServerFailure || took > 500*time.Millisecond {
+		t.Errorf("%s after %v", dns.RcodeToString[m.Rcode], took)
 	}
 }

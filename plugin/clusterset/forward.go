@@ -17,6 +17,9 @@ func (q *ask) forward(asked string) (int, error) {
 			return q.answer(reply, asked, fromLocal)
 		}
 	}
+	if hops(q.state.Req) >= maxHops {
+		return q.fail(dns.ExtendedErrorCodeOther, errors.New("member "+q.member.Name+": its DNS asks this server again: a loop"))
+	}
 	if q.member.broken != nil {
 		return q.fail(dns.ExtendedErrorCodeNoReachableAuthority, errors.New("member "+q.member.Name+": "+q.member.broken.Error()))
 	}
@@ -65,6 +68,9 @@ func (q *ask) memberQuery(asked string) *dns.Msg {
 	}
 	if o := r.IsEdns0(); o != nil {
 		m.SetEdns0(min(max(o.UDPSize(), dns.MinMsgSize), exchange.MaxSize), o.Do())
+	}
+	if q.p.zone(asked) != "" {
+		addHop(m, hops(r))
 	}
 	return m
 }

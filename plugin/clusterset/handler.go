@@ -108,7 +108,8 @@ func sendable(name string) bool {
 
 // reverse answers the name of an address. Those of no member, of several, and of
 // the local cluster are the next plugin's, as is everything while there is no
-// ClusterSet: kubernetes, behind this plugin, answers for its own.
+// ClusterSet: kubernetes, behind this plugin, answers for its own. So is what
+// another clusterset asks: it asks this server as the member's DNS.
 func (q *ask) reverse() (int, error) {
 	addr, isAddress := query.Address(q.state.QName())
 	if q.snap == nil {
@@ -122,7 +123,7 @@ func (q *ask) reverse() (int, error) {
 	switch {
 	case owner == nil && !shared:
 		return q.unowned(true)
-	case shared || owner == q.snap.local:
+	case shared || owner == q.snap.local || hops(q.state.Req) > 0:
 		return q.next()
 	}
 	q.member = owner

@@ -29,8 +29,8 @@ func TestLocal(t *testing.T) {
 	stanza := "clusterset lan in-addr.arpa {\nfile " + set + "\nlocal here\n}\n"
 	zones := "file testdata/c1.zone cluster.local\n"
 	blocks := map[string]string{
-		"the same block": ".:PORT {\nbind 127.0.0.1\n" + stanza + "file testdata/reverse.zone 101.10.in-addr.arpa\n}\ncluster.local:PORT {\nbind 127.0.0.1\n" + zones + "}",
-		"another block":  "cluster.local:PORT {\nbind 127.0.0.1\n" + zones + "}\n.:PORT {\nbind 127.0.0.1\n" + stanza + "file testdata/reverse.zone 101.10.in-addr.arpa\n}",
+		"the same block": ".:PORT {\nbind 127.77.0.1\n" + stanza + "file testdata/reverse.zone 101.10.in-addr.arpa\n}\ncluster.local:PORT {\nbind 127.77.0.1\n" + zones + "}",
+		"another block":  "cluster.local:PORT {\nbind 127.77.0.1\n" + zones + "}\n.:PORT {\nbind 127.77.0.1\n" + stanza + "file testdata/reverse.zone 101.10.in-addr.arpa\n}",
 	}
 	for name, text := range blocks {
 		t.Run(name, func(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -66,23 +65,19 @@ type object struct {
 
 // watch calls changed with the object, or nil when there is none, at once and
 // whenever it changes; and failed with each error of the watch, which goes on by
-// itself. It returns when ctx ends.
+// itself: then changed is called again. It returns when ctx ends.
 func (o object) watch(ctx context.Context, changed func(runtime.Object), failed func(error)) {
-	lw := cache.NewListWatchFromClient(o.api.client.CoreV1().RESTClient(), o.resource, o.name.Namespace,
-		fields.OneTermEqualSelector("metadata.name", o.name.Name))
-	informer := cache.NewSharedInformer(cache.ToListWatcherWithWatchListSemantics(lw, o.api.client), o.example, 0)
-	_ = informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
-		failed(o.explain(err))
-	})
-	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{ // both fail only once started
-		AddFunc:    func(obj any) { changed(obj.(runtime.Object)) },
-		UpdateFunc: func(_, obj any) { changed(obj.(runtime.Object)) },
-		DeleteFunc: func(any) { changed(nil) },
+	w := &watcher{object: o, changed: changed, failed: failed}
+	informer := cache.NewSharedInformer(cache.ToListWatcherWithWatchListSemantics(w.listWatch(), o.api.client), o.example, 0)
+	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{ // fails only once stopped
+		AddFunc:    func(obj any) { w.set(obj.(runtime.Object)) },
+		UpdateFunc: func(_, obj any) { w.set(obj.(runtime.Object)) },
+		DeleteFunc: func(any) { w.set(nil) },
 	})
 	var missing sync.WaitGroup
 	missing.Go(func() {
 		if cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) && len(informer.GetStore().List()) == 0 {
-			changed(nil)
+			w.set(nil)
 		}
 	})
 	informer.RunWithContext(ctx)

@@ -1,0 +1,127 @@
+package corefile
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+	"sigs.k8s.io/yaml"
+)
+
+// refusedAPI is a kubeconfig whose API refuses connections: port 1, tcpmux, is
+// nobody's.
+func refusedAPI(t *testing.T) string {
+	t.Helper()
+	return write(t, "kubeconfig", `apiVersion: v1
+kind: Config
+current-context: refused
+contexts: [{name: refused, context: {cluster: refused, user: nobody}}]
+clusters: [{name: refused, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: nobody, user: {}}]
+`)
+}
+
+// resolver is a DNS server for everything else: www.example. has an address, and
+// so has every address a name.
+func resolver(t *testing.T) string {
+	t.Helper()
+	return serve(t, `www.example. 60 IN A 192.0.2.1
+1.100.51.198.in-addr.arpa. 60 IN PTR elsewhere.example.
+`)
+}
+
+// serve runs a DNS server with these records over UDP and TCP, and returns its
+// address. It answers other names with NXDOMAIN.
+func serve(t *testing.T, records string) string {
+	t.Helper()
+	answers := make(map[dns.Question][]dns.RR)
+	parser := dns.NewZoneParser(strings.NewReader(records), ".", "")
+	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
+		key := dns.Question{Name: rr.Header().Name, Qtype: rr.Header().Rrtype, Qclass: dns.ClassINET}
+		answers[key] = append(answers[key], rr)
+	}
+	if err := parser.Err(); err != nil {
+		t.Fatal(err)
+	}
+	handler := dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
+		m := new(dns.Msg).SetReply(r)
+		m.Authoritative = true
+		if m.Answer = answers[r.Question[0]]; m.Answer == nil {
+			m.Rcode = dns.RcodeNameError
+		}
+		_ = w.WriteMsg(m) // the client sees that nothing comes
+	})
+	listener, err := net.Listen("tcp", loopback()+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	packets, err := net.ListenPacket("udp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*dns.Server{{Listener: listener, Handler: handler}, {PacketConn: packets, Handler: handler}} {
+		started, ended := make(chan struct{}), make(chan error, 1)
+		s.NotifyStartedFunc = func() { close(started) }
+		go func() { ended <- s.ActivateAndServe() }()
+		<-started
+		t.Cleanup(func() {
+			if err := s.Shutdown(); err != nil {
+				t.Error(err)
+			}
+			<-ended
+		})
+	}
+	return listener.Addr().String()
+}
+
+// document is the ClusterSet document in the file, with the members' DNS at
+// upstream, ADDRESS:PORT, and with c's certificates: a test talks to loopback
+// only.
+func document(t *testing.T, file, upstream string, c certificates) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc map[string]any
+	if err := yaml.UnmarshalStrict(text, &doc); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	for _, item := range doc["clusters"].([]any) {
+		member := item.(map[string]any)
+		member["dns"] = []any{schemeOf(member["dns"]) + upstream}
+		settings, _ := member["tls"].(map[string]any)
+		for option, path := range map[string]string{"caFile": c.ca, "certFile": c.clientCert, "keyFile": c.clientKey} {
+			if settings[option] != nil {
+				settings[option] = path
+			}
+		}
+	}
+	if text, err = yaml.Marshal(doc); err != nil {
+		t.Fatal(err)
+	}
+	return write(t, "clusterset.yaml", string(text))
+}
+
+// schemeOf is the scheme, with "://", of a member's first upstream.
+func schemeOf(upstreams any) string {
+	if list, ok := upstreams.([]any); ok {
+		if scheme, _, found := strings.Cut(fmt.Sprint(list[0]), "://"); found {
+			return scheme + "://"
+		}
+	}
+	return ""
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

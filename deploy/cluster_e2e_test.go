@@ -1,0 +1,189 @@
+//go:build e2e
+
+package deploy
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	v1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"sigs.k8s.io/yaml"
+)
+
+// cluster is a real API, asked as its administrator.
+type cluster struct {
+	client    kubernetes.Interface
+	dynamic   dynamic.Interface
+	resources []*restmapper.APIGroupResources
+}
+
+func connect(t *testing.T, kubeconfig string) *cluster {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cluster{client: kubernetes.NewForConfigOrDie(config), dynamic: dynamic.NewForConfigOrDie(config)}
+	if c.resources, err = restmapper.GetAPIGroupResources(c.client.Discovery()); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// of is the client of the object's kind, in its namespace.
+func (c *cluster) of(t *testing.T, o *unstructured.Unstructured) dynamic.ResourceInterface {
+	t.Helper()
+	kind := o.GroupVersionKind()
+	mapping, err := restmapper.NewDiscoveryRESTMapper(c.resources).RESTMapping(kind.GroupKind(), kind.Version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.GetNamespace() == "" {
+		return c.dynamic.Resource(mapping.Resource)
+	}
+	return c.dynamic.Resource(mapping.Resource).Namespace(o.GetNamespace())
+}
+
+// apply does what "kubectl apply --server-side --force-conflicts" does.
+func (c *cluster) apply(t *testing.T, o *unstructured.Unstructured, dryRun ...string) error {
+	t.Helper()
+	options := metav1.ApplyOptions{FieldManager: "kubectl", Force: true, DryRun: dryRun}
+	_, err := c.of(t, o).Apply(t.Context(), o.GetName(), o.DeepCopy(), options)
+	return err
+}
+
+func (c *cluster) applyAll(t *testing.T, objects []*unstructured.Unstructured, dryRun ...string) {
+	t.Helper()
+	for _, o := range objects {
+		if err := c.apply(t, o, dryRun...); err != nil {
+			t.Errorf("%s %s: %v", o.GetKind(), o.GetName(), err)
+		}
+	}
+}
+
+func (c *cluster) create(t *testing.T, o *unstructured.Unstructured) {
+	t.Helper()
+	if _, err := c.of(t, o).Create(t.Context(), o, metav1.CreateOptions{FieldManager: "kubeadm"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ensureNamespace makes a namespace that the API server makes too, soon after its
+// start.
+func (c *cluster) ensureNamespace(t *testing.T, name string) {
+	t.Helper()
+	namespace := &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	_, err := c.client.CoreV1().Namespaces().Create(t.Context(), namespace, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
+}
+
+func (c *cluster) deployment(t *testing.T, namespace, name string) *appsv1.Deployment {
+	t.Helper()
+	d, err := c.client.AppsV1().Deployments(namespace).Get(t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (c *cluster) configMap(t *testing.T, namespace, name string) *v1.ConfigMap {
+	t.Helper()
+	m, err := c.client.CoreV1().ConfigMaps(namespace).Get(t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// wantRights asks what the user may do: what clusterset needs, and no more.
+func (c *cluster) wantRights(t *testing.T, namespace, user string) {
+	t.Helper()
+	about := authorizationv1.ResourceAttributes{Group: "about.k8s.io", Resource: "clusterproperties"}
+	for _, test := range []struct {
+		resource, name, verbs string
+		allowed               bool
+	}{
+		{"configmaps", "clusterset", "get list watch", true},
+		{"configmaps", "clusterset", "update patch delete", false},
+		{"configmaps", "another", "get list watch", false},
+		{"configmaps", "", "list watch", false},
+		{"events", "", "create", true},
+		{"events", "", "list delete", false},
+		{"secrets", "clusterset", "get", false},
+		{about.Resource, "cluster.clusterset.k8s.io", "get", true},
+		{about.Resource, "another", "get", false},
+	} {
+		for verb := range strings.FieldsSeq(test.verbs) {
+			asked := authorizationv1.ResourceAttributes{Namespace: namespace, Resource: test.resource, Name: test.name, Verb: verb}
+			if test.resource == about.Resource {
+				asked.Namespace, asked.Group = "", about.Group
+			}
+			c.eventually(t, user+"'s rights", func() error { return c.review(t, user, asked, test.allowed) })
+		}
+	}
+}
+
+func (c *cluster) review(t *testing.T, user string, asked authorizationv1.ResourceAttributes, want bool) error {
+	review := &authorizationv1.SubjectAccessReview{
+		Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &asked},
+	}
+	review, err := c.client.AuthorizationV1().SubjectAccessReviews().Create(t.Context(), review, metav1.CreateOptions{})
+	if err == nil && review.Status.Allowed != want {
+		err = fmt.Errorf("%s %s %q: allowed is %v, want %v", asked.Verb, asked.Resource, asked.Name, !want, want)
+	}
+	return err
+}
+
+// eventually asks again until there is no error: authorization and quotas follow
+// what was applied a moment later.
+func (c *cluster) eventually(t *testing.T, what string, check func() error) {
+	t.Helper()
+	var last error
+	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 10*time.Second, true, func(context.Context) (bool, error) {
+		last = check()
+		return last == nil, nil
+	})
+	if err != nil {
+		t.Errorf("%s: %v", what, last)
+	}
+}
+
+// split reads the objects of a YAML text.
+func split(t *testing.T, text string) (objects []*unstructured.Unstructured) {
+	t.Helper()
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
+	for {
+		doc, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return objects
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal(doc, &o.Object); err != nil {
+			t.Fatal(err)
+		}
+		objects = append(objects, o)
+	}
+}

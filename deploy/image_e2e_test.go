@@ -1,0 +1,153 @@
+//go:build e2e
+
+package deploy
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// The image, built on nothing: its settings, its one capability, and its program,
+// started as a container would be, answers.
+func TestImage(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root: setcap, mount and chroot do")
+	}
+	if _, err := exec.LookPath("buildah"); err != nil {
+		t.Skip("needs buildah, from Debian's package of that name")
+	}
+	s := newStorage(t)
+	archive := filepath.Join(t.TempDir(), "image.tar")
+	build := exec.Command("image/build")
+	build.Env = append(os.Environ(), "BASE=scratch", "OUT="+archive, "MAKEFLAGS=")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("image/build: %v\n%s", err, out)
+	}
+	container := s.buildah(t, "from", "oci-archive:"+archive)
+	s.wantSettings(t, container)
+
+	root := s.buildah(t, "mount", container)
+	wantCapability(t, filepath.Join(root, "coredns"))
+	if bundle := read(t, root, "etc", "ssl", "certs", "ca-certificates.crt"); !strings.Contains(bundle, "BEGIN CERTIFICATE") {
+		t.Error("no CA certificates in it")
+	}
+	runIn(t, root)
+}
+
+// storage is one of the test's own: the machine's is left alone.
+type storage struct{ dir string }
+
+func newStorage(t *testing.T) storage {
+	s := storage{t.TempDir()}
+	t.Cleanup(func() { s.buildah(t, "rm", "--all") }) // unmounts, for TempDir to be removed
+	return s
+}
+
+// buildah gives what buildah prints, less the line's end.
+func (s storage) buildah(t *testing.T, args ...string) string {
+	t.Helper()
+	args = append([]string{"--storage-driver", "vfs", "--root", s.dir + "/storage", "--runroot", s.dir + "/run"}, args...)
+	var stderr bytes.Buffer
+	command := exec.Command("buildah", args...)
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("buildah %v: %v\n%s", args, err, &stderr)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func (s storage) wantSettings(t *testing.T, container string) {
+	t.Helper()
+	var have struct {
+		OCIv1 struct {
+			Config struct {
+				User         string
+				Entrypoint   []string
+				WorkingDir   string
+				ExposedPorts map[string]any
+			} `json:"config"`
+		}
+	}
+	if err := json.Unmarshal([]byte(s.buildah(t, "inspect", container)), &have); err != nil {
+		t.Fatal(err)
+	}
+	config := have.OCIv1.Config
+	if config.User != "65532:65532" {
+		t.Errorf("user: %q; want 65532:65532", config.User)
+	}
+	if !slices.Equal(config.Entrypoint, []string{"/coredns"}) {
+		t.Errorf("entrypoint: %q; want /coredns", config.Entrypoint)
+	}
+	if config.WorkingDir != "/" {
+		t.Errorf("working directory: %q; want /", config.WorkingDir)
+	}
+	for _, port := range []string{"53/tcp", "53/udp"} {
+		// buildah writes a port without a protocol as it stands: "53" is "53/tcp".
+		_, exposed := config.ExposedPorts[port]
+		if _, short := config.ExposedPorts[strings.TrimSuffix(port, "/tcp")]; !exposed && !short {
+			t.Errorf("exposed ports: %v; want %s", config.ExposedPorts, port)
+		}
+	}
+	if len(config.ExposedPorts) != 2 {
+		t.Errorf("exposed ports: %v; want 53, TCP and UDP", config.ExposedPorts)
+	}
+}
+
+// wantCapability: NET_BIND_SERVICE, and it alone.
+func wantCapability(t *testing.T, binary string) {
+	t.Helper()
+	out, err := exec.Command("getcap", binary).CombinedOutput()
+	if want := "cap_net_bind_service=ep"; err != nil || strings.TrimSpace(strings.TrimPrefix(string(out), binary)) != want {
+		t.Errorf("getcap: %q, %v; want %s", out, err, want)
+	}
+}
+
+// corefile's port is above 1024, and its address nobody else's.
+const (
+	imageAddress  = "127.53.0.2"
+	imageCorefile = `.:10053 {
+    bind ` + imageAddress + `
+    hosts {
+        192.0.2.1 www.example
+    }
+}
+`
+)
+
+// runIn starts the image's program with the image as its root and as its user,
+// with a Corefile from stdin, for the image is read-only; and asks it.
+func runIn(t *testing.T, root string) {
+	t.Helper()
+	command := exec.Command("/coredns", "-conf", "stdin")
+	command.Dir = "/"
+	command.Env = []string{}
+	command.Stdin = strings.NewReader(imageCorefile)
+	command.SysProcAttr = &syscall.SysProcAttr{
+		Chroot:     root,
+		Credential: &syscall.Credential{Uid: 65532, Gid: 65532},
+	}
+	startCoreDNS(t, command)
+	status := read(t, fmt.Sprintf("/proc/%d/status", command.Process.Pid))
+	if !strings.Contains(status, "Uid:\t65532\t65532\t65532\t65532\n") {
+		t.Errorf("want user 65532, have %s", status)
+	}
+	for _, network := range []string{"udp", "tcp"} {
+		client := &dns.Client{Net: network, Timeout: 5 * time.Second}
+		reply, _, err := client.Exchange(new(dns.Msg).SetQuestion("www.example.", dns.TypeA), imageAddress+":10053")
+		if err != nil || len(reply.Answer) != 1 {
+			t.Errorf("over %s: %v\n%v", network, err, reply)
+		}
+	}
+}

@@ -1,0 +1,35 @@
+package clusterset
+
+import "github.com/miekg/dns"
+
+const (
+	// hopsOption carries how often clusterset has forwarded a query, in one byte:
+	// an EDNS option code for local use (RFC 6891, section 9).
+	hopsOption = dns.EDNS0LOCALSTART + 0xC5
+	// maxHops ends a loop: members whose DNS is this server, or each other's.
+	maxHops = 3
+)
+
+// hops is how often the query was forwarded by clusterset on its way here.
+func hops(r *dns.Msg) uint8 {
+	o := r.IsEdns0()
+	if o == nil {
+		return 0
+	}
+	for _, option := range o.Option {
+		if local, ok := option.(*dns.EDNS0_LOCAL); ok && local.Code == hopsOption && len(local.Data) == 1 {
+			return local.Data[0]
+		}
+	}
+	return 0
+}
+
+// addHop marks a query that may come back: one for a name in our own zones. A
+// client without EDNS is still given no more than it can take.
+func addHop(m *dns.Msg, before uint8) {
+	if m.IsEdns0() == nil {
+		m.SetEdns0(dns.MinMsgSize, false)
+	}
+	o := m.IsEdns0()
+	o.Option = append(o.Option, &dns.EDNS0_LOCAL{Code: hopsOption, Data: []byte{before + 1}})
+}
