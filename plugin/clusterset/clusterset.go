@@ -42,8 +42,9 @@ type Clusterset struct {
 	// snapshot is nil until there is a ClusterSet. A query loads it once.
 	snapshot atomic.Pointer[snapshot]
 	builder  *builder
-	feed     *discovery.Feed
-	stop     func() // ends what start began
+	feed     *discovery.Feed[discovery.Update]
+	names    *discovery.Feed[string] // of the local cluster's name; nil when it is given, or nobody knows
+	stop     func()                  // ends what start began; once
 
 	// elsewhere is until when the local cluster's names are known to be served
 	// by no block of this server, in Unix nanoseconds.

@@ -9,67 +9,101 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 )
 
-// startTimeout bounds how long CoreDNS's start waits for the ConfigMap, as its
-// kubernetes plugin waits for the API: without an API the other zones are served.
+// startTimeout bounds how long CoreDNS's start waits for the API, as its
+// kubernetes plugin does: without an API the other zones are served.
 const startTimeout = 5 * time.Second
 
-// start begins watching the ClusterSet. A file must be good; a ConfigMap may be
-// missing or bad, and is waited for.
+// start begins watching the ClusterSet. It does so when the Corefile is read, not
+// at OnStartup: what a reload's old instance knows, the new one knows before it
+// is asked anything. A file must be good; a ConfigMap may be missing or bad, and
+// is waited for.
 func (p *Clusterset) start() error {
 	api, err := discovery.NewAPI(p.options.kubeconfig, p.options.context)
 	if err != nil && (p.options.file == "" || !errors.Is(err, discovery.ErrNoAPI)) {
 		return err
 	}
-	feed, err := p.source(api)
-	if err != nil {
+	if p.options.file == "" {
+		p.feed = discovery.FromConfigMap(api, p.options.configMap, observeUpdate)
+		p.run(api)
+		return nil
+	}
+	if p.feed, err = discovery.FromFile(p.options.file, observeUpdate); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	feed.Wait(ctx)
-	if last := feed.Last(); p.options.file != "" && last.Set == nil {
-		feed.Release()
+	if !p.feed.Wait(ctx) {
+		p.feed.Release()
+		return errors.New(p.options.file + ": not read within " + startTimeout.String())
+	}
+	if last, _ := p.feed.Last(); last.Set == nil {
+		p.feed.Release()
 		return last.Err
 	}
-	p.run(api, feed)
+	p.run(api)
 	return nil
 }
 
-func (p *Clusterset) source(api *discovery.API) (*discovery.Feed, error) {
-	if p.options.file != "" {
-		return discovery.FromFile(p.options.file, observeUpdate)
-	}
-	return discovery.FromConfigMap(api, p.options.configMap, observeUpdate)
-}
-
-// run takes up what the feed says, until stop.
-func (p *Clusterset) run(api *discovery.API, feed *discovery.Feed) {
-	p.feed = feed
+// run takes up what the feeds say, until stop.
+func (p *Clusterset) run(api *discovery.API) {
 	p.builder = newBuilder(&p.options, api, p.snapshot.Store)
-	ctx, cancel := context.WithCancel(context.Background())
-	var tasks sync.WaitGroup
+	stopNames := func() {}
 	if p.options.local == "" && api != nil {
-		tasks.Go(func() { api.WatchClusterName(ctx, p.builder.setLocal) })
+		p.names = api.ClusterName()
+		stopNames = subscribe(p.names, p.builder.setLocal)
 	}
-	unsubscribe := feed.Subscribe(func(u discovery.Update) {
+	stopSets := subscribe(p.feed, func(u discovery.Update) {
 		if u.Set != nil {
 			p.builder.setClusterSet(u.Set)
 		}
 	})
-	p.stop = func() {
-		cancel()
-		unsubscribe()
-		tasks.Wait()
+	unborn.add(p)
+	p.stop = sync.OnceFunc(func() {
+		stopSets()
+		stopNames()
 		p.builder.close()
+	})
+}
+
+// subscribe calls take with the feed's value, if there is one, and with each that
+// follows, until stop, which also releases the feed.
+func subscribe[T any](feed *discovery.Feed[T], take func(T)) (stop func()) {
+	var first sync.Mutex // what follows waits for what there is
+	first.Lock()
+	value, known, cancel := feed.Subscribe(func(next T) {
+		first.Lock()
+		defer first.Unlock()
+		take(next)
+	})
+	if known {
+		take(value)
+	}
+	first.Unlock()
+	return func() {
+		cancel()
 		feed.Release()
 	}
+}
+
+// wait holds up CoreDNS's start until it is known what there is to answer from:
+// the ClusterSet, TLS material, and which member is local.
+func (p *Clusterset) wait() error {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	if !p.feed.Wait(ctx) {
+		log.Warningf("No word of ConfigMap %s within %s: serving without, and waiting for it", p.options.configMap, startTimeout)
+	}
+	if p.names != nil {
+		p.names.Wait(ctx)
+	}
+	p.builder.waitMaterial(ctx)
+	return nil
 }
 
 // shutdown ends the watching. The old instance of a reload goes on answering
 // from its last snapshot until its server has stopped.
 func (p *Clusterset) shutdown() error {
-	if p.stop != nil {
-		p.stop()
-	}
+	unborn.remove(p)
+	p.stop()
 	return nil
 }

@@ -2,98 +2,92 @@ package clusterset
 
 import (
 	"context"
+	"errors"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// Keys of a kubernetes.io/tls Secret, as cert-manager writes them.
-const (
-	keyCA   = "ca.crt"
-	keyCert = "tls.crt"
-	keyKey  = "tls.key"
-)
+// material is TLS material that members refer to: what its feed said last.
+type material struct {
+	discovery.Material
+	feed *discovery.Feed[discovery.Material] // nil without an API for a Secret
+	stop func()
+}
+
+var errNotRead = errors.New("TLS material: not read yet")
 
 // watchMaterial begins watching the TLS material that members refer to and that
 // isn't watched yet, and ends what nobody refers to any more; b.mu is held.
 func (b *builder) watchMaterial() {
 	wanted := make(map[model.TLS]bool)
 	for _, c := range b.set.Clusters {
-		if c.TLS.Secret != (model.ObjectName{}) || len(files(c.TLS)) > 0 {
-			wanted[c.TLS] = true
+		if source := c.TLS.Source(); source != (model.TLS{}) {
+			wanted[source] = true
 		}
 	}
-	for key, m := range b.material {
-		if !wanted[key] {
-			m.cancel()
-			delete(b.material, key)
+	for source, m := range b.material {
+		if !wanted[source] {
+			delete(b.material, source)
+			go m.stop() // which waits for a notification that waits for b.mu
 		}
 	}
-	for key := range wanted {
-		if b.material[key] == nil && !b.closed {
-			b.material[key] = b.watch(key)
+	for source := range wanted {
+		if b.material[source] == nil && !b.closed {
+			b.material[source] = b.watch(source)
 		}
 	}
 }
 
-func (b *builder) watch(key model.TLS) *material {
-	ctx, cancel := context.WithCancel(context.Background())
-	m := &material{cancel: cancel, done: make(chan struct{}), err: errNotRead}
-	if paths := files(key); len(paths) > 0 {
-		contents, err := discovery.ReadFiles(paths)
-		m.pem, m.err = fromFiles(key, paths, contents), err
-		go func() {
-			defer close(m.done)
-			discovery.WatchFiles(ctx, paths, func(contents [][]byte, err error) {
-				b.setMaterial(key, m, fromFiles(key, paths, contents), err)
-			})
-		}()
+func (b *builder) watch(source model.TLS) *material {
+	m := &material{Material: discovery.Material{Err: errNotRead}, stop: func() {}}
+	switch {
+	case len(source.Files()) > 0:
+		m.feed = discovery.MaterialFromFiles(source)
+		ctx, cancel := context.WithTimeout(context.Background(), fileTimeout)
+		defer cancel()
+		m.feed.Wait(ctx)
+	case b.api != nil:
+		m.feed = b.api.MaterialFromSecret(source.Secret)
+	default:
+		m.Err = discovery.ErrNoAPI
 		return m
 	}
-	if b.api == nil {
-		m.err = discovery.ErrNoAPI
-		close(m.done)
-		return m
+	now, known, cancel := m.feed.Subscribe(func(next discovery.Material) { b.setMaterial(source, m, next) })
+	if known {
+		m.Material = now
 	}
-	go func() {
-		defer close(m.done)
-		b.api.WatchSecret(ctx, key.Secret, func(data map[string][]byte, err error) {
-			b.setMaterial(key, m, exchange.TLSMaterial{CA: data[keyCA], Cert: data[keyCert], Key: data[keyKey]}, err)
-		})
-	}()
+	m.stop = func() {
+		cancel()
+		m.feed.Release()
+	}
 	return m
 }
 
-func fromFiles(key model.TLS, paths []string, contents [][]byte) (pem exchange.TLSMaterial) {
-	for i := range contents {
-		if paths[i] == key.CAFile {
-			pem.CA = contents[i]
-		}
-		if paths[i] == key.CertFile {
-			pem.Cert = contents[i]
-		}
-		if paths[i] == key.KeyFile {
-			pem.Key = contents[i]
-		}
+func (b *builder) setMaterial(source model.TLS, m *material, next discovery.Material) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.material[source] != m {
+		return // no longer watched
 	}
-	return pem
+	if next.Err != nil && next.Good {
+		log.Warningf("TLS material: %v; what was read before stays in use", next.Err)
+	}
+	m.Material = next
+	b.build()
 }
 
-// files are the paths that t names.
-func files(t model.TLS) []string {
-	var paths []string
-	for _, path := range []string{t.CAFile, t.CertFile, t.KeyFile} {
-		if path != "" {
-			paths = append(paths, path)
+// waitMaterial returns when all material was looked at once, or ctx ends.
+func (b *builder) waitMaterial(ctx context.Context) {
+	b.mu.Lock()
+	var feeds []*discovery.Feed[discovery.Material]
+	for _, m := range b.material {
+		if m.feed != nil {
+			feeds = append(feeds, m.feed)
 		}
 	}
-	return paths
-}
-
-func describe(t model.TLS) string {
-	if t.Secret != (model.ObjectName{}) {
-		return "secret " + t.Secret.String()
+	b.mu.Unlock()
+	for _, feed := range feeds {
+		feed.Wait(ctx)
 	}
-	return "files"
 }

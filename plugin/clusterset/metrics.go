@@ -35,11 +35,11 @@ var (
 	rejects         = counter("max_concurrent_rejects_total", "Counter of queries refused because too many were in flight for the member.", "cluster")
 	guarded         = counter("guarded_addresses_total", "Counter of records dropped because their address can't be the member's own.", "cluster")
 
-	clusters     = gauge("clusters", "Number of members in the ClusterSet.")
-	overlaps     = gauge("cidr_overlaps", "Number of pairs of members of one network whose CIDRs overlap.")
-	configErrors = counter("config_errors_total", "Counter of ClusterSet documents that could not be read or taken up.")
-	configGood   = gauge("config_last_load_successful", "Whether the ClusterSet document now in its source is the one in use.")
-	configTime   = gauge("config_last_load_timestamp_seconds", "Unix time at which the ClusterSet in use was taken up.")
+	clusters     = gauge("clusters", "Number of members in the ClusterSet.").WithLabelValues()
+	overlaps     = gauge("cidr_overlaps", "Number of pairs of members of one network whose CIDRs overlap.").WithLabelValues()
+	configErrors = counter("config_errors_total", "Counter of ClusterSet documents that could not be read or taken up.").WithLabelValues()
+	configGood   = gauge("config_last_load_successful", "Whether the ClusterSet document now in its source is the one in use.").WithLabelValues()
+	configTime   = gauge("config_last_load_timestamp_seconds", "Unix time at which the ClusterSet in use was taken up.").WithLabelValues()
 )
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {
@@ -149,8 +149,8 @@ func (m *memberMetrics) count(s sourceName, rcode int) {
 // observeUpdate logs and counts what a source says, once each.
 func observeUpdate(u discovery.Update) {
 	if u.Err != nil {
-		configErrors.WithLabelValues().Inc()
-		configGood.WithLabelValues().Set(0)
+		configErrors.Inc()
+		configGood.Set(0)
 		kept := "there is none to keep"
 		if u.Set != nil {
 			kept = "the last good one stays in force"
@@ -160,10 +160,10 @@ func observeUpdate(u discovery.Update) {
 	}
 	found := model.Overlaps(u.Set.Clusters)
 	logOverlaps(found)
-	clusters.WithLabelValues().Set(float64(len(u.Set.Clusters)))
-	overlaps.WithLabelValues().Set(float64(len(found)))
-	configGood.WithLabelValues().Set(1)
-	configTime.WithLabelValues().SetToCurrentTime()
+	clusters.Set(float64(len(u.Set.Clusters)))
+	overlaps.Set(float64(len(found)))
+	configGood.Set(1)
+	configTime.SetToCurrentTime()
 	log.Infof("ClusterSet taken up: %d members", len(u.Set.Clusters))
 }
 

@@ -22,12 +22,15 @@ func setup(c *caddy.Controller) error {
 	if err != nil {
 		return plugin.Error(pluginName, err)
 	}
+	if err := p.start(); err != nil {
+		return plugin.Error(pluginName, err)
+	}
 	config := dnsserver.GetConfig(c)
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
 		p.Next = next
 		return p
 	})
-	c.OnStartup(p.start)
+	c.OnStartup(p.wait)
 	c.OnStartup(func() error {
 		if tap, ok := config.Handler("dnstap").(*dnstap.Dnstap); ok {
 			p.addTap(tap)
@@ -35,6 +38,7 @@ func setup(c *caddy.Controller) error {
 		return nil
 	})
 	c.OnShutdown(p.shutdown)
+	c.OnRestartFailed(shutdownUnborn)
 	return nil
 }
 

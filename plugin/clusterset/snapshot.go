@@ -1,9 +1,12 @@
 package clusterset
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
@@ -15,7 +18,9 @@ type snapshot struct {
 	// branches are what members' names of two labels end in.
 	branches map[string]bool
 	ranges   *model.Ranges
-	// local is the member this CoreDNS runs in, nil when that isn't known.
+	// localName is what the Corefile or the About API calls this cluster, or "".
+	localName string
+	// local is the member of that name, nil when that isn't known.
 	local *member
 	// networks are the networks whose addresses mean something here: the local
 	// member's one, or all of them while nobody says which one is ours.
@@ -27,10 +32,44 @@ type member struct {
 	*model.Cluster
 	client  *exchange.Client
 	metrics *memberMetrics
-	// broken is why the member can't be asked, nil when it can.
-	broken error
-	// material is the TLS material the client was made with.
-	material exchange.TLSMaterial
+	// broken is why the member can't be asked, nil when it can; cause is what its
+	// TLS material had to do with that.
+	broken, cause error
+	// pem is the TLS material the client was made with.
+	pem discovery.TLSMaterial
+}
+
+// sameAs tells whether m serves for next, a member to be built.
+func (m *member) sameAs(next *member) bool {
+	return m.Equal(next.Cluster) && m.pem.Equal(next.pem) && fmt.Sprint(m.cause) == fmt.Sprint(next.broken)
+}
+
+// newSnapshot is a snapshot without its members.
+func newSnapshot(set *model.ClusterSet, local string) *snapshot {
+	s := &snapshot{
+		set: set, localName: local, ranges: model.NewRanges(set.Clusters),
+		members: make(map[string]*member, len(set.Clusters)), branches: make(map[string]bool),
+	}
+	for _, c := range set.Clusters {
+		if _, branch, two := strings.Cut(c.Name, "."); two {
+			s.branches[branch] = true
+		}
+	}
+	return s
+}
+
+// settle fills in what follows from the members.
+func (s *snapshot) settle() {
+	s.local = s.members[s.localName]
+	if s.local != nil {
+		s.networks = []string{s.local.Network}
+		return
+	}
+	for _, c := range s.set.Clusters {
+		if !slices.Contains(s.networks, c.Network) {
+			s.networks = append(s.networks, c.Network)
+		}
+	}
 }
 
 // IsMember implements query.Names.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
@@ -68,7 +67,7 @@ type object struct {
 // itself: then changed is called again. It returns when ctx ends.
 func (o object) watch(ctx context.Context, changed func(runtime.Object), failed func(error)) {
 	w := &watcher{object: o, changed: changed, failed: failed}
-	informer := cache.NewSharedInformer(cache.ToListWatcherWithWatchListSemantics(w.listWatch(), o.api.client), o.example, 0)
+	informer := cache.NewSharedInformer(plainListWatch{w.listWatch()}, o.example, 0)
 	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{ // fails only once stopped
 		AddFunc:    func(obj any) { w.set(obj.(runtime.Object)) },
 		UpdateFunc: func(_, obj any) { w.set(obj.(runtime.Object)) },
@@ -77,7 +76,7 @@ func (o object) watch(ctx context.Context, changed func(runtime.Object), failed 
 	var missing sync.WaitGroup
 	missing.Go(func() {
 		if cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) && len(informer.GetStore().List()) == 0 {
-			w.set(nil)
+			w.missing()
 		}
 	})
 	informer.RunWithContext(ctx)
@@ -90,18 +89,4 @@ func (o object) explain(err error) error {
 		return fmt.Errorf("%s %s: forbidden; allow get, list and watch of it: %w", o.resource, o.name, err)
 	}
 	return fmt.Errorf("%s %s: %w", o.resource, o.name, err)
-}
-
-// WatchSecret calls changed with the Secret's data, or an error when there is
-// none or it can't be read, at once and whenever it changes, until ctx ends.
-func (a *API) WatchSecret(ctx context.Context, name model.ObjectName, changed func(map[string][]byte, error)) {
-	o := object{api: a, resource: "secrets", example: &v1.Secret{}, name: name}
-	o.watch(ctx, func(obj runtime.Object) {
-		secret, exists := obj.(*v1.Secret)
-		if !exists {
-			changed(nil, fmt.Errorf("secret %s: not found", name))
-			return
-		}
-		changed(secret.Data, nil)
-	}, func(err error) { changed(nil, err) })
 }

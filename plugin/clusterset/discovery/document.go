@@ -92,7 +92,29 @@ func Parse(documents map[string]string) (*model.ClusterSet, error) {
 		v.errs = append(v.errs, fmt.Errorf("%s: clusters: none; a ClusterSet has at least one", cmp.Or(strings.Join(keys, ", "), "no document")))
 	}
 	if len(v.errs) > 0 {
-		return nil, errors.Join(v.errs...)
+		return nil, errors.Join(brief(v.errs)...)
 	}
 	return set, nil
+}
+
+// Bounds of an error's text, in errors and bytes: what a log line, or a reader,
+// can take of a document that is wrong all over.
+const (
+	maxErrors = 20
+	maxError  = 400
+)
+
+func brief(errs []error) []error {
+	var kept []error
+	for i, err := range errs {
+		if i == maxErrors {
+			return append(kept, fmt.Errorf("... and %d more", len(errs)-i))
+		}
+		if text := err.Error(); len(text) > maxError {
+			half := maxError / 2
+			err = errors.New(strings.ToValidUTF8(text[:half]+"…"+text[len(text)-half:], "?"))
+		}
+		kept = append(kept, err)
+	}
+	return kept
 }

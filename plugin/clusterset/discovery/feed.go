@@ -2,93 +2,69 @@ package discovery
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
-
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// Update is what a source said last.
-type Update struct {
-	// Set is the last good ClusterSet, nil before the first.
-	Set *model.ClusterSet
-	// Err is what is wrong with the document now in the source, nil when it is
-	// the one that gave Set.
-	Err error
-}
-
-// Feed is a running source that any number of plugin instances share: those of
-// several server blocks, and, while a Corefile is reloaded, the old one and the
-// new one. So a reload asks nobody anew and can't lose the last good ClusterSet.
-type Feed struct {
+// Feed is a running source of values that any number of plugin instances share:
+// those of several server blocks, and, while a Corefile is reloaded, the old one
+// and the new one. So a reload asks nobody anew and forgets nothing, even while
+// the API is down.
+type Feed[T any] struct {
 	key    string
 	cancel context.CancelFunc
 	done   chan struct{}
-	first  chan struct{} // closed after the first update
+	first  chan struct{} // closed with the first value
 
 	mu          sync.Mutex
-	update      Update
-	observe     func(Update)
-	subscribers map[*subscriber]struct{}
+	value       T
+	known       bool
+	subscribers map[*subscriber[T]]struct{}
 }
 
-type subscriber struct{ notify func(Update) }
-
-// source reports documents, as they appear, until ctx ends.
-type source interface {
-	run(ctx context.Context, report reporter)
+type subscriber[T any] struct {
+	mu     sync.Mutex
+	notify func(T) // nil once canceled
 }
 
-// reporter takes in documents by their keys, or why there are none. It gives
-// what is wrong with them when that was not known yet.
-type reporter func(documents map[string]string, err error) error
-
-// feeds are the running ones, by key.
+// feeds are the running ones, by key, which tells their types apart.
 var feeds = struct {
 	sync.Mutex
-	byKey map[string]*Feed
-	users map[*Feed]int
-}{byKey: make(map[string]*Feed), users: make(map[*Feed]int)}
+	byKey map[string]any
+	users map[string]int
+}{byKey: make(map[string]any), users: make(map[string]int)}
 
-// acquire gives the feed of that key, which make's source feeds if it isn't
-// running yet. observe is told of every update once, whoever subscribes.
-func acquire(key string, observe func(Update), make func() (source, error)) (*Feed, error) {
+// acquire gives the feed of that key; where none is running yet, run makes its
+// values until its context ends.
+func acquire[T any](key string, run func(ctx context.Context, publish func(T))) *Feed[T] {
 	feeds.Lock()
 	defer feeds.Unlock()
+	feeds.users[key]++
 	if f, running := feeds.byKey[key]; running {
-		feeds.users[f]++
-		return f, nil
+		return f.(*Feed[T])
 	}
-	s, err := make()
-	if err != nil {
-		return nil, err
-	}
-	f := newFeed(key, observe)
 	ctx, cancel := context.WithCancel(context.Background())
-	f.cancel = cancel
+	f := &Feed[T]{
+		key: key, cancel: cancel, done: make(chan struct{}), first: make(chan struct{}),
+		subscribers: make(map[*subscriber[T]]struct{}),
+	}
 	feeds.byKey[key] = f
-	feeds.users[f] = 1
 	go func() {
 		defer close(f.done)
-		s.run(ctx, f.report)
+		run(ctx, f.publish)
 	}()
-	return f, nil
-}
-
-func newFeed(key string, observe func(Update)) *Feed {
-	return &Feed{
-		key: key, done: make(chan struct{}), first: make(chan struct{}),
-		observe: observe, subscribers: make(map[*subscriber]struct{}),
-	}
+	return f
 }
 
 // Release ends this user's part in the feed; the last one stops it and waits
 // for that.
-func (f *Feed) Release() {
+func (f *Feed[T]) Release() {
 	feeds.Lock()
-	feeds.users[f]--
-	last := feeds.users[f] == 0
+	feeds.users[f.key]--
+	last := feeds.users[f.key] == 0
 	if last {
-		delete(feeds.users, f)
+		delete(feeds.users, f.key)
 		delete(feeds.byKey, f.key)
 	}
 	feeds.Unlock()
@@ -98,66 +74,57 @@ func (f *Feed) Release() {
 	}
 }
 
-// Wait returns after the first update, good or bad, or when ctx ends.
-func (f *Feed) Wait(ctx context.Context) {
+// Wait returns when there is a value, or when ctx ends; it tells which.
+func (f *Feed[T]) Wait(ctx context.Context) bool {
 	select {
 	case <-f.first:
+		return true
 	case <-ctx.Done():
+		return false
 	}
 }
 
-// Subscribe calls notify with the update there is, if any, and with each that
-// follows, one at a time. No call is made after cancel has returned; cancel may
-// not be called from notify.
-func (f *Feed) Subscribe(notify func(Update)) (cancel func()) {
+// Last is the newest value; known is false before the first.
+func (f *Feed[T]) Last() (value T, known bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := &subscriber{notify}
+	return f.value, f.known
+}
+
+// Subscribe gives the value there is, if any, and calls notify with each that
+// follows, one at a time. No call is made after cancel has returned; so cancel
+// may not be called from notify, nor with a lock that notify waits for.
+func (f *Feed[T]) Subscribe(notify func(T)) (value T, known bool, cancel func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := &subscriber[T]{notify: notify}
 	f.subscribers[s] = struct{}{}
-	if f.update != (Update{}) {
-		notify(f.update)
-	}
-	return func() {
+	return f.value, f.known, func() {
 		f.mu.Lock()
-		defer f.mu.Unlock()
 		delete(f.subscribers, s)
+		f.mu.Unlock()
+		s.mu.Lock()
+		s.notify = nil
+		s.mu.Unlock()
 	}
 }
 
-// Last is the newest update.
-func (f *Feed) Last() Update {
+// publish takes a new value; the source calls it one at a time. Nobody is
+// notified under the feed's lock: a subscriber may be waiting for that.
+func (f *Feed[T]) publish(value T) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.update
-}
-
-// report is the feed's reporter.
-func (f *Feed) report(documents map[string]string, err error) error {
-	var set *model.ClusterSet
-	if err == nil {
-		set, err = Parse(documents)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if sameError(err, f.update.Err) {
-		return nil // still the same trouble: told once
-	}
-	f.update.Err = err
-	if err == nil {
-		f.update.Set = set
-	}
-	f.observe(f.update)
-	for s := range f.subscribers {
-		s.notify(f.update)
-	}
-	select {
-	case <-f.first:
-	default:
+	f.value = value
+	if !f.known {
+		f.known = true
 		close(f.first)
 	}
-	return err
-}
-
-func sameError(a, b error) bool {
-	return a != nil && b != nil && a.Error() == b.Error()
+	subscribers := slices.Collect(maps.Keys(f.subscribers))
+	f.mu.Unlock()
+	for _, s := range subscribers {
+		s.mu.Lock()
+		if s.notify != nil {
+			s.notify(value)
+		}
+		s.mu.Unlock()
+	}
 }

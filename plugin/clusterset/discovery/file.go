@@ -20,43 +20,40 @@ const (
 
 // FromFile gives the feed of a document in a file, read again when it changes.
 // A ConfigMap mounted as a volume, whose "..data" link is swapped, is such a
-// file.
-func FromFile(path string, observe func(Update)) (*Feed, error) {
+// file. observe is told of every update once, whoever subscribes.
+func FromFile(path string, observe func(Update)) (*Feed[Update], error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	return acquire("file "+path, observe, func() (source, error) { return fileSource(path), nil })
+	return acquire("file "+path, func(ctx context.Context, publish func(Update)) {
+		in := &intake{observe: observe, publish: publish}
+		last := ""
+		watchFiles(ctx, []string{path}, func(contents [][]byte, err error) {
+			if err != nil {
+				last = ""
+				_ = in.report(nil, err)
+				return
+			}
+			if text := string(contents[0]); text != last {
+				last = text
+				_ = in.report(map[string]string{filepath.Base(path): text}, nil)
+			}
+		})
+	}), nil
 }
 
-type fileSource string
-
-func (path fileSource) run(ctx context.Context, report reporter) {
-	last := ""
-	WatchFiles(ctx, []string{string(path)}, func(contents [][]byte, err error) {
-		if err != nil {
-			last = ""
-			_ = report(nil, err)
-			return
-		}
-		if text := string(contents[0]); text != last {
-			last = text
-			_ = report(map[string]string{filepath.Base(string(path)): text}, nil)
-		}
-	})
-}
-
-// WatchFiles calls read with the contents of the files, in the order of paths,
+// watchFiles calls read with the contents of the files, in the order of paths,
 // at once and whenever one of them may have changed, until ctx ends. The error
 // is that of the first file which can't be read.
-func WatchFiles(ctx context.Context, paths []string, read func(contents [][]byte, err error)) {
+func watchFiles(ctx context.Context, paths []string, read func(contents [][]byte, err error)) {
 	events, watch, stop := watchFolders(paths)
 	defer stop()
 	again := time.NewTicker(recheck)
 	defer again.Stop()
 	for {
 		watch()
-		read(ReadFiles(paths))
+		read(readFiles(paths))
 		select {
 		case <-ctx.Done():
 			return
@@ -98,9 +95,9 @@ func untilQuiet(ctx context.Context, events <-chan fsnotify.Event) {
 	}
 }
 
-// ReadFiles gives the contents of the files, in the order of paths, or the error
+// readFiles gives the contents of the files, in the order of paths, or the error
 // of the first that can't be read.
-func ReadFiles(paths []string) ([][]byte, error) {
+func readFiles(paths []string) ([][]byte, error) {
 	contents := make([][]byte, len(paths))
 	for i, path := range paths {
 		var err error

@@ -16,30 +16,42 @@ var propertyPaths = []string{
 	"/apis/about.k8s.io/v1alpha1/clusterproperties/cluster.clusterset.k8s.io",
 }
 
-// propertyPause is between two looks: the property hardly ever changes, but may
-// be installed after CoreDNS.
-const propertyPause = 30 * time.Second
+const (
+	// propertyPause is between two looks: the property hardly ever changes, but
+	// may be installed after CoreDNS.
+	propertyPause = 30 * time.Second
+	// propertyRetry is between two looks while the API doesn't answer, and
+	// propertyTimeout how long it may take.
+	propertyRetry, propertyTimeout = 2 * time.Second, 5 * time.Second
+)
 
-// WatchClusterName calls changed with the name that the About API gives this
-// cluster, "" while it gives none, until ctx ends. An API that can't be reached
-// changes nothing.
-func (a *API) WatchClusterName(ctx context.Context, changed func(string)) {
-	last := ""
-	for ctx.Err() == nil {
-		if name, known := a.clusterName(ctx); known && name != last {
-			last = name
-			changed(name)
+// ClusterName gives the feed of the name that the About API gives this cluster,
+// "" while it gives none. An API that can't be reached changes nothing.
+func (a *API) ClusterName() *Feed[string] {
+	return acquire("cluster name "+a.key, func(ctx context.Context, publish func(string)) {
+		last, told := "", false
+		for ctx.Err() == nil {
+			pause := propertyRetry
+			if name, known := a.clusterName(ctx); known {
+				pause = propertyPause
+				if name != last || !told {
+					last, told = name, true
+					publish(name)
+				}
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause/2 + rand.N(pause)):
+			}
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(propertyPause/2 + rand.N(propertyPause)):
-		}
-	}
+	})
 }
 
 // clusterName asks for the property once; known is false when there was no
 // answer that says anything.
 func (a *API) clusterName(ctx context.Context) (name string, known bool) {
+	ctx, cancel := context.WithTimeout(ctx, propertyTimeout)
+	defer cancel()
 	for _, path := range propertyPaths {
 		raw, err := a.client.Discovery().RESTClient().Get().AbsPath(path).DoRaw(ctx)
 		if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {

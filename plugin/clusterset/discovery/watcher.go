@@ -32,6 +32,16 @@ func (w *watcher) set(obj runtime.Object) {
 	w.changed(obj)
 }
 
+// missing takes in that there was no object when the informer had synced.
+func (w *watcher) missing() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.known {
+		w.known = true
+		w.changed(nil)
+	}
+}
+
 // note takes in how a request ended. After a failure, what is known is told
 // again: the informer does so only where it differs.
 func (w *watcher) note(ctx context.Context, err error) {
@@ -69,3 +79,11 @@ func (w *watcher) listWatch() *cache.ListWatch {
 		},
 	}
 }
+
+// plainListWatch keeps the informer from streaming its list (KEP-3157): for one
+// object it gains nothing, and while the API is away it sleeps without looking
+// at its context.
+type plainListWatch struct{ *cache.ListWatch }
+
+// IsWatchListSemanticsUnSupported is what client-go asks for.
+func (plainListWatch) IsWatchListSemanticsUnSupported() bool { return true }

@@ -83,6 +83,23 @@ type TLS struct {
 	KeyFile    string
 }
 
+// Files are the paths that t names.
+func (t TLS) Files() []string {
+	var paths []string
+	for _, path := range []string{t.CAFile, t.CertFile, t.KeyFile} {
+		if path != "" {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// Source is t without what is no part of where its material comes from.
+func (t TLS) Source() TLS {
+	t.ServerName = ""
+	return t
+}
+
 // ObjectName names a Kubernetes object; the zero value is none.
 type ObjectName struct {
 	Namespace, Name string

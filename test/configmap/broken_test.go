@@ -1,0 +1,182 @@
+//go:build e2e
+
+package configmap
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// maxLogged bounds what one broken document may add to the log.
+const maxLogged = 16 << 10
+
+// aMiB is nearly as much as the API lets a ConfigMap hold, 1 MiB.
+const aMiB = 1<<20 - 1<<10
+
+// brokenCase is a ConfigMap that can't be taken up, and what the log has to say.
+type brokenCase struct {
+	name string
+	data map[string]string // nil: the ConfigMap is deleted
+	want []string
+}
+
+func brokenCases(good entry) []brokenCase {
+	wrong := document(good)
+	return []brokenCase{
+		{"unknown field", one(entry{good.name, good.cidr, good.dns, "serviceCIDR: 10.0.0.0/8"}),
+			[]string{"clusterset.yaml", "clusters[0].serviceCIDR", "unknown field"}},
+		{"wrong value", map[string]string{"a.yaml": wrong, "b.yaml": document(entry{"c2", "10.102.0.0/33", good.dns, ""})},
+			[]string{"b.yaml: clusters[0].serviceCIDRs[0]", `"10.102.0.0/33"`, "not a CIDR"}},
+		{"wrong type", one(entry{good.name, good.cidr, good.dns, "podCIDRs: 7"}),
+			[]string{"clusterset.yaml: clusters[0].podCIDRs", "not a list"}},
+		{"no document", map[string]string{"README": "nothing"}, []string{"configmap kube-system/clusterset", `".yaml"`}},
+		{"no data", map[string]string{}, []string{"configmap kube-system/clusterset", `".yaml"`}},
+		{"no member", one(), []string{"clusterset.yaml: clusters"}},
+		{"a long word", map[string]string{"clusterset.yaml": strings.Repeat("x", aMiB)}, []string{"clusterset.yaml"}},
+		{"deep", map[string]string{"clusterset.yaml": strings.Repeat("[", aMiB)}, []string{"clusterset.yaml"}},
+		{"a long value", one(entry{good.name, good.cidr, strings.Repeat("x", aMiB), ""}),
+			[]string{"clusterset.yaml: clusters[0].dns[0]"}},
+		{"many mistakes", map[string]string{"clusterset.yaml": document() + strings.Repeat("- {name: a, x: 1}\n", aMiB/20)},
+			[]string{"clusterset.yaml: clusters[0]"}},
+		{"deleted", nil, []string{"configmap kube-system/clusterset: not found"}},
+	}
+}
+
+// TestBroken: whatever becomes of the ConfigMap, the last good ClusterSet is in
+// force.
+func TestBroken(t *testing.T) {
+	a := startAPI(t)
+	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
+	a.write(one(member(1, c1.addr)))
+	s := startServer(t, a.kubeconfig(theConfigMap()))
+	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
+	for _, test := range brokenCases(member(1, c1.addr)) {
+		t.Run(test.name, func(t *testing.T) { a.breakAndMend(t, s, c1, test) })
+	}
+	if n := s.metric(configErrors); n != float64(len(brokenCases(entry{}))) {
+		t.Errorf("%v errors counted, want one for each case", n)
+	}
+}
+
+const takenUp = "ClusterSet taken up"
+
+func (a *api) breakAndMend(t *testing.T, s *server, c1 *dnsService, test brokenCase) {
+	errors, logged, log := s.metric(configErrors), s.logged("not taken up"), len(s.log())
+	served := s.probe(who("c1"), "NOERROR "+c1.mark)
+	if test.data == nil {
+		a.delete()
+	} else {
+		a.write(test.data)
+	}
+	// A document of 1 MiB takes time to parse.
+	s.awaitMetrics(t, 10*time.Second, map[string]float64{configGood: 0, configErrors: errors + 1, clusters: 1})
+	eventually(t, seen, "log", func() error {
+		text := withoutQueries(s.log()[log:])
+		for _, want := range test.want {
+			if !strings.Contains(text, want) {
+				return fmt.Errorf("it doesn't say %q: %.500q", want, text)
+			}
+		}
+		return nil
+	})
+	if test.data != nil {
+		a.touch(test.data) // still the same trouble
+	}
+	good := s.logged(takenUp)
+	a.write(one(member(1, c1.addr)))
+	eventually(t, 10*time.Second, "mended", func() error {
+		if s.logged(takenUp) == good {
+			return fmt.Errorf("no %q", takenUp)
+		}
+		return nil
+	})
+	s.awaitMetrics(t, seen, map[string]float64{configGood: 1, configErrors: errors + 1, clusters: 1})
+	served.end(t)
+	if n := s.logged("not taken up") - logged; n != 1 {
+		t.Errorf("logged %d times, want once", n)
+	}
+	if grown := len(withoutQueries(s.log()[log:])); grown > maxLogged {
+		t.Errorf("the log grew by %d bytes, %d allowed", grown, maxLogged)
+	}
+}
+
+func withoutQueries(log string) string {
+	var b strings.Builder
+	for line := range strings.Lines(log) {
+		if !strings.HasPrefix(line, "[INFO] 127.") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// createEvents is the rule that an Event needs.
+func createEvents() rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"events"}, Verbs: []string{"create"}}
+}
+
+// TestEvent: where the role allows it, the ConfigMap's owner is told there.
+func TestEvent(t *testing.T) {
+	a := startAPI(t)
+	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
+	a.write(one(member(1, c1.addr)))
+	s := startServer(t, a.kubeconfig(theConfigMap(), createEvents()))
+	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
+
+	broken := one(entry{"c1", "10.101.0.0/33", c1.addr, ""})
+	a.write(broken)
+	var events []v1.Event
+	eventually(t, seen, "Event", func() error {
+		events = a.events(t.Context())
+		if len(events) == 0 {
+			return fmt.Errorf("none")
+		}
+		return nil
+	})
+	a.touch(broken)
+	a.write(one(member(2, c1.addr)))
+	s.await(t, seen, who("c1"), unknown) // and so the touched one was seen
+	if events = a.events(t.Context()); len(events) != 1 {
+		t.Fatalf("%d Events, want 1", len(events))
+	}
+	e := events[0]
+	const message = `clusterset.yaml: clusters[0].serviceCIDRs[0]: "10.101.0.0/33": not a CIDR`
+	if e.Type != v1.EventTypeWarning || e.Reason != "InvalidClusterSet" || e.Message != message || e.InvolvedObject.Kind != "ConfigMap" {
+		t.Errorf("Event %s %s of %s: %q, want %q", e.Type, e.Reason, e.InvolvedObject.Kind, e.Message, message)
+	}
+}
+
+// events are those on the ConfigMap.
+func (a *api) events(ctx context.Context) []v1.Event {
+	a.t.Helper()
+	list, err := a.admin.CoreV1().Events(namespace).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=" + configMap})
+	a.must(err)
+	return list.Items
+}
+
+// TestManyBroken: a script that gets it wrong again and again, each time in
+// another way, must not delay the document that is right.
+func TestManyBroken(t *testing.T) {
+	a := startAPI(t)
+	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
+	a.write(one(member(1, c1.addr)))
+	s := startServer(t, a.kubeconfig(theConfigMap()))
+	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
+	for i := range 40 {
+		a.write(one(entry{"c1", fmt.Sprintf("10.101.0.0/%d", 33+i), c1.addr, ""}))
+	}
+	written := a.write(one(member(2, c1.addr)))
+	s.await(t, 60*time.Second, who("c1"), unknown)
+	took := time.Since(written)
+	t.Logf("after 40 broken documents, the good one is seen after %v", took)
+	if took > seen {
+		t.Errorf("seen after %v, want %v", took, seen)
+	}
+}

@@ -1,0 +1,150 @@
+//go:build e2e
+
+package configmap
+
+import (
+	"testing"
+	"time"
+)
+
+const (
+	// outage is how long an API server is away. client-go then waits up to
+	// about as long again before it tries once more.
+	outage = 4 * time.Second
+	// retried bounds the time from an API server's return to a change's being
+	// seen: client-go tries again after 0.8 s, doubled each time with as much
+	// again by chance, at most 30 s.
+	retried = 30 * time.Second
+)
+
+// TestOutage: while the API server is away, answers go on; what changed is seen
+// when it is back.
+func TestOutage(t *testing.T) {
+	a := startAPI(t)
+	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
+	c2 := startMember(t, "127.0.111.12", "10.102.0.1")
+	a.write(one(member(1, c1.addr)))
+	s := startServer(t, a.kubeconfig(theConfigMap()))
+	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
+	served := s.probe(who("c1"), "NOERROR "+c1.mark)
+	outages := []struct {
+		name        string
+		begin, end  func(string)
+		data        map[string]string // written afterwards
+		replyOfC2   string
+		memberCount float64
+	}{
+		{"stopped", a.up.Stop, a.up.Start, one(member(1, c1.addr), member(2, c2.addr)), "NOERROR " + c2.mark, 2},
+		{"paused", a.up.Pause, a.up.Resume, one(member(1, c1.addr)), unknown, 1},
+	}
+	for _, o := range outages {
+		o.begin("api")
+		throughout(t, outage, o.name, s.isReady)
+		o.end("api")
+		back := time.Now()
+		a.write(o.data)
+		s.await(t, retried, who("c2"), o.replyOfC2)
+		t.Logf("%s for %v: a change is seen %v after the API server is back", o.name, outage, time.Since(back))
+		s.awaitMetrics(t, seen, map[string]float64{configGood: 1, clusters: o.memberCount})
+	}
+	served.end(t)
+	if n := s.logged("not taken up"); n > 2 {
+		t.Errorf("logged %d times that the API server is away", n)
+	}
+}
+
+// TestOutageWithoutChange: an API server that comes back with what it had leaves
+// nothing behind, not even in the metrics.
+func TestOutageWithoutChange(t *testing.T) {
+	a := startAPI(t)
+	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
+	a.write(one(member(1, c1.addr)))
+	s := startServer(t, a.kubeconfig(theConfigMap()))
+	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
+	a.up.Stop("api")
+	throughout(t, outage, "stopped", s.isReady)
+	a.up.Start("api")
+	s.awaitMetrics(t, retried, map[string]float64{configGood: 1, clusters: 1, upstreams("c1", "up"): 1})
+	a.delete()
+	s.awaitMetrics(t, retried, map[string]float64{configGood: 0})
+	a.write(one(member(1, c1.addr)))
+	s.awaitMetrics(t, seen, map[string]float64{configGood: 1})
+	s.want(who("c1"), "NOERROR "+c1.mark)
+}
+
+// TestWipe: a cluster that is built anew is taken up without a restart. The
+// administrator's token outlives that, a ServiceAccount's doesn't.
+func TestWipe(t *testing.T) {
+	a := startAPI(t)
+	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
+	c2 := startMember(t, "127.0.111.12", "10.102.0.1")
+	a.write(one(member(1, c1.addr)))
+	s := startServer(t, a.up.Kubeconfig("api"))
+	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
+	served := s.probe(who("c1"), "NOERROR "+c1.mark)
+
+	a.up.Wipe("api")
+	back := time.Now()
+	a.awaitNamespace()
+	s.awaitMetrics(t, retried, map[string]float64{configGood: 0, clusters: 1})
+	t.Logf("wiped: the loss is seen after %v", time.Since(back))
+	written := a.write(one(member(1, c1.addr), member(2, c2.addr)))
+	s.await(t, retried, who("c2"), "NOERROR "+c2.mark)
+	t.Logf("wiped: the new ConfigMap is seen after %v", time.Since(written))
+	s.awaitMetrics(t, seen, map[string]float64{configGood: 1, clusters: 2})
+	served.end(t)
+}
+
+// TestStartWithoutAPI: an API server that is away, refusing or silent, delays
+// the start of CoreDNS and nothing more: other zones are served.
+func TestStartWithoutAPI(t *testing.T) {
+	a := startAPI(t)
+	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
+	a.write(one(member(1, c1.addr)))
+	kubeconfig := a.kubeconfig(theConfigMap())
+	outages := []struct {
+		name       string
+		begin, end func(string)
+	}{{"stopped", a.up.Stop, a.up.Start}, {"paused", a.up.Pause, a.up.Resume}}
+	for _, o := range outages {
+		t.Run(o.name, func(t *testing.T) {
+			o.begin("api")
+			start := time.Now()
+			s := startServer(t, kubeconfig)
+			t.Logf("%s: CoreDNS started after %v", o.name, time.Since(start))
+			s.waits()
+			if s.logged("plugin/clusterset", "configmap") == 0 {
+				t.Error("the log doesn't say what is waited for")
+			}
+			o.end("api")
+			back := time.Now()
+			s.await(t, retried, who("c1"), "NOERROR "+c1.mark)
+			t.Logf("%s: the ClusterSet is there %v after the API server is back", o.name, time.Since(back))
+			eventually(t, seen, "ready", s.isReady)
+			s.awaitMetrics(t, seen, map[string]float64{configGood: 1, clusters: 1})
+		})
+	}
+}
+
+// stopLimit bounds the end of a CoreDNS that nobody asks anything. Kubernetes
+// kills what takes longer than 30 s.
+const stopLimit = time.Second
+
+// TestStopWithoutAPI: nothing that waits for the API server delays the end.
+func TestStopWithoutAPI(t *testing.T) {
+	a := startAPI(t)
+	kubeconfig := a.kubeconfig(theConfigMap())
+	a.up.Stop("api")
+	// Several, as each waits for a random time between its tries.
+	servers := []*server{newServer(t, kubeconfig), newServer(t, kubeconfig), newServer(t, kubeconfig)}
+	for _, s := range servers {
+		eventually(t, startLimit, "start", s.otherZone)
+	}
+	for _, s := range servers {
+		start := time.Now()
+		s.stop()
+		if took := time.Since(start); took > stopLimit {
+			t.Errorf("ended after %v, want %v", took, stopLimit)
+		}
+	}
+}

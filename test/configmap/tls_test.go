@@ -1,0 +1,189 @@
+//go:build e2e
+
+package configmap
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+	v1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	serverName = "dns.c2.example"
+	secret     = "c2-dns-tls"
+)
+
+// rotated bounds the time from a rotation to answers: the upstream was found
+// down in between, and is asked anew with the new CA at once.
+const rotated = 5 * time.Second
+
+// noDNS is the reply for a member that can't be asked: RFC 8914, No Reachable
+// Authority.
+const noDNS = "SERVFAIL EDE22"
+
+// startTLSMember starts a member's DNS that serves DNS over TLS.
+func startTLSMember(t *testing.T, ca *authority, ip, mark string) *dnsService {
+	t.Helper()
+	addr := fmt.Sprintf("%s:%d", ip, freePort(t, ip))
+	cert, key := ca.issue(serverName)
+	m := newMember(t, addr, mark, "tls://", "tls cert.pem key.pem", map[string]string{"cert.pem": cert, "key.pem": key})
+	m.awaitTLS(ca)
+	return m
+}
+
+func (m *dnsService) awaitTLS(ca *authority) {
+	m.t.Helper()
+	pool := x509.NewCertPool()
+	pool.AddCert(ca.cert)
+	m.await(&dns.Client{Net: "tcp-tls", TLSConfig: &tls.Config{RootCAs: pool, ServerName: serverName}})
+}
+
+// overTLS is c2's entry, whose CA is in a Secret.
+func overTLS(addr, secret string) entry {
+	e := member(2, "tls://"+addr)
+	e.more = fmt.Sprintf("tls: {serverName: %s, secret: %s/%s}", serverName, namespace, secret)
+	return e
+}
+
+// writeCA makes the Secret.
+func (a *api) writeCA(ca *authority) time.Time {
+	a.t.Helper()
+	start := time.Now()
+	object := &v1.Secret{ObjectMeta: named(secret), StringData: map[string]string{"ca.crt": ca.pem}}
+	secrets := a.admin.CoreV1().Secrets(namespace)
+	_, err := secrets.Update(a.t.Context(), object, metav1.UpdateOptions{})
+	if apierrors.IsNotFound(err) {
+		_, err = secrets.Create(a.t.Context(), object, metav1.CreateOptions{})
+	}
+	a.must(err)
+	return start
+}
+
+// TestTLSRotation: a new CA in the Secret is in use without a restart.
+func TestTLSRotation(t *testing.T) {
+	a := startAPI(t)
+	first, second := newAuthority(t), newAuthority(t)
+	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
+	c2 := startTLSMember(t, first, "127.0.111.12", "10.102.0.1")
+	a.writeCA(first)
+	a.write(one(member(1, c1.addr), overTLS(c2.addr, secret)))
+	s := startServer(t, a.kubeconfig(theConfigMap(), watching("secrets", secret)))
+	s.await(t, seen, who("c2"), "NOERROR "+c2.mark)
+	others := s.probe(who("c1"), "NOERROR "+c1.mark)
+
+	c2.stop()
+	cert, key := second.issue(serverName)
+	c2.write("cert.pem", cert)
+	c2.write("key.pem", key)
+	c2.start()
+	c2.awaitTLS(second)
+	eventually(t, rotated, "distrust", func() error {
+		if reply, err := s.ask("udp", who("c2")); err != nil || reply.Rcode != dns.RcodeServerFailure {
+			return fmt.Errorf("%v %v, want SERVFAIL: nobody vouches for the new certificate yet", reply, err)
+		}
+		return nil
+	})
+	written := a.writeCA(second)
+	s.await(t, rotated, who("c2"), "NOERROR "+c2.mark)
+	t.Logf("answers %v after the Secret was rotated", time.Since(written))
+	others.end(t)
+	s.awaitMetrics(t, drained, map[string]float64{upstreams("c2", "up"): 1, upstreams("c2", "down"): 0})
+}
+
+// TestSecretTrouble: a Secret that can't be had is its member's trouble alone,
+// and the client is told of it.
+func TestSecretTrouble(t *testing.T) {
+	a := startAPI(t)
+	ca := newAuthority(t)
+	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
+	c2 := startTLSMember(t, ca, "127.0.111.12", "10.102.0.1")
+	a.write(one(member(1, c1.addr), overTLS(c2.addr, secret)))
+	s := startServer(t, a.kubeconfig(theConfigMap(), watching("secrets", secret)))
+	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
+	others := s.probe(who("c1"), "NOERROR "+c1.mark)
+
+	t.Run("missing", func(t *testing.T) { s.explains(t, secret+": not found") })
+	t.Run("forbidden", func(t *testing.T) {
+		a.write(one(member(1, c1.addr), overTLS(c2.addr, "forbidden")))
+		s.explains(t, "forbidden: forbidden; allow get, list and watch of it")
+	})
+	t.Run("nonsense", func(t *testing.T) {
+		a.write(one(member(1, c1.addr), overTLS(c2.addr, secret)))
+		a.writeCA(&authority{pem: "nonsense"})
+		s.explains(t, "CA: no PEM certificate in it")
+	})
+	t.Run("mended", func(t *testing.T) {
+		written := a.writeCA(ca)
+		s.await(t, rotated, who("c2"), "NOERROR "+c2.mark)
+		t.Logf("answers %v after the Secret was there", time.Since(written))
+	})
+	t.Run("deleted", func(t *testing.T) {
+		a.must(a.admin.CoreV1().Secrets(namespace).Delete(t.Context(), secret, metav1.DeleteOptions{}))
+		eventually(t, seen, "warning", func() error {
+			if s.logged("[WARNING]", secret+": not found; what was read before stays in use") == 0 {
+				return fmt.Errorf("none")
+			}
+			return nil
+		})
+		s.want(who("c2"), "NOERROR "+c2.mark)
+	})
+	others.end(t)
+	if s.metric(replies("c2", "SERVFAIL", "forward")) == 0 {
+		t.Error("no SERVFAIL of c2 counted")
+	}
+}
+
+// explains waits for a SERVFAIL that tells the reason, in the log too.
+func (s *server) explains(t *testing.T, reason string) {
+	t.Helper()
+	eventually(t, seen, "reason in the reply", func() error {
+		reply, err := s.ask("udp", who("c2"))
+		if err != nil {
+			return err
+		}
+		if text := explanation(reply); describe(reply) != noDNS || !strings.Contains(text, "member c2: ") || !strings.Contains(text, reason) {
+			return fmt.Errorf("%s %q, want %s %q", describe(reply), text, noDNS, reason)
+		}
+		return nil
+	})
+	if s.logged("plugin/clusterset", "Member c2 can't be asked", reason) == 0 {
+		t.Errorf("%q is not in the log", reason)
+	}
+}
+
+// TestTLSReload: a reload keeps TLS material too, so that a member asked over
+// TLS loses nothing, even without an API server.
+func TestTLSReload(t *testing.T) {
+	a := startAPI(t)
+	ca := newAuthority(t)
+	c2 := startTLSMember(t, ca, "127.0.111.12", "10.102.0.1")
+	a.writeCA(ca)
+	a.write(one(overTLS(c2.addr, secret)))
+	s := startServer(t, a.kubeconfig(theConfigMap(), watching("secrets", secret)))
+	s.await(t, seen, who("c2"), "NOERROR "+c2.mark)
+	for _, test := range []struct {
+		name   string
+		before func()
+	}{
+		{"with the API server", func() {}},
+		{"without the API server", func() { a.up.Stop("api") }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.before()
+			served := s.probe(who("c2"), "NOERROR "+c2.mark)
+			for range 5 {
+				s.reload()
+			}
+			s.want(who("c2"), "NOERROR "+c2.mark)
+			served.end(t)
+		})
+	}
+}
