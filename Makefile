@@ -22,7 +22,7 @@ demo: bin/coredns ## three clusters and a clusterset server on loopback: look-up
 	go run ./test/demo
 
 test: ## unit tests, with the race detector
-	go test -race ./plugin/... ./corefile/... ./test/demo/...
+	go test -race ./plugin/... ./corefile/... ./deploy/... ./test/...
 
 e2e: bin/coredns bin/kube ## end to end: real API servers, three networks (needs root), the image
 	go test -race -tags e2e -count 1 -timeout 30m -p 1 ./test/... ./deploy/...
@@ -30,11 +30,12 @@ e2e: bin/coredns bin/kube ## end to end: real API servers, three networks (needs
 bench: bin/coredns ## cost per query, beside forward, on loopback (needs dnsperf)
 	go run ./test/bench
 
-fuzz: ## fuzz the grammar and the parser, $(FUZZTIME) each
+fuzz: ## fuzz the grammar and the parser, 10 seconds each
 	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./plugin/clusterset/query
 	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./plugin/clusterset/discovery
 
-lint: ## vet, format, import rules
+lint: ## vet, format, import rules, a tidy go.mod
+	go mod tidy -diff
 	go run $(LINT) run ./...
 
 image: ## the container image, as an OCI archive in bin/ (needs buildah)

@@ -72,7 +72,9 @@ func serve(t *testing.T, records string) string {
 			if err := s.Shutdown(); err != nil {
 				t.Error(err)
 			}
-			<-ended
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
 		})
 	}
 	return listener.Addr().String()

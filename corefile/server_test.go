@@ -60,7 +60,7 @@ func start(t *testing.T, p place, corefile string) *server {
 	go s.read(out, started)
 	go func() {
 		err := command.Wait()
-		in.Close()
+		_ = in.Close()
 		ended <- err
 	}()
 	t.Cleanup(func() {

@@ -1,6 +1,7 @@
 package clusterset
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -101,11 +102,10 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *member {
 	if m.broken == nil && slices.ContainsFunc(c.DNS, model.Upstream.Encrypted) {
 		options.TLS, m.broken = exchange.NewTLSConfig(c.TLS.ServerName, exchange.TLSMaterial(m.pem))
 	}
-	switch m.broken {
-	case nil:
+	switch {
+	case m.broken == nil:
 		m.client = exchange.New(c, options)
-	case errNotRead:
-	default:
+	case !errors.Is(m.broken, errNotRead):
 		log.Errorf("Member %s can't be asked: %v", c.Name, m.broken)
 	}
 	return m

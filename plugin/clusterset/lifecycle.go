@@ -91,7 +91,7 @@ func (p *Clusterset) wait() error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	if !p.feed.Wait(ctx) {
-		log.Warningf("No word of ConfigMap %s within %s: serving without, and waiting for it", p.options.configMap, startTimeout)
+		log.Warningf("No word of configmap %s within %s: serving without, and waiting for it", p.options.configMap, startTimeout)
 	}
 	if p.names != nil {
 		p.names.Wait(ctx)

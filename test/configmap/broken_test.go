@@ -44,7 +44,7 @@ func brokenCases(good entry) []brokenCase {
 		{"a long value", one(entry{good.name, good.cidr, strings.Repeat("x", aMiB), ""}),
 			[]string{"clusterset.yaml: clusters[0].dns[0]"}},
 		{"many mistakes", map[string]string{"clusterset.yaml": document() + strings.Repeat("- {name: a, x: 1}\n", aMiB/20)},
-			[]string{"clusterset.yaml: clusters[0]"}},
+			[]string{`clusterset.yaml: unknown field "clusters[0].x"`, "more"}},
 		{"deleted", nil, []string{"configmap kube-system/clusterset: not found"}},
 	}
 }

@@ -3,6 +3,7 @@
 package configmap
 
 import (
+	"errors"
 	"testing"
 	"time"
 )
@@ -20,7 +21,7 @@ const (
 // serves what it can.
 func (s *server) waits() {
 	s.t.Helper()
-	if _, no := s.isReady().(notReadyError); !no {
+	if _, no := errors.AsType[notReadyError](s.isReady()); !no {
 		s.t.Errorf("ready: %v, want a no", s.isReady())
 	}
 	s.want(who("c1"), notReady)

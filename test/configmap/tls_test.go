@@ -87,7 +87,7 @@ func TestTLSRotation(t *testing.T) {
 	c2.awaitTLS(second)
 	eventually(t, rotated, "distrust", func() error {
 		if reply, err := s.ask("udp", who("c2")); err != nil || reply.Rcode != dns.RcodeServerFailure {
-			return fmt.Errorf("%v %v, want SERVFAIL: nobody vouches for the new certificate yet", reply, err)
+			return fmt.Errorf("%v %w, want SERVFAIL: nobody vouches for the new certificate yet", reply, err)
 		}
 		return nil
 	})

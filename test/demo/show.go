@@ -17,7 +17,7 @@ const limit = 20 * time.Second
 // show is the demo on its way.
 type show struct {
 	*page
-	ctx    context.Context //nolint:containedctx // lives as long as the show
+	ctx    context.Context
 	binary string
 	dir    string // a folder for each server
 	port   int    // the first to try

@@ -3,6 +3,7 @@
 package netns
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -55,7 +56,7 @@ func (n namespace) nft(t testing.TB, args ...string) []byte {
 func output(t testing.TB, command *exec.Cmd) []byte {
 	t.Helper()
 	out, err := command.Output()
-	if exit, ok := err.(*exec.ExitError); ok {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		t.Fatalf("%s: %v: %s", strings.Join(command.Args, " "), err, exit.Stderr)
 	}
 	if err != nil {

@@ -40,7 +40,7 @@ type Client struct {
 	turn      atomic.Uint32
 	inflight  atomic.Int64
 
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // of the tasks beside the queries; Close ends it
 	cancel context.CancelFunc
 	mu     sync.Mutex // orders spawn and Close
 	tasks  sync.WaitGroup

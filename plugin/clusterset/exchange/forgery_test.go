@@ -47,7 +47,7 @@ func liar(t *testing.T, forge func(*dns.Msg)) (addr netip.AddrPort) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { _ = conn.Close() })
 	go func() {
 		buf := make([]byte, MaxSize)
 		for {
@@ -85,7 +85,7 @@ func TestMalformedReply(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { _ = conn.Close() })
 	go func() {
 		buf := make([]byte, MaxSize)
 		for {

@@ -133,7 +133,7 @@ func (s *udpSocket) close(err error) {
 	ended := s.calls
 	s.calls = nil
 	s.mu.Unlock()
-	s.conn.Close()
+	_ = s.conn.Close() // closed before
 	for _, c := range ended {
 		c.done <- outcome{err: err}
 	}
