@@ -17,6 +17,7 @@ func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error)
 	}
 	t := translation{ask: q, renaming: q.renaming(asked), guard: q.p.options.addressGuard && from == fromForward}
 	m := q.reply(reply)
+	m.AuthenticatedData = reply.AuthenticatedData && t.renaming.Identity()
 	m.Answer = t.records(reply.Answer, query.Renaming.Answer)
 	m.Extra = t.records(reply.Extra, query.Renaming.Other)
 	if t.unreachable {

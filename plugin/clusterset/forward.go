@@ -32,7 +32,9 @@ func (q *ask) forward(asked string) (int, error) {
 	if err != nil {
 		return q.failed(err)
 	}
-	q.label(ctxUpstream, upstream.String())
+	if q.labeled {
+		q.label(ctxUpstream, upstream.String())
+	}
 	return q.answer(reply, asked, fromForward)
 }
 

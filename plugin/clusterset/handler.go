@@ -31,7 +31,7 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if r.Question[0].Qclass != dns.ClassINET {
 		return dns.RcodeRefused, nil
 	}
-	q := &ask{p: p, ctx: ctx, state: request.Request{W: w, Req: r}, zone: zone, snap: p.snapshot.Load()}
+	q := &ask{p: p, ctx: ctx, state: request.Request{W: w, Req: r}, zone: zone, snap: p.snapshot.Load(), labeled: hasMetadata(ctx)}
 	if query.IsReverse(zone) {
 		return q.reverse()
 	}
@@ -63,7 +63,8 @@ type ask struct {
 	member *member
 	// suffix is the zone that the answer is from, in the question's case: the
 	// member's zone, or the cluster zone.
-	suffix string
+	suffix  string
+	labeled bool
 	// end is the deadline, once somebody asked for it.
 	end time.Time
 }
