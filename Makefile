@@ -4,6 +4,11 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 KUBE    := v1.36.3
 LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
+KUBE_LDFLAGS := -s -w \
+  -X k8s.io/component-base/version.gitVersion=$(KUBE) \
+  -X k8s.io/component-base/version.gitMajor=1 \
+  -X k8s.io/component-base/version.gitMinor=36
+
 # How long each fuzz test runs.
 FUZZTIME ?= 10s
 
@@ -42,10 +47,7 @@ image: ## the container image, as an OCI archive in bin/ (needs buildah)
 	deploy/image/build
 
 bin/kube: ## etcd, kube-apiserver and kube-controller-manager for the tests, about 5 minutes
-	$(GO) build -C test/kube -trimpath -o ../../$@ -ldflags '-s -w \
-	  -X k8s.io/component-base/version.gitVersion=$(KUBE) \
-	  -X k8s.io/component-base/version.gitMajor=1 \
-	  -X k8s.io/component-base/version.gitMinor=36' .
+	$(GO) build -C test/kube -trimpath -ldflags '$(KUBE_LDFLAGS)' -o ../../$@ .
 
 clean: ## remove what was built
 	rm -rf bin
