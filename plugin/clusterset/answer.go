@@ -1,7 +1,10 @@
 package clusterset
 
 import (
+	"errors"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 
@@ -72,10 +75,14 @@ type translation struct {
 }
 
 // records are those of rrs that the member may say something about, renamed.
-// They are the reply's own, changed in place: nobody else has them.
+// They are the reply's own, changed in place: nobody else has them. A list of
+// its own is made where one record may become several.
 func (t *translation) records(rrs []dns.RR, rename func(query.Renaming, dns.RR) bool) []dns.RR {
 	kept := rrs[:0]
 	foreign := t.ask.snap.foreign(t.ask.member)
+	if foreign {
+		kept = make([]dns.RR, 0, len(rrs))
+	}
 	for _, rr := range rrs {
 		if t.leaveOut(rr) || !rename(t.renaming, rr) {
 			continue
@@ -90,9 +97,27 @@ func (t *translation) records(rrs []dns.RR, rename func(query.Renaming, dns.RR) 
 				continue
 			}
 		}
+		withoutHints(rr)
 		kept = append(kept, rr)
 	}
 	return kept
+}
+
+// withoutHints takes addresses out of SVCB and HTTPS records (RFC 9460, section
+// 7.3): they are only hints, and neither the guard nor the gateways see them.
+func withoutHints(rr dns.RR) {
+	var svcb *dns.SVCB
+	switch rr := rr.(type) {
+	case *dns.SVCB:
+		svcb = rr
+	case *dns.HTTPS:
+		svcb = &rr.SVCB
+	default:
+		return
+	}
+	svcb.Value = slices.DeleteFunc(svcb.Value, func(v dns.SVCBKeyValue) bool {
+		return v.Key() == dns.SVCB_IPV4HINT || v.Key() == dns.SVCB_IPV6HINT
+	})
 }
 
 // leaveOut tells of records that aren't part of an answer: EDNS is each hop's
@@ -135,7 +160,7 @@ func address(rr dns.RR) (netip.Addr, bool) {
 		return addr.Unmap(), ok
 	case *dns.AAAA:
 		addr, ok := netip.AddrFromSlice(rr.AAAA)
-		return addr, ok
+		return addr.Unmap(), ok // ::ffff:10.0.0.1 is no way around the guard
 	}
 	return netip.Addr{}, false
 }
@@ -148,15 +173,28 @@ func addressRecord(owner string, ttl uint32, addr netip.Addr) dns.RR {
 }
 
 // open is the target of a CNAME at the end of the answer, which the member
-// didn't resolve or has no say about, or "".
+// didn't resolve or has no say about, or "". One that leads back into the answer
+// leads nowhere.
 func (q *ask) open(m *dns.Msg) string {
-	if q.state.QType() == dns.TypeCNAME || len(m.Answer) == 0 {
+	if q.state.QType() == dns.TypeCNAME {
 		return ""
 	}
-	if cname, ok := m.Answer[len(m.Answer)-1].(*dns.CNAME); ok {
-		return cname.Target
+	target := ""
+	for _, rr := range m.Answer {
+		switch rr := rr.(type) {
+		case *dns.CNAME:
+			target = rr.Target
+		case *dns.RRSIG:
+		default:
+			return ""
+		}
 	}
-	return ""
+	for _, rr := range m.Answer {
+		if strings.EqualFold(rr.Header().Name, target) {
+			return ""
+		}
+	}
+	return target
 }
 
 // follow looks up the target of the answer's CNAME through this server, and
@@ -164,8 +202,11 @@ func (q *ask) open(m *dns.Msg) string {
 // that a target which can't be resolved now isn't taken for one without
 // addresses. A target that this server refuses is left to the client.
 func (q *ask) follow(m *dns.Msg, target string, from sourceName) (int, error) {
-	reply := q.lookup(target, q.state.QType())
-	if reply == nil || reply.Rcode == dns.RcodeRefused {
+	reply, err := q.lookup(target, q.state.QType())
+	switch {
+	case errors.Is(err, errLate):
+		return q.failFrom(from, dns.ExtendedErrorCodeNoReachableAuthority, err)
+	case err != nil || reply.Rcode == dns.RcodeRefused:
 		return q.write(m, from)
 	}
 	m.Rcode = reply.Rcode

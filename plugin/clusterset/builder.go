@@ -98,7 +98,7 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *member {
 	}
 	m.cause = m.broken
 	m.metrics = acquireMetrics(c.Name)
-	options := exchange.Options{MaxConcurrent: b.options.maxConcurrent, Metrics: m.metrics.exchange, Changed: upstreamChanged(c.Name)}
+	options := exchange.Options{MaxConcurrent: b.options.maxConcurrent, Timeout: b.options.timeout, Metrics: m.metrics.exchange, Changed: upstreamChanged(c.Name)}
 	if m.broken == nil && slices.ContainsFunc(c.DNS, model.Upstream.Encrypted) {
 		options.TLS, m.broken = exchange.NewTLSConfig(c.TLS.ServerName, exchange.TLSMaterial(m.pem))
 	}

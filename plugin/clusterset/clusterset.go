@@ -46,9 +46,8 @@ type Clusterset struct {
 	names    *discovery.Feed[string] // of the local cluster's name; nil when it is given, or nobody knows
 	stop     func()                  // ends what start began; once
 
-	// elsewhere is until when the local cluster's names are known to be served
-	// by no block of this server, in Unix nanoseconds.
-	elsewhere atomic.Int64
+	// here is whether this server serves the local cluster's domain.
+	here verdicts
 
 	taps []*dnstap.Dnstap
 }

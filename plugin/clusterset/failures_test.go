@@ -2,13 +2,15 @@ package clusterset
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/miekg/dns"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 )
@@ -175,11 +177,14 @@ func TestTooMany(t *testing.T) {
 
 // TestGateways: a member of another network is answered with its gateways.
 func TestGateways(t *testing.T) {
-	member := clustertest.Serve(t, clustertest.Zone(t, memberZone+`
+	member := clustertest.Serve(t, withExtra(clustertest.Zone(t, memberZone+`
+_x._tcp.many.default.svc.cluster.local. 5 IN SRV 0 50 5432 a.many.default.svc.cluster.local.
+_x._tcp.many.default.svc.cluster.local. 5 IN SRV 0 50 5432 b.many.default.svc.cluster.local.
+_x._tcp.many.default.svc.cluster.local. 5 IN SRV 0 50 5432 c.many.default.svc.cluster.local.
 db.default.svc.cluster.local. 5 IN A 10.101.0.3
 db.default.svc.cluster.local. 5 IN A 10.101.0.4
 _pg._tcp.db.default.svc.cluster.local. 5 IN SRV 0 50 5432 db.default.svc.cluster.local.
-`)).Addr.String()
+`))).Addr.String()
 	s := serveSet(t, clusterAt("here", member, ", network: a")+clusterAt("near", member, ", network: a")+
 		clusterAt("far", member, ", network: b, gateways: [203.0.113.10, 203.0.113.11]")+clusterAt("lost", member, ", network: b"), "local here")
 	tests := []struct {
@@ -193,6 +198,11 @@ _pg._tcp.db.default.svc.cluster.local. 5 IN SRV 0 50 5432 db.default.svc.cluster
 		{"web.default.far.lan.", dns.TypeAAAA, nil},
 		{"web.default.lost.lan.", dns.TypeA, nil},
 	}
+	srv := lookup(t, s.addr, "udp", "_x._tcp.many.default.far.lan.", dns.TypeSRV)
+	withoutEDNS(srv)
+	if len(srv.Answer) != 3 || len(srv.Extra) != 3*2 {
+		t.Errorf("each target has both gateways: %v", srv)
+	}
 	for _, tt := range tests {
 		m := lookup(t, s.addr, "udp", tt.name, tt.qtype)
 		var got []string
@@ -205,6 +215,42 @@ _pg._tcp.db.default.svc.cluster.local. 5 IN SRV 0 50 5432 db.default.svc.cluster
 		if code, _ := explanation(m); (code == dns.ExtendedErrorCodeFiltered) != (tt.want == nil) {
 			t.Errorf("%s: EDE %d", tt.name, code)
 		}
+	}
+}
+
+// withExtra adds the address of each SRV target, as kubernetes does.
+func withExtra(answer dns.HandlerFunc) dns.HandlerFunc {
+	return func(w dns.ResponseWriter, r *dns.Msg) { answer(extraWriter{w}, r) }
+}
+
+type extraWriter struct{ dns.ResponseWriter }
+
+func (w extraWriter) WriteMsg(m *dns.Msg) error {
+	for _, rr := range m.Answer {
+		if srv, ok := rr.(*dns.SRV); ok {
+			m.Extra = append(m.Extra, rrs(srv.Target+" 5 IN A 10.101.0.7")...)
+		}
+	}
+	return w.ResponseWriter.WriteMsg(m)
+}
+
+// TestGuardForms: addresses in another clothing are guarded as well.
+func TestGuardForms(t *testing.T) {
+	member := clustertest.Serve(t, clustertest.Zone(t, memberZone+`
+mapped.default.svc.cluster.local. 5 IN AAAA ::ffff:10.102.0.20
+far.default.svc.cluster.local. 5 IN A 10.103.0.20
+hint.default.svc.cluster.local. 5 IN HTTPS 1 . alpn=h2 ipv4hint=10.102.0.20 ipv6hint=::1
+`)).Addr.String()
+	s := serveSet(t, clusterAt("c1", member, "")+"- {name: c2, serviceCIDRs: [10.102.0.0/19], dns: [\""+member+"\"]}\n"+
+		"- {name: c3, serviceCIDRs: [10.103.0.0/19], dns: [\""+member+"\"], network: eu}\n", "")
+	for name, qtype := range map[string]uint16{"mapped.default.c1.lan.": dns.TypeAAAA, "far.default.c1.lan.": dns.TypeA} {
+		if m := lookup(t, s.addr, "udp", name, qtype); m.Rcode != dns.RcodeServerFailure {
+			t.Errorf("%s: %v", name, m)
+		}
+	}
+	m := lookup(t, s.addr, "udp", "hint.default.c1.lan.", dns.TypeHTTPS)
+	if len(m.Answer) != 1 || strings.Contains(m.Answer[0].String(), "hint") {
+		t.Errorf("hints: %v", m)
 	}
 }
 
@@ -304,24 +350,54 @@ func TestReverseAlone(t *testing.T) {
 func TestLoops(t *testing.T) {
 	addr := freeAddress(t, "127.77.0.1")
 	set := document(t, clusterAt("c1", addr, ", clusterDomain: c1.lan"))
-	startCoreDNS(t, strings.ReplaceAll(`.:PORT {
+	s := startCoreDNS(t, strings.ReplaceAll(`.:PORT {
 		bind 127.77.0.1
 		clusterset lan 10.in-addr.arpa {
 			file `+set+`
 		}
 		file testdata/reverse.zone 101.10.in-addr.arpa
 	}`, "PORT", addr[strings.LastIndexByte(addr, ':')+1:]))
-	asked := testutil.ToFloat64(responses.WithLabelValues("c1", "forward", "SERVFAIL"))
-	m := lookup(t, addr, "udp", "web.default.c1.lan.", dns.TypeA)
-	if _, text := explanation(m); m.Rcode != dns.RcodeServerFailure {
-		t.Errorf("%s, EDE %q", dns.RcodeToString[m.Rcode], text)
-	}
-	if n := testutil.ToFloat64(responses.WithLabelValues("c1", "forward", "SERVFAIL")) - asked; n != maxHops+1 {
-		t.Errorf("%v queries, want %d", n, maxHops+1)
-	}
 	if m := lookup(t, addr, "udp", "1.1.101.10.in-addr.arpa.", dns.TypePTR); len(m.Answer) != 1 {
 		t.Errorf("an address: %v", m)
 	}
+	if m := lookup(t, addr, "udp", "web.default.c1.lan.", dns.TypeA); m.Rcode != dns.RcodeServerFailure {
+		t.Errorf("a name: %v", m)
+	}
+	s.stop() // the probes go round, too
+}
+
+// TestExternalNameStorm: ExternalNames of two clusters that lead to each other,
+// through both their servers, cost a few queries.
+func TestExternalNameStorm(t *testing.T) {
+	one, two := freeAddress(t, "127.77.0.1"), freeAddress(t, "127.77.0.1")
+	asked := new(atomic.Int64)
+	for i, addr := range []string{one, two} {
+		name, other, at := []string{"c1", "c2"}[i], []string{"c2", "c1"}[i], []string{two, one}[i]
+		zone := filepath.Join(t.TempDir(), "zone")
+		text := "$ORIGIN cluster.local.\n@ 5 IN SOA ns.dns hostmaster 1 2 3 4 5\nloop.default.svc 5 IN CNAME loop.default." + other + ".lan.\n"
+		if err := os.WriteFile(zone, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		relay := relayTo(t, at, asked)
+		startCoreDNS(t, ".:"+addr[strings.LastIndexByte(addr, ':')+1:]+" {\nbind 127.77.0.1\nclusterset lan {\nfile "+
+			document(t, clusterAt(name, addr, "")+clusterAt(other, relay, ""))+"\nlocal "+name+"\n}\nfile "+zone+" cluster.local\n}")
+	}
+	lookup(t, one, "udp", "loop.default.c2.lan.", dns.TypeA)
+	if n := asked.Load(); n > 20 {
+		t.Errorf("one question made %d", n)
+	}
+}
+
+// relayTo passes queries on to addr and counts them.
+func relayTo(t *testing.T, addr string, asked *atomic.Int64) string {
+	t.Helper()
+	return clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		asked.Add(1)
+		client := &dns.Client{Timeout: 5 * time.Second}
+		if reply, _, err := client.Exchange(r, addr); err == nil {
+			_ = w.WriteMsg(reply)
+		}
+	}).Addr.String()
 }
 
 // TestDeadlineOfLookups: a look-up within a query has what is left of its time.

@@ -12,13 +12,12 @@ import (
 // forward asks the member for the name, in its own domain, and answers with what
 // it says.
 func (q *ask) forward(asked string) (int, error) {
-	if q.member == q.snap.local {
-		if reply := q.askHere(asked); reply != nil {
-			return q.answer(reply, asked, fromLocal)
-		}
+	if q.member == q.snap.local && q.isHere() {
+		return q.here(asked)
 	}
 	if hops(q.state.Req) >= maxHops {
-		return q.fail(dns.ExtendedErrorCodeOther, errors.New("member "+q.member.Name+": its DNS asks this server again: a loop"))
+		q.count(fromForward, dns.RcodeRefused)
+		return dns.RcodeRefused, errors.New("member " + q.member.Name + ": forwarded too often: its DNS asks this server again")
 	}
 	if q.member.broken != nil {
 		return q.fail(dns.ExtendedErrorCodeNoReachableAuthority, errors.New("member "+q.member.Name+": "+q.member.broken.Error()))
@@ -38,16 +37,12 @@ func (q *ask) forward(asked string) (int, error) {
 	return q.answer(reply, asked, fromForward)
 }
 
-// budget is the context's key of the deadline that a look-up within a query
-// has: that of the query.
-type budget struct{}
-
 // deadline ends the whole query, with all the look-ups within it.
 func (q *ask) deadline() time.Time {
 	if q.end.IsZero() {
 		q.end = time.Now().Add(q.p.options.timeout)
 		if q.depth() > 0 {
-			if outer, ok := q.ctx.Value(budget{}).(time.Time); ok && outer.Before(q.end) {
+			if outer, ok := q.ctx.Deadline(); ok && outer.Before(q.end) {
 				q.end = outer
 			}
 		}
@@ -71,9 +66,7 @@ func (q *ask) memberQuery(asked string) *dns.Msg {
 	if o := r.IsEdns0(); o != nil {
 		m.SetEdns0(min(max(o.UDPSize(), dns.MinMsgSize), exchange.MaxSize), o.Do())
 	}
-	if q.p.zone(asked) != "" {
-		addHop(m, hops(r))
-	}
+	addHop(m, hops(r))
 	return m
 }
 

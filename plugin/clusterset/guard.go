@@ -19,6 +19,10 @@ func (q *ask) trusts(addr netip.Addr) bool {
 	if addr.IsLoopback() || addr.IsLinkLocalUnicast() || addr.IsMulticast() || addr.IsUnspecified() {
 		return false
 	}
+	if q.snap.local == nil { // all members count as one network
+		owner, shared := q.snap.owner(addr)
+		return owner == nil && !shared
+	}
 	owner, shared := q.snap.ranges.Owner(q.member.Network, addr)
 	return owner == nil && !shared
 }

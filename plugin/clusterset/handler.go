@@ -3,6 +3,7 @@ package clusterset
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/coredns/coredns/plugin"
@@ -97,6 +98,9 @@ func (q *ask) name() (int, error) {
 	if !sendable(asked) {
 		return q.nameError()
 	}
+	if q.member == q.snap.local && q.p.Next != nil && strings.EqualFold(asked, qname) {
+		return q.next() // a plugin behind this one serves the name as it is
+	}
 	return q.forward(asked)
 }
 
@@ -109,36 +113,34 @@ func sendable(name string) bool {
 
 // reverse answers the name of an address. Those of no member, of several, and of
 // the local cluster are the next plugin's, as is everything while there is no
-// ClusterSet: kubernetes, behind this plugin, answers for its own. So is what
-// another clusterset asks: it asks this server as the member's DNS.
+// ClusterSet: kubernetes, behind this plugin, answers for its own. So is what a
+// clusterset asks while it isn't known which member this one is: it may be the
+// same one, that took this server for another.
 func (q *ask) reverse() (int, error) {
-	addr, isAddress := query.Address(q.state.QName())
-	if q.snap == nil {
-		return q.next()
-	}
 	q.suffix = q.zone
-	if !isAddress {
-		return q.unowned(false)
+	addr, isAddress := query.Address(q.state.QName())
+	if q.snap == nil || !isAddress {
+		return q.unowned(isAddress)
 	}
 	owner, shared := q.snap.owner(addr)
-	switch {
-	case owner == nil && !shared:
-		return q.unowned(true)
-	case shared || owner == q.snap.local || hops(q.state.Req) > 0:
-		return q.next()
+	askedAsMember := q.snap.local == nil && hops(q.state.Req) > 0
+	if owner == nil || shared || (q.p.Next != nil && (owner == q.snap.local || askedAsMember)) {
+		return q.unowned(isAddress)
 	}
 	q.member = owner
 	q.label(ctxCluster, q.member.Name)
 	return q.forward(q.state.QName())
 }
 
-// unowned answers a reverse name that is no member's: the next plugin's, or,
-// where there is none, that of a zone which is ours alone. What isn't a whole
+// unowned answers a reverse name that isn't ours to forward: the next plugin's,
+// or, where there is none, that of a zone which is ours alone. What isn't a whole
 // address has names below it, so that it exists (RFC 8020).
 func (q *ask) unowned(isAddress bool) (int, error) {
 	switch {
 	case q.p.Next != nil:
 		return q.next()
+	case q.snap == nil:
+		return q.fail(dns.ExtendedErrorCodeNotReady, errNotReady)
 	case isAddress:
 		return q.nameError()
 	case len(q.state.QName()) == len(q.zone):

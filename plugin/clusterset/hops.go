@@ -6,7 +6,9 @@ const (
 	// hopsOption carries how often clusterset has forwarded a query, in one byte:
 	// an EDNS option code for local use (RFC 6891, section 9).
 	hopsOption = dns.EDNS0LOCALSTART + 0xC5
-	// maxHops ends a loop: members whose DNS is this server, or each other's.
+	// maxHops ends a loop: members whose DNS is this server, or each other's. The
+	// reply is REFUSED, which the cache plugin doesn't keep: a client can forge
+	// the option.
 	maxHops = 3
 )
 
@@ -24,8 +26,9 @@ func hops(r *dns.Msg) uint8 {
 	return 0
 }
 
-// addHop marks a query that may come back: one for a name in our own zones. A
-// client without EDNS is still given no more than it can take.
+// addHop marks a query: it may come back, in our own zones' name or, through a
+// member's ExternalName, in another. A client without EDNS is still given no
+// more than it can take.
 func addHop(m *dns.Msg, before uint8) {
 	if m.IsEdns0() == nil {
 		m.SetEdns0(dns.MinMsgSize, false)

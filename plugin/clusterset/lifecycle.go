@@ -88,7 +88,7 @@ func subscribe[T any](feed *discovery.Feed[T], take func(T)) (stop func()) {
 // wait holds up CoreDNS's start until it is known what there is to answer from:
 // the ClusterSet, TLS material, and which member is local.
 func (p *Clusterset) wait() error {
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	ctx, cancel := context.WithDeadline(context.Background(), unborn.deadline())
 	defer cancel()
 	if !p.feed.Wait(ctx) {
 		log.Warningf("No word of configmap %s within %s: serving without, and waiting for it", p.options.configMap, startTimeout)

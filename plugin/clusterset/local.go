@@ -2,46 +2,66 @@ package clusterset
 
 import (
 	"context"
-	"slices"
-	"time"
+	"errors"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin/pkg/nonwriter"
 	"github.com/coredns/coredns/request"
 
 	"github.com/miekg/dns"
-
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
-const (
-	// maxLookups bounds look-ups within look-ups, as CoreDNS's file plugin does:
-	// two clusters' ExternalNames may point at each other.
-	maxLookups = 8
-	// elsewhereTime is how long a server that doesn't serve the local cluster's
-	// domain isn't asked for it again.
-	elsewhereTime = 30 * time.Second
+// maxLookups bounds look-ups within look-ups, as CoreDNS's file plugin does: two
+// clusters' ExternalNames may point at each other.
+const maxLookups = 8
+
+// Why a look-up within this server gives nothing.
+var (
+	errNoServer = errors.New("no server to look up in")
+	errTooDeep  = errors.New("too many look-ups within one another")
+	errLate     = errors.New("a look-up within this server took too long")
 )
 
 // lookup asks this server itself, through all its plugins, with the client's own
-// EDNS. The reply is the caller's to change; a plugin may have lent its own
-// records. It is nil where there is no server (a test), or too deep.
-func (q *ask) lookup(name string, qtype uint16) *dns.Msg {
-	depth := q.depth()
+// EDNS, until the query's deadline. The reply is the caller's to change; a plugin
+// may have lent its own records.
+func (q *ask) lookup(name string, qtype uint16) (*dns.Msg, error) {
 	server, ok := q.ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
-	if !ok || depth >= maxLookups {
-		return nil
+	if !ok {
+		return nil, errNoServer
+	}
+	depth := q.depth()
+	if depth >= maxLookups {
+		return nil, errTooDeep
 	}
 	ctx := context.WithValue(q.ctx, dnsserver.LoopKey{}, depth+1)
-	ctx = context.WithValue(ctx, budget{}, q.deadline())
+	ctx, cancel := context.WithDeadline(ctx, q.deadline())
 	state := request.Request{W: q.state.W, Req: q.state.Req}
 	inner := state.NewWithQuestion(name, qtype)
-	w := nonwriter.New(q.state.W)
-	server.ServeDNS(ctx, w, inner.Req)
-	if w.Msg == nil {
+	done := make(chan *dns.Msg, 1)
+	go func() { // a plugin that doesn't look at its context ends by itself
+		defer cancel()
+		done <- serve(ctx, server, q.state.W, inner.Req)
+	}()
+	select {
+	case reply := <-done:
+		if reply == nil {
+			return nil, errLate
+		}
+		return reply, nil
+	case <-ctx.Done():
+		return nil, errLate
+	}
+}
+
+// serve has the server answer r, and gives its reply, nil when there is none.
+func serve(ctx context.Context, server *dnsserver.Server, w dns.ResponseWriter, r *dns.Msg) *dns.Msg {
+	inner := nonwriter.New(w)
+	server.ServeDNS(ctx, inner, r)
+	if inner.Msg == nil {
 		return nil
 	}
-	return w.Msg.Copy()
+	return inner.Msg.Copy()
 }
 
 // depth is how many look-ups this one is within.
@@ -50,28 +70,11 @@ func (q *ask) depth() int {
 	return depth
 }
 
-// askHere asks this server's own plugins for a name of the local cluster. It is
-// nil where no block of this server serves its domain.
-func (q *ask) askHere(asked string) *dns.Msg {
-	now := time.Now()
-	if now.UnixNano() < q.p.elsewhere.Load() {
-		return nil
+// here answers a name of the local cluster from this server's own plugins.
+func (q *ask) here(asked string) (int, error) {
+	reply, err := q.lookup(asked, q.state.QType())
+	if err != nil {
+		return q.failFrom(fromLocal, dns.ExtendedErrorCodeNoReachableAuthority, errors.New("member "+q.member.Name+": "+err.Error()))
 	}
-	reply := q.lookup(asked, q.state.QType())
-	if reply != nil && isFrom(reply, q.member.ClusterDomain) {
-		return reply
-	}
-	q.p.elsewhere.Store(now.Add(elsewhereTime).UnixNano())
-	return nil
-}
-
-// isFrom tells whether a server of the domain gave the reply: with authority,
-// and, where it holds no answer, with the domain's SOA.
-func isFrom(reply *dns.Msg, domain string) bool {
-	if !reply.Authoritative {
-		return false
-	}
-	return len(reply.Answer) > 0 || slices.ContainsFunc(reply.Ns, func(rr dns.RR) bool {
-		return rr.Header().Rrtype == dns.TypeSOA && query.InZone(rr.Header().Name, domain)
-	})
+	return q.answer(reply, asked, fromLocal)
 }

@@ -2,6 +2,7 @@ package clusterset
 
 import (
 	"testing"
+	"time"
 
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/miekg/dns"
@@ -29,7 +30,7 @@ func TestLocal(t *testing.T) {
 	stanza := "clusterset lan in-addr.arpa {\nfile " + set + "\nlocal here\n}\n"
 	zones := "file testdata/c1.zone cluster.local\n"
 	blocks := map[string]string{
-		"the same block": ".:PORT {\nbind 127.77.0.1\n" + stanza + "file testdata/reverse.zone 101.10.in-addr.arpa\n}\ncluster.local:PORT {\nbind 127.77.0.1\n" + zones + "}",
+		"the same block": ".:PORT {\nbind 127.77.0.1\n" + stanza + zones + "file testdata/reverse.zone 101.10.in-addr.arpa\n}",
 		"another block":  "cluster.local:PORT {\nbind 127.77.0.1\n" + zones + "}\n.:PORT {\nbind 127.77.0.1\n" + stanza + "file testdata/reverse.zone 101.10.in-addr.arpa\n}",
 	}
 	for name, text := range blocks {
@@ -63,5 +64,69 @@ func TestLocalElsewhere(t *testing.T) {
 		if m := lookup(t, s.addr, "udp", "web.default.here.lan.", dns.TypeA); len(m.Answer) != 1 {
 			t.Errorf("got %v", m)
 		}
+	}
+}
+
+// TestLocalOwnName: a local cluster that serves its names as they are asked here
+// is the next plugin's.
+func TestLocalOwnName(t *testing.T) {
+	member := clustertest.Serve(t, clustertest.Silence)
+	set := document(t, clusterAt("c2.eu", member.Addr.String(), ", clusterDomain: cluster2.lan")+clusterAt("c1", member.Addr.String(), ", clusterDomain: c1.lan"))
+	s := startCoreDNS(t, `.:PORT {
+		bind 127.77.0.1
+		clusterset lan {
+			file `+set+`
+			local c1
+			timeout 500ms
+		}
+		file testdata/own.zone c1.lan
+	}`)
+	for _, name := range []string{"web.default.svc.c1.lan.", "web.default.c1.lan."} {
+		if m := lookup(t, s.addr, "udp", name, dns.TypeA); addressOf(m) != "10.101.1.1" {
+			t.Errorf("%s: %v", name, m)
+		}
+	}
+	if n := member.UDP.Load(); n != 0 {
+		t.Errorf("%d packets", n)
+	}
+}
+
+// TestLocalResolverDead: whether this server serves the local cluster's domain
+// isn't found out at the expense of a query.
+func TestLocalResolverDead(t *testing.T) {
+	member, resolver := clustertest.Serve(t, clustertest.Zone(t, memberZone)), clustertest.Serve(t, clustertest.Silence)
+	s := startCoreDNS(t, `.:PORT {
+		bind 127.77.0.1
+		clusterset lan {
+			file `+document(t, clusterAt("here", member.Addr.String(), ""))+`
+			local here
+		}
+		forward . `+resolver.Addr.String()+`
+	}`)
+	for range 3 {
+		start := time.Now()
+		m := lookup(t, s.addr, "udp", "web.default.here.lan.", dns.TypeA)
+		if took := time.Since(start); addressOf(m) != "10.101.0.1" || took > 500*time.Millisecond {
+			t.Errorf("%s after %v", addressOf(m), took)
+		}
+	}
+}
+
+// TestLookupIsBounded: a look-up in another plugin ends with the query's time.
+func TestLookupIsBounded(t *testing.T) {
+	resolver := clustertest.Serve(t, clustertest.Silence)
+	member := clustertest.Serve(t, clustertest.Zone(t, memberZone+"\nout.default.svc.cluster.local. 5 IN CNAME www.example.org.\n"))
+	s := startCoreDNS(t, `.:PORT {
+		bind 127.77.0.1
+		clusterset lan {
+			file `+document(t, clusterAt("c1", member.Addr.String(), ""))+`
+			timeout 300ms
+		}
+		forward . `+resolver.Addr.String()+`
+	}`)
+	start := time.Now()
+	m := lookup(t, s.addr, "udp", "out.default.c1.lan.", dns.TypeA)
+	if took := time.Since(start); m.Rcode != dns.RcodeServerFailure || took > 600*time.Millisecond {
+		t.Errorf("%s after %v", dns.RcodeToString[m.Rcode], took)
 	}
 }

@@ -36,7 +36,7 @@ var (
 	guarded         = counter("guarded_addresses_total", "Counter of records dropped because their address can't be the member's own.", "cluster")
 
 	clusters     = gauge("clusters", "Number of members in the ClusterSet.").WithLabelValues()
-	overlaps     = gauge("cidr_overlaps", "Number of pairs of members of one network whose CIDRs overlap.").WithLabelValues()
+	overlaps     = gauge("cidr_overlaps", "Number of pairs of members of one network whose CIDRs overlap, counted up to 1000.").WithLabelValues()
 	configErrors = counter("config_errors_total", "Counter of ClusterSet documents that could not be read or taken up.").WithLabelValues()
 	configGood   = gauge("config_last_load_successful", "Whether the ClusterSet document now in its source is the one in use.").WithLabelValues()
 	configTime   = gauge("config_last_load_timestamp_seconds", "Unix time at which the ClusterSet in use was taken up.").WithLabelValues()
@@ -167,8 +167,7 @@ func observeUpdate(u discovery.Update) {
 	log.Infof("ClusterSet taken up: %d members", len(u.Set.Clusters))
 }
 
-// maxOverlapsLogged bounds the log: a thousand members of one CIDR are half a
-// million pairs.
+// maxOverlapsLogged bounds the log.
 const maxOverlapsLogged = 10
 
 func logOverlaps(found []model.Overlap) {

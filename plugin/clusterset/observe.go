@@ -33,7 +33,9 @@ func (q *ask) observer() func(exchange.Attempt) {
 		if span != nil {
 			child := span.Tracer().StartSpan("connect", ot.ChildOf(span.Context()), ot.StartTime(a.Start))
 			otext.PeerAddress.Set(child, a.Upstream.Addr.String())
-			otext.Error.Set(child, a.Err != nil)
+			if a.Err != nil { // collectors take the tag alone for an error
+				otext.Error.Set(child, true)
+			}
 			child.Finish()
 		}
 		for _, t := range q.p.taps {

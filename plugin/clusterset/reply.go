@@ -2,6 +2,7 @@ package clusterset
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/miekg/dns"
 
@@ -81,7 +82,7 @@ func (q *ask) notFound(reply *dns.Msg, asked string, from sourceName) (int, erro
 		m.Ns = []dns.RR{q.soa()}
 	} else {
 		m.Authoritative, m.RecursionAvailable = reply.Authoritative, reply.RecursionAvailable
-		m.Ns = []dns.RR{q.soaOf(reply, q.renaming(asked))}
+		m.Ns = q.proof(reply, q.renaming(asked))
 	}
 	return q.write(m, from)
 }
@@ -98,8 +99,8 @@ func (q *ask) empty(m, reply *dns.Msg, r query.Renaming, from sourceName) (int, 
 	if m.Rcode != dns.RcodeSuccess {
 		return q.write(m, from)
 	}
-	m.Extra = nil
-	return q.noData(m, q.soaOf(reply, r), from, noExplanation, "")
+	m.Ns, m.Extra = q.proof(reply, r), nil
+	return q.write(m, from)
 }
 
 func (q *ask) noData(m *dns.Msg, soa dns.RR, from sourceName, code uint16, text string) (int, error) {
@@ -109,6 +110,15 @@ func (q *ask) noData(m *dns.Msg, soa dns.RR, from sourceName, code uint16, text 
 	m.Answer, m.Ns, m.Extra = nil, []dns.RR{soa}, nil
 	q.explain(m, code, text)
 	return q.write(m, from)
+}
+
+// proof is the authority section of a negative reply: an SOA, or, where the
+// member signs the names as they are asked here, all of its own.
+func (q *ask) proof(reply *dns.Msg, r query.Renaming) []dns.RR {
+	if r.Identity() && slices.ContainsFunc(reply.Ns, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeRRSIG }) {
+		return reply.Ns
+	}
+	return []dns.RR{q.soaOf(reply, r)}
 }
 
 // soaOf is the SOA of a negative reply: the member's, renamed, where it has one

@@ -2,6 +2,7 @@ package clusterset
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,6 +55,9 @@ func parse(c *caddy.Controller) (*Clusterset, error) {
 		if err := parseBlock(c, &p.options); err != nil {
 			return nil, err
 		}
+	}
+	if slices.Contains(p.zones, ".") {
+		return nil, c.Errf("zone .: every name would be a cluster's; give a cluster zone, as lan")
 	}
 	if p.primaryZone() == "" {
 		return nil, c.Errf("no zone but reverse ones; give a cluster zone, as lan")

@@ -57,6 +57,7 @@ func TestOptions(t *testing.T) {
 func TestBadOptions(t *testing.T) {
 	tests := []struct{ stanza, want string }{
 		{"clusterset 10.in-addr.arpa", "no zone but reverse ones; give a cluster zone, as lan"},
+		{"clusterset .", "zone .: every name would be a cluster's; give a cluster zone, as lan"},
 		{"clusterset lan\nclusterset lan", "plugin/clusterset: this plugin can only be used once per Server Block"},
 		{"clusterset lan {\ncolour red\n}", "unknown property 'colour'"},
 		{"clusterset lan {\nlocal a\nlocal b\n}", "local: given twice"},

@@ -2,6 +2,7 @@ package clusterset
 
 import (
 	"sync"
+	"time"
 
 	"github.com/coredns/caddy"
 )
@@ -12,6 +13,8 @@ import (
 type unbornSet struct {
 	mu      sync.Mutex
 	plugins map[*Clusterset]struct{}
+	// end is when the first of them to wait has waited enough; they wait together.
+	end time.Time
 }
 
 var unborn = unbornSet{plugins: make(map[*Clusterset]struct{})}
@@ -45,10 +48,20 @@ func (u *unbornSet) remove(p *Clusterset) {
 	delete(u.plugins, p)
 }
 
+// deadline ends the wait of all server blocks of one Corefile.
+func (u *unbornSet) deadline() time.Time {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.end.IsZero() {
+		u.end = time.Now().Add(startTimeout)
+	}
+	return u.end
+}
+
 func (u *unbornSet) take() map[*Clusterset]struct{} {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	taken := u.plugins
-	u.plugins = make(map[*Clusterset]struct{})
+	u.plugins, u.end = make(map[*Clusterset]struct{}), time.Time{}
 	return taken
 }

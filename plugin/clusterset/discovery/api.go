@@ -2,8 +2,10 @@ package discovery
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -19,7 +21,7 @@ import (
 // API is the Kubernetes API that a CoreDNS has: in-cluster, or a kubeconfig's.
 type API struct {
 	client kubernetes.Interface
-	// key tells APIs apart.
+	// key tells APIs apart, and one with new credentials from itself.
 	key string
 }
 
@@ -38,7 +40,11 @@ func NewAPI(path, context string) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &API{client: client, key: path + " " + context + " " + config.Host}, nil
+	content, err := os.ReadFile(path)
+	if err != nil && path != "" {
+		return nil, err
+	}
+	return &API{client: client, key: fmt.Sprintf("%s %s %s %x", path, context, config.Host, sha256.Sum256(content))}, nil
 }
 
 func restConfig(path, context string) (*rest.Config, error) {

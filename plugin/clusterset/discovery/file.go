@@ -13,6 +13,8 @@ const (
 	// settle is how long a folder must be quiet before its files are read: an
 	// editor empties a file before it writes it.
 	settle = 20 * time.Millisecond
+	// settleMax is for a folder that is never quiet.
+	settleMax = 200 * time.Millisecond
 	// recheck finds what no event told: a folder that was replaced, a network
 	// file system.
 	recheck = 10 * time.Second
@@ -28,15 +30,15 @@ func FromFile(path string, observe func(Update)) (*Feed[Update], error) {
 	}
 	return acquire("file "+path, func(ctx context.Context, publish func(Update)) {
 		in := &intake{observe: observe, publish: publish}
-		last := ""
+		last, read := "", false
 		watchFiles(ctx, []string{path}, func(contents [][]byte, err error) {
 			if err != nil {
-				last = ""
+				read = false
 				_ = in.report(nil, err)
 				return
 			}
-			if text := string(contents[0]); text != last {
-				last = text
+			if text := string(contents[0]); text != last || !read {
+				last, read = text, true
 				_ = in.report(map[string]string{filepath.Base(path): text}, nil)
 			}
 		})
@@ -84,9 +86,13 @@ func watchFolders(paths []string) (events <-chan fsnotify.Event, watch, stop fun
 }
 
 func untilQuiet(ctx context.Context, events <-chan fsnotify.Event) {
+	enough := time.NewTimer(settleMax)
+	defer enough.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			return
+		case <-enough.C:
 			return
 		case <-events:
 		case <-time.After(settle):

@@ -30,7 +30,7 @@ func (v *validation) errorf(path, format string, args ...any) {
 	if path != "" {
 		where += ": " + path
 	}
-	v.errs = append(v.errs, fmt.Errorf(where+": "+format, args...))
+	v.errs = append(v.errs, fmt.Errorf("%s: "+format, append([]any{where}, args...)...))
 }
 
 // wrong reports a value, as `KEY: PATH: "VALUE": what is wrong`.

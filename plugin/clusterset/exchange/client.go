@@ -17,6 +17,8 @@ type Options struct {
 	// MaxConcurrent bounds the queries in flight; more are refused with a Busy
 	// error. 0 is no bound.
 	MaxConcurrent int64
+	// Timeout is the longest that a query may take.
+	Timeout time.Duration
 	// TLS is for the encrypted upstreams; nil without any.
 	TLS *TLSConfig
 	// Metrics must be whole.
@@ -179,6 +181,3 @@ func (c *Client) spawn(f func()) {
 		c.tasks.Go(f)
 	}
 }
-
-// Idle tells whether no query is in flight, so that Close would fail none.
-func (c *Client) Idle() bool { return c.inflight.Load() == 0 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 
@@ -24,6 +26,8 @@ const (
 	// Network: an upstream couldn't be reached: a refused port, no route, a
 	// failed TLS handshake.
 	Network
+	// Local: this machine couldn't ask: no file descriptor, port or buffer.
+	Local
 	// BadReply: an upstream said SERVFAIL, REFUSED, or what can't be parsed.
 	BadReply
 	// Canceled: the caller's context ended.
@@ -39,7 +43,7 @@ const (
 )
 
 var reasons = map[Reason]string{
-	NoReply: "no reply", Network: "unreachable", BadReply: "bad reply", Canceled: "canceled",
+	NoReply: "no reply", Network: "unreachable", Local: "out of resources", BadReply: "bad reply", Canceled: "canceled",
 	Down: "down", Busy: "too many queries in flight", Unsendable: "unsendable",
 }
 
@@ -66,13 +70,28 @@ func (e *Error) Unwrap() error { return e.Err }
 
 func (e *Error) add(u model.Upstream, err error) {
 	e.Reason = reasonOf(err)
-	one := fmt.Errorf("%s: %w", u, err)
+	one := fmt.Errorf("%s: %w", u, oneLine{err})
 	if e.Err == nil {
 		e.Err = one
 		return
 	}
 	e.Err = fmt.Errorf("%w; %w", e.Err, one)
 }
+
+// oneLine is an error whose text may come from the upstream (its certificate),
+// and goes into a log.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, e.error.Error())
+}
+
+func (e oneLine) Unwrap() error { return e.error }
 
 // What an upstream did wrong.
 var (
@@ -94,12 +113,23 @@ func reasonOf(err error) Reason {
 	switch {
 	case errors.Is(err, errNoReply):
 		return NoReply
+	case isLocal(err):
+		return Local
 	case errors.Is(err, errMalformed), errors.Is(err, errMismatch):
 		return BadReply
 	case errors.Is(err, context.Canceled), errors.Is(err, errClosed):
 		return Canceled
 	}
 	return Network
+}
+
+func isLocal(err error) bool {
+	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
 }
 
 // plain takes the layers off a network error, which repeat the addresses and

@@ -3,10 +3,12 @@ package exchange
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -25,24 +27,24 @@ import (
 type streamTransport struct {
 	address model.Upstream
 	tls     *TLSConfig
+	// timeout bounds how long the proxy waits for a reply that nobody wants any
+	// more: it does not look at the context.
+	timeout time.Duration
 
 	mu      sync.Mutex
-	proxy   *proxy.Proxy // made by the first query
-	http    *http.Client // of an https upstream
+	pool    *pool // made by the first query
 	closed  bool
 	pending sync.WaitGroup
 }
 
-// streamTimeout bounds how long the proxy waits for a reply that nobody wants
-// any more: it does not look at the context.
-const streamTimeout = 2 * time.Second
+// pool is a proxy, which keeps connections.
+type pool struct {
+	*proxy.Proxy
+	http *http.Client // of an https upstream
+}
 
-// redials is how often a kept connection that the upstream has closed meanwhile
-// may be replaced within one query.
-const redials = 3
-
-func newStream(address model.Upstream, tls *TLSConfig) *streamTransport {
-	return &streamTransport{address: address, tls: tls}
+func newStream(address model.Upstream, tls *TLSConfig, timeout time.Duration) *streamTransport {
+	return &streamTransport{address: address, tls: tls, timeout: timeout}
 }
 
 type streamReply struct {
@@ -63,12 +65,12 @@ func (t *streamTransport) exchange(ctx context.Context, q *dns.Msg, deadline tim
 	done := make(chan streamReply, 1)
 	go func() {
 		defer t.pending.Done()
-		done <- connect(ctx, p, query)
+		done <- t.connect(ctx, p, query)
 	}()
 	select {
 	case r := <-done:
 		if r.err != nil {
-			return nil, r.local, plain(r.err)
+			return nil, r.local, streamError(r.err)
 		}
 		if !answers(r.msg, q) {
 			return nil, r.local, errMismatch
@@ -79,29 +81,66 @@ func (t *streamTransport) exchange(ctx context.Context, q *dns.Msg, deadline tim
 	}
 }
 
-func connect(ctx context.Context, p *proxy.Proxy, query *dns.Msg) (r streamReply) {
-	state := request.Request{Req: query, W: streamClient{}}
-	for range redials {
-		r.msg, r.local, _, r.err = p.Connect(ctx, state, proxy.Options{ForceTCP: true})
-		if !errors.Is(r.err, proxy.ErrCachedClosed) {
-			break
-		}
+// connect asks over a kept connection or a new one. A kept one that the upstream
+// has closed says nothing but that it may have been started again: then so are
+// all that are kept with it, and the query is asked once more, on a new one.
+func (t *streamTransport) connect(ctx context.Context, p *pool, query *dns.Msg) streamReply {
+	r := p.ask(ctx, query)
+	if !wasClosed(r.err) || ctx.Err() != nil {
+		return r
 	}
+	p, err := t.renew(p)
+	if err != nil {
+		return streamReply{err: err}
+	}
+	return p.ask(ctx, query)
+}
+
+func (p *pool) ask(ctx context.Context, query *dns.Msg) (r streamReply) {
+	state := request.Request{Req: query, W: streamClient{}}
+	r.msg, r.local, _, r.err = p.Connect(ctx, state, proxy.Options{ForceTCP: true})
 	return r
 }
 
-// begin gives the proxy and counts the query in; the query counts itself out.
-func (t *streamTransport) begin() (*proxy.Proxy, error) {
+func wasClosed(err error) bool {
+	return errors.Is(err, proxy.ErrCachedClosed) || errors.Is(err, io.EOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// streamError tells a reply that can't be parsed from no reply.
+func streamError(err error) error {
+	if _, malformed := errors.AsType[*dns.Error](err); malformed {
+		return errMalformed
+	}
+	return plain(err)
+}
+
+// begin gives the pool and counts the query in; the query counts itself out.
+func (t *streamTransport) begin() (*pool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
 		return nil, errClosed
 	}
-	if t.proxy == nil {
-		t.open()
+	if t.pool == nil {
+		t.pool = t.open()
 	}
 	t.pending.Add(1)
-	return t.proxy, nil
+	return t.pool, nil
+}
+
+// renew gives a pool in the place of old, whose connections are closed.
+func (t *streamTransport) renew(old *pool) (*pool, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return nil, errClosed
+	}
+	if t.pool == old {
+		t.pool = t.open()
+		t.stop(old)
+	}
+	return t.pool, nil
 }
 
 var protocols = map[model.Scheme]string{
@@ -109,41 +148,45 @@ var protocols = map[model.Scheme]string{
 	model.HTTPS: transport.HTTPS, model.QUIC: transport.QUIC,
 }
 
-func (t *streamTransport) open() {
-	p := proxy.NewProxy("clusterset", t.address.Addr.String(), protocols[t.address.Scheme])
-	// The proxy's finalizer would stop it a second time, which panics; close
-	// stops it when its member leaves, not when the collector finds it.
-	runtime.SetFinalizer(p, nil)
+func (t *streamTransport) open() *pool {
+	p := &pool{Proxy: proxy.NewProxy("clusterset", t.address.Addr.String(), protocols[t.address.Scheme])}
+	// The proxy's finalizer would stop it a second time, which panics; we stop it
+	// when its member leaves, not when the collector finds it.
+	runtime.SetFinalizer(p.Proxy, nil)
 	if t.address.Scheme == model.HTTPS {
-		t.http = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone(), Timeout: streamTimeout}
-		p.SetHTTPClient(t.http)
+		p.http = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone(), Timeout: t.timeout}
+		p.SetHTTPClient(p.http)
 		p.SetDOHRequestOptions(http.MethodPost)
 		p.SetDOHHost(t.tls.config.ServerName)
 	}
 	if t.address.Encrypted() {
 		p.SetTLSConfig(t.tls.forUpstream())
 	}
-	p.SetReadTimeout(streamTimeout)
+	p.SetReadTimeout(t.timeout)
 	p.Start(time.Second)
-	t.proxy = p
+	return p
+}
+
+// stop closes the connections that p keeps; those in use are closed after it.
+func (t *streamTransport) stop(p *pool) {
+	p.Stop()
+	if t.address.Scheme != model.QUIC {
+		p.GetTransport().Stop()
+	}
+	if p.http != nil {
+		p.http.CloseIdleConnections()
+	}
 }
 
 // close ends the connections and waits for the queries in flight.
 func (t *streamTransport) close() {
 	t.mu.Lock()
 	t.closed = true
-	p := t.proxy
+	p := t.pool
 	t.mu.Unlock()
-	if p == nil {
-		return
-	}
-	t.pending.Wait()
-	p.Stop()
-	if t.address.Scheme != model.QUIC {
-		p.GetTransport().Stop()
-	}
-	if t.http != nil {
-		t.http.CloseIdleConnections()
+	if p != nil {
+		t.pending.Wait()
+		t.stop(p)
 	}
 }
 

@@ -18,6 +18,9 @@ const (
 	udpSockets = 4
 	// udpMaxAge ends a socket's part in new queries, so that ports rotate.
 	udpMaxAge = 30 * time.Second
+	// freshFor is how old a socket may be to count as a new port: an upstream
+	// that answers slowly has every packet sent again.
+	freshFor = 250 * time.Millisecond
 	// udpIdle closes a socket that nothing was asked on: an idle member costs
 	// no socket and no goroutine.
 	udpIdle = 10 * time.Second
@@ -122,7 +125,7 @@ func (t *udpTransport) send(c *call, fresh bool) (net.Addr, error) {
 }
 
 // socket gives one of the sockets: a new one when fresh, or when it is too old
-// or closed.
+// or closed. However many want a fresh one, each place gets one per freshFor.
 func (t *udpTransport) socket(fresh bool) (*udpSocket, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -130,7 +133,11 @@ func (t *udpTransport) socket(fresh bool) (*udpSocket, error) {
 		return nil, errClosed
 	}
 	i := rand.IntN(udpSockets)
-	if s := t.sockets[i]; s != nil && !fresh && s.usable() {
+	age := udpMaxAge
+	if fresh {
+		age = freshFor
+	}
+	if s := t.sockets[i]; s != nil && s.usable(age) {
 		return s, nil
 	}
 	dialer := net.Dialer{Control: reportErrors}
@@ -139,6 +146,9 @@ func (t *udpTransport) socket(fresh bool) (*udpSocket, error) {
 		return nil, err
 	}
 	s := newUDPSocket(conn.(*net.UDPConn), t.dropped)
+	if old := t.sockets[i]; old != nil {
+		old.retire()
+	}
 	t.sockets[i] = s
 	t.open[s] = struct{}{}
 	t.readers.Go(func() {

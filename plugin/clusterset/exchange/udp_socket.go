@@ -22,16 +22,35 @@ type udpSocket struct {
 	calls map[uint16]*call
 	used  bool  // since the reader looked last
 	err   error // why it is closed
+	// retired is set when another socket has taken its place.
+	retired bool
 }
+
+// retiredLook is how often a retired socket is looked at.
+const retiredLook = time.Second
 
 func newUDPSocket(conn *net.UDPConn, dropped func()) *udpSocket {
 	return &udpSocket{conn: conn, local: conn.LocalAddr(), born: time.Now(), dropped: dropped, calls: make(map[uint16]*call)}
 }
 
-func (s *udpSocket) usable() bool {
+// usable tells whether the socket is open and younger than age.
+func (s *udpSocket) usable(age time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.err == nil && time.Since(s.born) < udpMaxAge
+	return s.err == nil && time.Since(s.born) < age
+}
+
+// retire has the socket closed as soon as nothing is in flight on it.
+func (s *udpSocket) retire() {
+	s.mu.Lock()
+	s.used, s.retired = false, true
+	empty := len(s.calls) == 0
+	s.mu.Unlock()
+	if empty {
+		s.close(errClosed)
+		return
+	}
+	_ = s.conn.SetReadDeadline(time.Now().Add(retiredLook)) // closed meanwhile
 }
 
 // send puts the call on the socket's list, under a random id that no other call
@@ -86,11 +105,12 @@ func (s *udpSocket) read() {
 			}
 			continue
 		}
-		if !errors.Is(err, os.ErrDeadlineExceeded) || s.idle() {
+		next, idle := s.look()
+		if !errors.Is(err, os.ErrDeadlineExceeded) || idle {
 			s.close(plain(err))
 			return
 		}
-		_ = s.conn.SetReadDeadline(time.Now().Add(udpIdle))
+		_ = s.conn.SetReadDeadline(time.Now().Add(next))
 	}
 }
 
@@ -115,13 +135,17 @@ func (s *udpSocket) deliver(buf *[]byte) bool {
 	return true
 }
 
-// idle tells whether nothing was asked on the socket since the last look.
-func (s *udpSocket) idle() bool {
+// look tells whether nothing was asked on the socket since the last look, and
+// when to look next.
+func (s *udpSocket) look() (next time.Duration, idle bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	idle := !s.used && len(s.calls) == 0
+	idle = !s.used && len(s.calls) == 0
 	s.used = false
-	return idle
+	if s.retired {
+		return retiredLook, idle
+	}
+	return udpIdle, idle
 }
 
 // close ends the socket, and every call on it with err.

@@ -20,7 +20,7 @@ type upstream struct {
 }
 
 func newUpstream(address model.Upstream, c *Client) *upstream {
-	u := &upstream{address: address, client: c, stream: newStream(address, c.options.TLS)}
+	u := &upstream{address: address, client: c, stream: newStream(address, c.options.TLS, c.options.Timeout)}
 	if address.Scheme == model.DNS {
 		u.udp = newUDP(address.Addr, c.options.Metrics.Dropped.Inc)
 	}
@@ -42,13 +42,18 @@ func (u *upstream) exchange(ctx context.Context, q Query, w *wire, deadline time
 		return reply, err
 	}
 	whole, err := u.attempt(q, "tcp", func() (*dns.Msg, net.Addr, error) {
-		return u.stream.exchange(ctx, q.Msg, deadline)
+		now := time.Now()
+		return u.stream.exchange(ctx, q.Msg, now.Add(deadline.Sub(now)/wholeShare))
 	})
 	if err != nil {
 		return reply, nil // the client sees TC and asks over TCP itself
 	}
 	return whole, nil
 }
+
+// wholeShare is the part of the time left that asking for the whole of a
+// truncated reply may take: the client can do that itself.
+const wholeShare = 4
 
 // attempt asks once and judges the reply: SERVFAIL and REFUSED are failures of
 // the upstream, every other rcode is an answer.
@@ -72,7 +77,7 @@ func (u *upstream) attempt(q Query, proto string, ask func() (*dns.Msg, net.Addr
 	reason := reasonOf(err)
 	metrics.Failed[reason].Inc()
 	switch reason {
-	case Canceled:
+	case Canceled, Local: // says nothing about the upstream
 	case Network:
 		u.health.unreachable.Store(true)
 		u.suspect()

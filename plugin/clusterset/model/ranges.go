@@ -90,9 +90,13 @@ func (o Overlap) String() string {
 	return fmt.Sprintf("%s of %s overlaps %s of %s", o.PrefixA, o.A.Name, o.PrefixB, o.B.Name)
 }
 
+// MaxOverlaps is how many overlaps are looked for: a thousand members of one
+// CIDR would be half a million.
+const MaxOverlaps = 1000
+
 // Overlaps lists the pairs whose CIDRs share addresses, in the order of their
-// addresses. Sorted prefixes nest like brackets, so one pass with a stack of
-// the open ones finds them all.
+// addresses, MaxOverlaps at the most. Sorted prefixes nest like brackets, so one
+// pass with a stack of the open ones finds them all.
 func Overlaps(clusters []*Cluster) []Overlap {
 	type owned struct {
 		prefix netip.Prefix
@@ -119,6 +123,9 @@ func Overlaps(clusters []*Cluster) []Overlap {
 		for _, o := range open {
 			if o.owner != next.owner && o.owner.Network == next.owner.Network {
 				found = append(found, Overlap{o.owner, next.owner, o.prefix, next.prefix})
+			}
+			if len(found) == MaxOverlaps {
+				return found
 			}
 		}
 		open = append(open, next)

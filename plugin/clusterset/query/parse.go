@@ -102,12 +102,14 @@ func zoneKind(base string, members Names) Kind {
 }
 
 // clusterStart finds where the longest member's name at the end of base begins,
-// or -1. An escaped dot (RFC 1035, section 5.1) makes a label no member has, so
-// every dot may be taken for a label's end.
+// or -1.
 func clusterStart(base string, members Names) int {
 	found := -1
 	for end, labels := len(base), 0; labels < MaxClusterLabels && end > 0; labels++ {
 		start := strings.LastIndexByte(base[:end], '.') + 1
+		if start > 0 && escaped(base, start-1) { // a label no member has: RFC 1035, section 5.1
+			return found
+		}
 		if members.IsMember(base[start:]) {
 			found = start
 		}

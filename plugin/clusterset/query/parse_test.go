@@ -61,6 +61,7 @@ func TestParse(t *testing.T) {
 		{"c2.eu.lan.", Branch, "eu", "c2.svc.cluster.local."},
 		// An escaped dot is no end of a label.
 		{`web\.default.c1.lan.`, Branch, "c1", `web\.default.svc.cluster.local.`},
+		{`web\.c1.lan.`, UnknownCluster, "", ""},
 		{`web\.svc.c1.lan.`, Branch, "c1", `web\.svc.svc.cluster.local.`},
 		{`\000\255.default.c1.lan.`, Service, "c1", `\000\255.default.svc.cluster.local.`},
 	}

@@ -14,7 +14,7 @@ type Renaming struct {
 // Identity tells whether the member serves the names as they are asked here,
 // so that its signatures stay good.
 func (r Renaming) Identity() bool {
-	return r.Asked == r.AskedOf && equalFold(r.Domain, r.Suffix)
+	return equalFold(r.Asked, r.AskedOf) && equalFold(r.Domain, r.Suffix)
 }
 
 // Answer renames a record of the answer section, in place: the owner that was
