@@ -1,6 +1,7 @@
 package clusterset
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -159,7 +160,7 @@ func observeUpdate(u discovery.Update) {
 		return
 	}
 	found := model.Overlaps(u.Set.Clusters)
-	logOverlaps(found)
+	overlapLog.tell(found)
 	clusters.Set(float64(len(u.Set.Clusters)))
 	overlaps.Set(float64(len(found)))
 	configGood.Set(1)
@@ -169,6 +170,23 @@ func observeUpdate(u discovery.Update) {
 
 // maxOverlapsLogged bounds the log.
 const maxOverlapsLogged = 10
+
+// overlapLog tells of overlaps when they are others than before.
+var overlapLog overlapTeller
+
+type overlapTeller struct {
+	mu   sync.Mutex
+	last string
+}
+
+func (t *overlapTeller) tell(found []model.Overlap) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if text := fmt.Sprint(found); text != t.last {
+		t.last = text
+		logOverlaps(found)
+	}
+}
 
 func logOverlaps(found []model.Overlap) {
 	for i, o := range found {

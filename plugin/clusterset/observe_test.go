@@ -498,7 +498,7 @@ func TestMetrics(t *testing.T) {
 	}
 	for label, all := range map[string][]string{
 		"source": {"forward", "local", "zone"},
-		"reason": {"bad_reply", "canceled", "no_reply", "unreachable"},
+		"reason": {"bad_reply", "canceled", "no_reply", "out_of_resources", "unreachable"},
 		"state":  {"down", "up"},
 	} {
 		slices.Sort(words[label])

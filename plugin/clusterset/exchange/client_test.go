@@ -65,7 +65,7 @@ func newTestClient(t *testing.T, options Options, upstreams ...netip.AddrPort) (
 		member.DNS = append(member.DNS, model.Upstream{Scheme: model.DNS, Addr: addr})
 	}
 	told := make(changes, 100)
-	options.Metrics, options.Changed = testMetrics(), told.told
+	options.Metrics, options.Changed, options.Timeout = testMetrics(), told.told, 2*time.Second
 	c := New(member, options)
 	t.Cleanup(c.Close)
 	return c, told

@@ -38,7 +38,7 @@ func (u *upstream) exchange(ctx context.Context, q Query, w *wire, deadline time
 	reply, err := u.attempt(q, "udp", func() (*dns.Msg, net.Addr, error) {
 		return u.udp.exchange(ctx, w, deadline, u.suspect)
 	})
-	if err != nil || !reply.Truncated || q.Msg.IsEdns0() == nil {
+	if err != nil || !reply.Truncated || !takesMore(q.Msg) {
 		return reply, err
 	}
 	whole, err := u.attempt(q, "tcp", func() (*dns.Msg, net.Addr, error) {
@@ -49,6 +49,13 @@ func (u *upstream) exchange(ctx context.Context, q Query, w *wire, deadline time
 		return reply, nil // the client sees TC and asks over TCP itself
 	}
 	return whole, nil
+}
+
+// takesMore tells whether the client said that it can take more than the 512
+// bytes of RFC 1035, which an upstream may have kept to.
+func takesMore(q *dns.Msg) bool {
+	o := q.IsEdns0()
+	return o != nil && o.UDPSize() > dns.MinMsgSize
 }
 
 // wholeShare is the part of the time left that asking for the whole of a
