@@ -24,7 +24,7 @@ func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error)
 	m.Answer = t.records(reply.Answer, query.Renaming.Answer)
 	m.Extra = t.records(reply.Extra, query.Renaming.Other)
 	if t.unreachable {
-		return q.noData(m, nil, from, dns.ExtendedErrorCodeFiltered, "member "+q.member.Name+" is in another network and has no gateway of this family")
+		return q.noData(m, from, dns.ExtendedErrorCodeFiltered, "member "+q.member.Name+" is in another network and has no gateway of this family")
 	}
 	if t.dropped > 0 {
 		q.member.metrics.guarded.Add(float64(t.dropped))

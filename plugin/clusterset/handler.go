@@ -81,7 +81,7 @@ func (q *ask) name() (int, error) {
 	case query.ZoneNameServer:
 		return q.nameServer(q.state.LocalIP())
 	case query.ZoneBranch:
-		return q.noData(q.ours(), nil, fromZone, noExplanation, "")
+		return q.noData(q.ours(), fromZone, noExplanation, "")
 	case query.UnknownCluster:
 		return q.nameError()
 	}
@@ -146,7 +146,7 @@ func (q *ask) unowned(isAddress bool) (int, error) {
 	case len(q.state.QName()) == len(q.zone):
 		return q.apex(q.state.LocalIP())
 	}
-	return q.noData(q.ours(), nil, fromZone, noExplanation, "")
+	return q.noData(q.ours(), fromZone, noExplanation, "")
 }
 
 func (q *ask) next() (int, error) {

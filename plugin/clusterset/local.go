@@ -36,11 +36,11 @@ func (q *ask) lookup(name string, qtype uint16) (*dns.Msg, error) {
 	}
 	ctx := context.WithValue(q.ctx, dnsserver.LoopKey{}, depth+1)
 	ctx, cancel := context.WithDeadline(ctx, q.deadline())
+	defer cancel()
 	state := request.Request{W: q.state.W, Req: q.state.Req}
 	inner := state.NewWithQuestion(name, qtype)
 	done := make(chan *dns.Msg, 1)
 	go func() { // a plugin that doesn't look at its context ends by itself
-		defer cancel()
 		done <- serve(ctx, server, q.state.W, inner.Req)
 	}()
 	select {

@@ -103,11 +103,8 @@ func (q *ask) empty(m, reply *dns.Msg, r query.Renaming, from sourceName) (int, 
 	return q.write(m, from)
 }
 
-func (q *ask) noData(m *dns.Msg, soa dns.RR, from sourceName, code uint16, text string) (int, error) {
-	if soa == nil {
-		soa = q.soa()
-	}
-	m.Answer, m.Ns, m.Extra = nil, []dns.RR{soa}, nil
+func (q *ask) noData(m *dns.Msg, from sourceName, code uint16, text string) (int, error) {
+	m.Answer, m.Ns, m.Extra = nil, []dns.RR{q.soa()}, nil
 	q.explain(m, code, text)
 	return q.write(m, from)
 }
@@ -157,7 +154,7 @@ func (q *ask) apex(addresses ...string) (int, error) {
 		m.Answer = []dns.RR{&dns.NS{Hdr: q.header(q.suffix, dns.TypeNS), Ns: "ns.dns." + q.suffix}}
 		m.Extra = q.addresses("ns.dns."+q.suffix, dns.TypeANY, addresses)
 	default:
-		return q.noData(m, nil, fromZone, noExplanation, "")
+		return q.noData(m, fromZone, noExplanation, "")
 	}
 	return q.write(m, fromZone)
 }
@@ -167,7 +164,7 @@ func (q *ask) nameServer(addresses ...string) (int, error) {
 	m := q.ours()
 	m.Answer = q.addresses(q.state.QName(), q.state.QType(), addresses)
 	if len(m.Answer) == 0 {
-		return q.noData(m, nil, fromZone, noExplanation, "")
+		return q.noData(m, fromZone, noExplanation, "")
 	}
 	return q.write(m, fromZone)
 }
@@ -175,7 +172,7 @@ func (q *ask) nameServer(addresses ...string) (int, error) {
 func (q *ask) version() (int, error) {
 	m := q.ours()
 	if q.state.QType() != dns.TypeTXT {
-		return q.noData(m, nil, fromZone, noExplanation, "")
+		return q.noData(m, fromZone, noExplanation, "")
 	}
 	m.Answer = []dns.RR{&dns.TXT{Hdr: q.header(q.state.QName(), dns.TypeTXT), Txt: []string{schemaVersion}}}
 	return q.write(m, fromZone)
