@@ -50,15 +50,15 @@ func (q *ask) renaming(asked string) query.Renaming {
 	return query.Renaming{Asked: q.state.QName(), AskedOf: asked, Domain: q.member.ClusterDomain, Suffix: suffix}
 }
 
-// reply is the message that answers the question, with the member's header.
-func (q *ask) reply(of *dns.Msg) *dns.Msg {
-	m := new(dns.Msg)
-	m.SetReply(q.state.Req)
-	m.Authoritative = of.Authoritative
-	m.RecursionAvailable = of.RecursionAvailable
-	m.Truncated = of.Truncated
-	if of.Rcode != dns.RcodeNameError { // of a CNAME's target, which is looked up here
-		m.Rcode = of.Rcode
+// reply makes the member's message, which is ours, the reply to the question.
+// Its sections are still the member's.
+func (q *ask) reply(m *dns.Msg) *dns.Msg {
+	r := q.state.Req
+	m.Id, m.Response, m.Zero = r.Id, true, false
+	m.Opcode, m.RecursionDesired, m.CheckingDisabled = r.Opcode, r.RecursionDesired, r.CheckingDisabled
+	m.Question = append(m.Question[:0], r.Question[0])
+	if m.Rcode == dns.RcodeNameError { // of a CNAME's target, which is looked up here
+		m.Rcode = dns.RcodeSuccess
 	}
 	return m
 }

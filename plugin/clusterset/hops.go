@@ -30,9 +30,20 @@ func hops(r *dns.Msg) uint8 {
 // member's ExternalName, in another. A client without EDNS is still given no
 // more than it can take.
 func addHop(m *dns.Msg, before uint8) {
-	if m.IsEdns0() == nil {
-		m.SetEdns0(dns.MinMsgSize, false)
-	}
 	o := m.IsEdns0()
-	o.Option = append(o.Option, &dns.EDNS0_LOCAL{Code: hopsOption, Data: []byte{before + 1}})
+	if o == nil {
+		m.Extra = firstHop // who has no EDNS came by no hop
+		return
+	}
+	o.Option = append(o.Option, hop(before+1))
 }
+
+// firstHop is the EDNS of most queries. A query's message isn't changed once it
+// is made, so they share it.
+var firstHop = func() []dns.RR {
+	m := new(dns.Msg)
+	m.SetEdns0(dns.MinMsgSize, false).IsEdns0().Option = []dns.EDNS0{hop(1)}
+	return m.Extra
+}()
+
+func hop(n uint8) dns.EDNS0 { return &dns.EDNS0_LOCAL{Code: hopsOption, Data: []byte{n}} }

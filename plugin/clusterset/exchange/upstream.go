@@ -17,10 +17,12 @@ type upstream struct {
 	udp     *udpTransport // only of a dns:// address
 	stream  *streamTransport
 	health  health
+	late    func() // suspect, bound once
 }
 
 func newUpstream(address model.Upstream, c *Client) *upstream {
 	u := &upstream{address: address, client: c, stream: newStream(address, c.options.TLS, c.options.Timeout)}
+	u.late = u.suspect
 	if address.Scheme == model.DNS {
 		u.udp = newUDP(address.Addr, c.options.Metrics.Dropped.Inc)
 	}
@@ -31,24 +33,26 @@ func newUpstream(address model.Upstream, c *Client) *upstream {
 // asked again over TCP, unless the client can't take more anyway.
 func (u *upstream) exchange(ctx context.Context, q Query, w *wire, deadline time.Time) (*dns.Msg, error) {
 	if u.udp == nil || q.TCP {
-		return u.attempt(q, "tcp", func() (*dns.Msg, net.Addr, error) {
-			return u.stream.exchange(ctx, q.Msg, deadline)
-		})
+		return u.overStream(ctx, q, deadline)
 	}
-	reply, err := u.attempt(q, "udp", func() (*dns.Msg, net.Addr, error) {
-		return u.udp.exchange(ctx, w, deadline, u.suspect)
-	})
+	start := time.Now()
+	reply, local, err := u.udp.exchange(ctx, w, deadline, u.late)
+	reply, err = u.judge(q, "udp", start, reply, local, err)
 	if err != nil || !reply.Truncated || !takesMore(q.Msg) {
 		return reply, err
 	}
-	whole, err := u.attempt(q, "tcp", func() (*dns.Msg, net.Addr, error) {
-		now := time.Now()
-		return u.stream.exchange(ctx, q.Msg, now.Add(deadline.Sub(now)/wholeShare))
-	})
+	now := time.Now()
+	whole, err := u.overStream(ctx, q, now.Add(deadline.Sub(now)/wholeShare))
 	if err != nil {
 		return reply, nil // the client sees TC and asks over TCP itself
 	}
 	return whole, nil
+}
+
+func (u *upstream) overStream(ctx context.Context, q Query, deadline time.Time) (*dns.Msg, error) {
+	start := time.Now()
+	reply, local, err := u.stream.exchange(ctx, q.Msg, deadline)
+	return u.judge(q, "tcp", start, reply, local, err)
 }
 
 // takesMore tells whether the client said that it can take more than the 512
@@ -62,11 +66,9 @@ func takesMore(q *dns.Msg) bool {
 // truncated reply may take: the client can do that itself.
 const wholeShare = 4
 
-// attempt asks once and judges the reply: SERVFAIL and REFUSED are failures of
-// the upstream, every other rcode is an answer.
-func (u *upstream) attempt(q Query, proto string, ask func() (*dns.Msg, net.Addr, error)) (*dns.Msg, error) {
-	start := time.Now()
-	reply, local, err := ask()
+// judge takes in how an attempt ended: SERVFAIL and REFUSED are failures of the
+// upstream, every other rcode is an answer.
+func (u *upstream) judge(q Query, proto string, start time.Time, reply *dns.Msg, local net.Addr, err error) (*dns.Msg, error) {
 	metrics := &u.client.options.Metrics
 	if err == nil {
 		metrics.Attempts.Observe(time.Since(start).Seconds())
