@@ -19,10 +19,11 @@ func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error)
 		return q.notFound(reply, asked, from)
 	}
 	t := translation{ask: q, renaming: q.renaming(asked), guard: q.p.options.addressGuard && from == fromForward}
+	authority := reply.Ns
 	m := q.reply(reply)
-	m.AuthenticatedData = reply.AuthenticatedData && t.renaming.Identity()
-	m.Answer = t.records(reply.Answer, query.Renaming.Answer)
-	m.Extra = t.records(reply.Extra, query.Renaming.Other)
+	m.AuthenticatedData = m.AuthenticatedData && t.renaming.Identity()
+	m.Answer = t.records(m.Answer, query.Renaming.Answer)
+	m.Extra = t.records(m.Extra, query.Renaming.Other)
 	if t.unreachable {
 		return q.noData(m, from, dns.ExtendedErrorCodeFiltered, "member "+q.member.Name+" is in another network and has no gateway of this family")
 	}
@@ -36,9 +37,9 @@ func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error)
 		return q.follow(m, target, from)
 	}
 	if len(m.Answer) == 0 && !m.Truncated {
-		return q.empty(m, reply, t.renaming, from)
+		return q.empty(m, authority, t.renaming, from)
 	}
-	m.Ns = t.records(reply.Ns, query.Renaming.Other)
+	m.Ns = t.records(authority, query.Renaming.Other)
 	return q.write(m, from)
 }
 
@@ -51,12 +52,14 @@ func (q *ask) renaming(asked string) query.Renaming {
 }
 
 // reply makes the member's message, which is ours, the reply to the question.
-// Its sections are still the member's.
+// Its answer and additional records are still to be renamed; its authority is
+// taken out, as not every reply has one.
 func (q *ask) reply(m *dns.Msg) *dns.Msg {
 	r := q.state.Req
 	m.Id, m.Response, m.Zero = r.Id, true, false
 	m.Opcode, m.RecursionDesired, m.CheckingDisabled = r.Opcode, r.RecursionDesired, r.CheckingDisabled
 	m.Question = append(m.Question[:0], r.Question[0])
+	m.Ns = nil
 	if m.Rcode == dns.RcodeNameError { // of a CNAME's target, which is looked up here
 		m.Rcode = dns.RcodeSuccess
 	}

@@ -418,3 +418,25 @@ func TestDeadlineOfLookups(t *testing.T) {
 		t.Errorf("%s after %v", dns.RcodeToString[m.Rcode], took)
 	}
 }
+
+// TestAuthorityIsRenamedOrLeftOut: nothing of a member's authority section gets
+// out under its own domain, whatever way the reply takes.
+func TestAuthorityIsRenamedOrLeftOut(t *testing.T) {
+	member := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		m := new(dns.Msg)
+		m.SetReply(r)
+		m.Ns = rrs("cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 7200 1800 86400 5")
+		if strings.HasPrefix(r.Question[0].Name, "out.") {
+			m.Answer = rrs(r.Question[0].Name + " 5 IN CNAME www.example.org.")
+		} else {
+			m.Rcode = dns.RcodeNotImplemented
+		}
+		_ = w.WriteMsg(m)
+	}).Addr.String()
+	s := startCoreDNS(t, "lan:PORT {\nbind 127.77.0.1\nclusterset {\nfile "+document(t, clusterAt("c1", member, ""))+"\n}\n}")
+	for _, name := range []string{"out.default.c1.lan.", "web.default.c1.lan."} {
+		if m := lookup(t, s.addr, "udp", name, dns.TypeA); len(m.Ns) != 0 {
+			t.Errorf("%s: %v", name, m.Ns)
+		}
+	}
+}

@@ -108,9 +108,9 @@ func (u *upstream) setDown(err error) {
 	change := 1.0
 	if err != nil {
 		change = -1
-	}
-	if err != nil && u.udp != nil {
-		u.udp.fail(err) // what is in flight would only wait out its time
+		if u.udp != nil {
+			u.udp.fail(err) // what is in flight would only wait out its time
+		}
 	}
 	u.client.options.Metrics.Up.Add(change)
 	u.client.options.Metrics.Down.Add(-change)
