@@ -22,8 +22,8 @@ func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error)
 	authority := reply.Ns
 	m := q.reply(reply)
 	m.AuthenticatedData = m.AuthenticatedData && t.renaming.Identity()
-	m.Answer = t.records(m.Answer, query.Renaming.Answer)
-	m.Extra = t.records(m.Extra, query.Renaming.Other)
+	m.Answer = t.records(m.Answer, inAnswer)
+	m.Extra = t.records(m.Extra, elsewhere)
 	if t.unreachable {
 		return q.noData(m, from, dns.ExtendedErrorCodeFiltered, "member "+q.member.Name+" is in another network and has no gateway of this family")
 	}
@@ -37,9 +37,9 @@ func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error)
 		return q.follow(m, target, from)
 	}
 	if len(m.Answer) == 0 && !m.Truncated {
-		return q.empty(m, authority, t.renaming, from)
+		return q.empty(m, authority, &t.renaming, from)
 	}
-	m.Ns = t.records(authority, query.Renaming.Other)
+	m.Ns = t.records(authority, elsewhere)
 	return q.write(m, from)
 }
 
@@ -80,14 +80,14 @@ type translation struct {
 // records are those of rrs that the member may say something about, renamed.
 // They are the reply's own, changed in place: nobody else has them. A list of
 // its own is made where one record may become several.
-func (t *translation) records(rrs []dns.RR, rename func(query.Renaming, dns.RR) bool) []dns.RR {
+func (t *translation) records(rrs []dns.RR, in section) []dns.RR {
 	kept := rrs[:0]
 	foreign := t.ask.snap.foreign(t.ask.member)
 	if foreign {
 		kept = make([]dns.RR, 0, len(rrs))
 	}
 	for _, rr := range rrs {
-		if t.leaveOut(rr) || !rename(t.renaming, rr) {
+		if t.leaveOut(rr) || !t.rename(rr, in) {
 			continue
 		}
 		if addr, ok := address(rr); ok {
@@ -104,6 +104,21 @@ func (t *translation) records(rrs []dns.RR, rename func(query.Renaming, dns.RR) 
 		kept = append(kept, rr)
 	}
 	return kept
+}
+
+// section of a message: the owner that was asked is renamed in its answer.
+type section bool
+
+const (
+	inAnswer  section = true
+	elsewhere section = false
+)
+
+func (t *translation) rename(rr dns.RR, in section) bool {
+	if in == inAnswer {
+		return t.renaming.Answer(rr)
+	}
+	return t.renaming.Other(rr)
 }
 
 // withoutHints takes addresses out of SVCB and HTTPS records (RFC 9460, section

@@ -22,7 +22,7 @@ func (q *ask) forward(asked string) (int, error) {
 	if q.member.broken != nil {
 		return q.fail(dns.ExtendedErrorCodeNoReachableAuthority, errors.New("member "+q.member.Name+": "+q.member.broken.Error()))
 	}
-	reply, upstream, err := q.member.client.Exchange(q.ctx, exchange.Query{
+	reply, upstream, err := q.member.client.Exchange(q.ctx, &exchange.Query{
 		Msg:      q.memberQuery(asked),
 		TCP:      q.state.Proto() == "tcp",
 		Deadline: q.deadline(),

@@ -18,6 +18,7 @@ var errNotReady = errors.New("no ClusterSet yet")
 
 // ServeDNS implements plugin.Handler.
 func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	growStack()
 	if len(r.Question) != 1 {
 		return dns.RcodeFormatError, nil
 	}

@@ -82,14 +82,14 @@ func (q *ask) notFound(reply *dns.Msg, asked string, from sourceName) (int, erro
 		m.Ns = []dns.RR{q.soa()}
 	} else {
 		m.Authoritative, m.RecursionAvailable = reply.Authoritative, reply.RecursionAvailable
-		m.Ns = q.proof(reply.Ns, q.renaming(asked))
+		m.Ns = q.proof(reply.Ns, new(q.renaming(asked)))
 	}
 	return q.write(m, from)
 }
 
 // empty replies to what the member has no records for. The zone's own records
 // are given where the member has none.
-func (q *ask) empty(m *dns.Msg, authority []dns.RR, r query.Renaming, from sourceName) (int, error) {
+func (q *ask) empty(m *dns.Msg, authority []dns.RR, r *query.Renaming, from sourceName) (int, error) {
 	if r.AskedOf == q.member.ClusterDomain && m.Rcode == dns.RcodeSuccess {
 		switch q.state.QType() {
 		case dns.TypeSOA, dns.TypeNS:
@@ -111,7 +111,7 @@ func (q *ask) noData(m *dns.Msg, from sourceName, code uint16, text string) (int
 
 // proof is the authority section of a negative reply: an SOA, or, where the
 // member signs the names as they are asked here, all of its own.
-func (q *ask) proof(authority []dns.RR, r query.Renaming) []dns.RR {
+func (q *ask) proof(authority []dns.RR, r *query.Renaming) []dns.RR {
 	if r.Identity() && slices.ContainsFunc(authority, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeRRSIG }) {
 		return authority
 	}
@@ -120,7 +120,7 @@ func (q *ask) proof(authority []dns.RR, r query.Renaming) []dns.RR {
 
 // soaOf is the SOA of a negative reply: the member's, renamed, where it has one
 // of its own domain. How long the answer is kept is ours to say (RFC 2308).
-func (q *ask) soaOf(authority []dns.RR, r query.Renaming) dns.RR {
+func (q *ask) soaOf(authority []dns.RR, r *query.Renaming) dns.RR {
 	for _, rr := range authority {
 		soa, ok := rr.(*dns.SOA)
 		if ok && r.Other(soa) {

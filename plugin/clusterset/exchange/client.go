@@ -88,21 +88,21 @@ func New(member *model.Cluster, options Options) *Client {
 
 // Exchange asks for q and gives the reply, whose question and id are those of
 // q.Msg, with the upstream that gave it. The error is an *Error.
-func (c *Client) Exchange(ctx context.Context, q Query) (*dns.Msg, model.Upstream, error) {
+func (c *Client) Exchange(ctx context.Context, q *Query) (*dns.Msg, *model.Upstream, error) {
 	inflight := c.inflight.Add(1)
 	defer c.inflight.Add(-1)
 	if c.options.MaxConcurrent > 0 && inflight > c.options.MaxConcurrent {
 		c.options.Metrics.Rejected.Inc()
-		return nil, model.Upstream{}, &Error{Member: c.member.Name, Reason: Busy}
+		return nil, nil, &Error{Member: c.member.Name, Reason: Busy}
 	}
 	wire, err := newWire(q.Msg)
 	if err != nil {
-		return nil, model.Upstream{}, &Error{Member: c.member.Name, Reason: Unsendable, Err: err}
+		return nil, nil, &Error{Member: c.member.Name, Reason: Unsendable, Err: err}
 	}
 	return c.attempts(ctx, q, wire)
 }
 
-func (c *Client) attempts(ctx context.Context, q Query, wire *wire) (*dns.Msg, model.Upstream, error) {
+func (c *Client) attempts(ctx context.Context, q *Query, wire *wire) (*dns.Msg, *model.Upstream, error) {
 	left := 0
 	for _, u := range c.upstreams {
 		if !u.health.down.Load() {
@@ -110,7 +110,7 @@ func (c *Client) attempts(ctx context.Context, q Query, wire *wire) (*dns.Msg, m
 		}
 	}
 	if left == 0 {
-		return nil, model.Upstream{}, c.allDown()
+		return nil, nil, c.allDown()
 	}
 	failure := &Error{Member: c.member.Name}
 	first := int(c.turn.Add(1))
@@ -127,7 +127,7 @@ func (c *Client) attempts(ctx context.Context, q Query, wire *wire) (*dns.Msg, m
 		left--
 		reply, err := u.exchange(ctx, q, wire, now.Add(part))
 		if err == nil {
-			return reply, u.address, nil
+			return reply, &u.address, nil
 		}
 		failure.add(u.address, err)
 		if ctx.Err() != nil {
@@ -139,9 +139,9 @@ func (c *Client) attempts(ctx context.Context, q Query, wire *wire) (*dns.Msg, m
 	case time.Until(q.Deadline) <= 0: // no time was left to begin with
 		failure.Err = errNoReply
 	default: // every upstream went down since they were counted
-		return nil, model.Upstream{}, c.allDown()
+		return nil, nil, c.allDown()
 	}
-	return nil, model.Upstream{}, failure
+	return nil, nil, failure
 }
 
 func (c *Client) allDown() *Error {

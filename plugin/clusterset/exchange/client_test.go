@@ -78,7 +78,7 @@ func question(name string) *dns.Msg {
 }
 
 func ask(c *Client, timeout time.Duration) (*dns.Msg, error) {
-	m, _, err := c.Exchange(context.Background(), Query{Msg: question("web.default.svc.cluster.local."), Deadline: time.Now().Add(timeout)})
+	m, _, err := c.Exchange(context.Background(), &Query{Msg: question("web.default.svc.cluster.local."), Deadline: time.Now().Add(timeout)})
 	return m, err
 }
 
@@ -104,12 +104,12 @@ func TestExchange(t *testing.T) {
 	good := clustertest.Serve(t, clustertest.Zone(t, zone))
 	c, _ := newTestClient(t, Options{}, good.Addr)
 	q := question("WEB.default.svc.cluster.local.")
-	m, from, err := c.Exchange(context.Background(), Query{Msg: q, Deadline: time.Now().Add(time.Second)})
+	m, from, err := c.Exchange(context.Background(), &Query{Msg: q, Deadline: time.Now().Add(time.Second)})
 	wantAddress(t, m, err)
 	if m.Id != q.Id || m.Question[0] != q.Question[0] || from.Addr != good.Addr {
 		t.Errorf("id %d, question %v from %s", m.Id, m.Question, from)
 	}
-	m, _, err = c.Exchange(context.Background(), Query{Msg: q, TCP: true, Deadline: time.Now().Add(time.Second)})
+	m, _, err = c.Exchange(context.Background(), &Query{Msg: q, TCP: true, Deadline: time.Now().Add(time.Second)})
 	wantAddress(t, m, err)
 	if good.UDP.Load() != 1 || good.TCP.Load() != 1 {
 		t.Errorf("%d over UDP, %d over TCP", good.UDP.Load(), good.TCP.Load())
@@ -195,7 +195,7 @@ func TestDeadline(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, _ := newTestClient(t, Options{}, silent.Addr, second.Addr)
 			start := time.Now()
-			_, _, err := c.Exchange(context.Background(), Query{Msg: question("a."), TCP: tcp, Deadline: start.Add(300 * time.Millisecond)})
+			_, _, err := c.Exchange(context.Background(), &Query{Msg: question("a."), TCP: tcp, Deadline: start.Add(300 * time.Millisecond)})
 			wantReason(t, err, NoReply)
 			if took := time.Since(start); took < 290*time.Millisecond || took > 600*time.Millisecond {
 				t.Errorf("took %v, want 300ms", took)
@@ -209,7 +209,7 @@ func TestContext(t *testing.T) {
 	c, _ := newTestClient(t, Options{}, silent.Addr)
 	ctx, cancel := context.WithCancel(context.Background())
 	go cancel()
-	_, _, err := c.Exchange(ctx, Query{Msg: question("a."), Deadline: time.Now().Add(time.Minute)})
+	_, _, err := c.Exchange(ctx, &Query{Msg: question("a."), Deadline: time.Now().Add(time.Minute)})
 	wantReason(t, err, Canceled)
 }
 
@@ -279,7 +279,7 @@ func TestTruncated(t *testing.T) {
 	}
 	q := question("web.default.svc.cluster.local.")
 	q.SetEdns0(1232, false)
-	m, _, err = c.Exchange(context.Background(), Query{Msg: q, Deadline: time.Now().Add(time.Second)})
+	m, _, err = c.Exchange(context.Background(), &Query{Msg: q, Deadline: time.Now().Add(time.Second)})
 	wantAddress(t, m, err)
 	if m.Truncated {
 		t.Error("still truncated")

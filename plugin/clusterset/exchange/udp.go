@@ -55,29 +55,35 @@ func newUDP(addr netip.AddrPort, dropped func()) *udpTransport {
 // the old one may lead to a server that is gone. suspect is called each time.
 func (t *udpTransport) exchange(ctx context.Context, w *wire, deadline time.Time, suspect func()) (*dns.Msg, net.Addr, error) {
 	c := newCall(w)
-	defer c.end()
+	o, local := t.await(ctx, c, deadline, suspect)
+	c.end()
+	return o.message(local) // not deeper down: it takes the most of a small stack
+}
+
+// await sends the call and gives its outcome, and the address it left from.
+func (t *udpTransport) await(ctx context.Context, c *call, deadline time.Time, suspect func()) (outcome, net.Addr) {
 	local, err := t.send(c, false)
 	if err != nil {
-		return nil, local, err
+		return outcome{err: err}, local
 	}
 	c.timer.Reset(min(time.Until(deadline), resendAfter))
 	for {
 		select {
 		case o := <-c.done:
 			c.received++
-			return o.message(local)
+			return o, local
 		case <-ctx.Done():
-			return nil, local, plain(ctx.Err())
+			return outcome{err: plain(ctx.Err())}, local
 		case <-c.timer.C:
 		}
 		left := time.Until(deadline)
 		if left <= 0 {
-			return nil, local, errNoReply
+			return outcome{err: errNoReply}, local
 		}
 		suspect()
 		if c.sent < maxSends {
 			if local, err = t.send(c, true); err != nil {
-				return nil, local, err
+				return outcome{err: err}, local
 			}
 		}
 		c.timer.Reset(min(left, resendAfter))
@@ -140,6 +146,11 @@ func (t *udpTransport) socket(fresh bool) (*udpSocket, error) {
 	if s := t.sockets[i]; s != nil && s.usable(age) {
 		return s, nil
 	}
+	return t.dial(i)
+}
+
+// dial opens a socket for the place i; t.mu is held.
+func (t *udpTransport) dial(i int) (*udpSocket, error) {
 	dialer := net.Dialer{Control: reportErrors}
 	conn, err := dialer.Dial("udp", t.addr.String())
 	if err != nil {

@@ -118,7 +118,7 @@ func BenchmarkClientUDP(b *testing.B) {
 	inParallel(b, func() func() error {
 		q := question("web.default.svc.cluster.local.")
 		return func() error {
-			_, _, err := c.Exchange(context.Background(), Query{Msg: q, Deadline: time.Now().Add(5 * time.Second)})
+			_, _, err := c.Exchange(context.Background(), &Query{Msg: q, Deadline: time.Now().Add(5 * time.Second)})
 			return err
 		}
 	})

@@ -31,7 +31,7 @@ func newUpstream(address model.Upstream, c *Client) *upstream {
 
 // exchange asks the upstream until deadline. A truncated reply over UDP is
 // asked again over TCP, unless the client can't take more anyway.
-func (u *upstream) exchange(ctx context.Context, q Query, w *wire, deadline time.Time) (*dns.Msg, error) {
+func (u *upstream) exchange(ctx context.Context, q *Query, w *wire, deadline time.Time) (*dns.Msg, error) {
 	if u.udp == nil || q.TCP {
 		return u.overStream(ctx, q, deadline)
 	}
@@ -49,7 +49,7 @@ func (u *upstream) exchange(ctx context.Context, q Query, w *wire, deadline time
 	return whole, nil
 }
 
-func (u *upstream) overStream(ctx context.Context, q Query, deadline time.Time) (*dns.Msg, error) {
+func (u *upstream) overStream(ctx context.Context, q *Query, deadline time.Time) (*dns.Msg, error) {
 	start := time.Now()
 	reply, local, err := u.stream.exchange(ctx, q.Msg, deadline)
 	return u.judge(q, "tcp", start, reply, local, err)
@@ -68,7 +68,7 @@ const wholeShare = 4
 
 // judge takes in how an attempt ended: SERVFAIL and REFUSED are failures of the
 // upstream, every other rcode is an answer.
-func (u *upstream) judge(q Query, proto string, start time.Time, reply *dns.Msg, local net.Addr, err error) (*dns.Msg, error) {
+func (u *upstream) judge(q *Query, proto string, start time.Time, reply *dns.Msg, local net.Addr, err error) (*dns.Msg, error) {
 	metrics := &u.client.options.Metrics
 	if err == nil {
 		metrics.Attempts.Observe(time.Since(start).Seconds())

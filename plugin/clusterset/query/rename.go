@@ -13,7 +13,7 @@ type Renaming struct {
 
 // Identity tells whether the member serves the names as they are asked here,
 // so that its signatures stay good.
-func (r Renaming) Identity() bool {
+func (r *Renaming) Identity() bool {
 	return equalFold(r.Asked, r.AskedOf) && equalFold(r.Domain, r.Suffix)
 }
 
@@ -21,7 +21,7 @@ func (r Renaming) Identity() bool {
 // asked becomes the question's name, in its form and case. It is false for a
 // record whose owner is outside the member's domain: the member has no say about
 // it. Names in its data that lead outside stay as they are (an ExternalName's).
-func (r Renaming) Answer(rr dns.RR) bool {
+func (r *Renaming) Answer(rr dns.RR) bool {
 	h := rr.Header()
 	if equalFold(h.Name, r.AskedOf) {
 		h.Name = r.Asked
@@ -32,7 +32,7 @@ func (r Renaming) Answer(rr dns.RR) bool {
 }
 
 // Other renames a record of the other sections.
-func (r Renaming) Other(rr dns.RR) bool {
+func (r *Renaming) Other(rr dns.RR) bool {
 	h := rr.Header()
 	if !InZone(h.Name, r.Domain) {
 		return false
@@ -43,7 +43,7 @@ func (r Renaming) Other(rr dns.RR) bool {
 }
 
 // data renames the names that a record holds besides its owner.
-func (r Renaming) data(rr dns.RR) {
+func (r *Renaming) data(rr dns.RR) {
 	switch rr := rr.(type) {
 	case *dns.SRV:
 		r.name(&rr.Target)
@@ -66,7 +66,7 @@ func (r Renaming) data(rr dns.RR) {
 }
 
 // name renames one name, if it is in the member's domain.
-func (r Renaming) name(name *string) {
+func (r *Renaming) name(name *string) {
 	if InZone(*name, r.Domain) {
 		*name = (*name)[:len(*name)-len(r.Domain)] + r.Suffix
 	}
