@@ -90,6 +90,15 @@ func Parse(qname string, zoneLen int, members Names) Name {
 	return n
 }
 
+// IsPod tells of names that only the member's DNS knows: those of pods.
+func (n *Name) IsPod() bool {
+	if n.Kind == Pod {
+		return true
+	}
+	before, last := cutLast(n.Prefix)
+	return n.Kind == Branch && before != "" && strings.EqualFold(last, labelPod)
+}
+
 // zoneKind tells what base, the labels before the zone, is without a member.
 func zoneKind(base string, members Names) Kind {
 	switch {
@@ -204,7 +213,7 @@ func escaped(s string, i int) bool {
 
 // MemberName is the name to ask the member for, in its own domain (lower case,
 // fully qualified), always in the schema's form.
-func (n Name) MemberName(domain string) string {
+func (n *Name) MemberName(domain string) string {
 	if n.Short {
 		return n.Prefix + labelService + "." + domain
 	}

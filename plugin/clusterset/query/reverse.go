@@ -4,6 +4,10 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
 const (
@@ -56,4 +60,30 @@ func address6(labels string) (netip.Addr, bool) {
 		octets[15-i/2] |= byte(n) << (4 * (i % 2))
 	}
 	return netip.AddrFrom16(octets), true
+}
+
+// Pointers are the PTR records of an address in a member's data: the Service
+// whose cluster IP it is, else its endpoints, each once. f.Domain is the zone
+// they point into.
+func Pointers(d *model.Data, addr netip.Addr, f *Form) Records {
+	owners := d.Owners(addr)
+	r := Records{Exists: len(owners) > 0}
+	if f.Type != dns.TypePTR {
+		return r
+	}
+	seen := make(map[string]bool)
+	for _, owner := range owners {
+		target := owner.Service + "." + labelService + "." + f.Domain
+		if owner.Slice != nil {
+			target = EndpointName(&owner.Slice.Endpoints[owner.Endpoint]) + "." + target
+		}
+		if !seen[target] {
+			seen[target] = true
+			r.Answer = append(r.Answer, &dns.PTR{Hdr: f.header(f.Owner, dns.TypePTR), Ptr: target})
+		}
+		if owner.Slice == nil {
+			break // of two, kubernetes gives one as well
+		}
+	}
+	return r
 }

@@ -1,0 +1,121 @@
+package query
+
+import (
+	"net/netip"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// addresses are a Service's A or AAAA records.
+func (w *wanted) addresses(s *model.Service, f *Form) Records {
+	if !w.byEndpoint(s) {
+		if w.countPorts(s.Ports) == 0 {
+			return Records{}
+		}
+		return Records{Exists: true, Answer: addressRecords(f, s.ClusterIPs)}
+	}
+	r, count := Records{}, 0
+	for _, slice := range s.Slices {
+		count += len(slice.Endpoints)
+	}
+	found := make([]netip.Addr, 0, count)
+	for _, slice := range s.Slices {
+		if w.countPorts(slice.Ports) == 0 {
+			continue
+		}
+		for i := range slice.Endpoints {
+			if w.is(&slice.Endpoints[i]) {
+				r.Exists = true
+				found = append(found, slice.Endpoints[i].Addr)
+			}
+		}
+	}
+	r.Answer = addressRecords(f, unique(found))
+	return r
+}
+
+// fewAddresses are compared with each other faster than they are put into a map.
+const fewAddresses = 16
+
+// unique takes out what is there twice, in place: an endpoint may be in two
+// slices while it moves from one to the other.
+func unique(addresses []netip.Addr) []netip.Addr {
+	if len(addresses) > fewAddresses {
+		return uniqueOfMany(addresses)
+	}
+	kept := addresses[:0]
+next:
+	for _, addr := range addresses {
+		for _, k := range kept {
+			if k == addr {
+				continue next
+			}
+		}
+		kept = append(kept, addr)
+	}
+	return kept
+}
+
+func uniqueOfMany(addresses []netip.Addr) []netip.Addr {
+	seen, kept := make(map[netip.Addr]struct{}, len(addresses)), addresses[:0]
+	for _, addr := range addresses {
+		if _, twice := seen[addr]; !twice {
+			seen[addr] = struct{}{}
+			kept = append(kept, addr)
+		}
+	}
+	return kept
+}
+
+// addressRecords are those addresses that are of the type asked for. The records
+// of one answer are one piece of memory, addresses included.
+func addressRecords(f *Form, addresses []netip.Addr) []dns.RR {
+	count, v4 := 0, f.Type == dns.TypeA
+	for _, addr := range addresses {
+		if addr.Is4() == v4 {
+			count++
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	rrs := make([]dns.RR, 0, count)
+	if v4 {
+		return append4(rrs, f, addresses)
+	}
+	return append6(rrs, f, addresses)
+}
+
+func append4(rrs []dns.RR, f *Form, addresses []netip.Addr) []dns.RR {
+	records := make([]struct {
+		dns.A
+		octets [4]byte
+	}, cap(rrs))
+	for _, addr := range addresses {
+		if addr.Is4() {
+			record := &records[len(rrs)]
+			record.octets = addr.As4()
+			record.Hdr, record.A.A = f.header(f.Owner, dns.TypeA), record.octets[:]
+			rrs = append(rrs, &record.A)
+		}
+	}
+	return rrs
+}
+
+func append6(rrs []dns.RR, f *Form, addresses []netip.Addr) []dns.RR {
+	records := make([]struct {
+		dns.AAAA
+		octets [16]byte
+	}, cap(rrs))
+	for _, addr := range addresses {
+		if !addr.Is4() {
+			record := &records[len(rrs)]
+			record.octets = addr.As16()
+			record.Hdr, record.AAAA.AAAA = f.header(f.Owner, dns.TypeAAAA), record.octets[:]
+			rrs = append(rrs, &record.AAAA)
+		}
+	}
+	return rrs
+}

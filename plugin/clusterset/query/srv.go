@@ -1,0 +1,106 @@
+package query
+
+import (
+	"math"
+	"net/netip"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// srv are a Service's SRV records (RFC 2782): one for each port and target, with
+// the targets' addresses beside them.
+func (w *wanted) srv(n *Name, s *model.Service, f *Form) Records {
+	service := s.Key + "." + labelService + "." + n.Suffix
+	l := srvList{form: f, targets: make(map[srvKey]bool), addresses: make(map[srvAddress]bool), weight: w.weight(s)}
+	if !w.byEndpoint(s) {
+		for i := range s.Ports {
+			if w.matches(&s.Ports[i]) {
+				l.Exists = true
+				for _, addr := range s.ClusterIPs {
+					l.add(service, &s.Ports[i], addr)
+				}
+			}
+		}
+		return l.Records
+	}
+	for _, slice := range s.Slices {
+		for i := range slice.Endpoints {
+			e := &slice.Endpoints[i]
+			if !w.is(e) {
+				continue
+			}
+			target := EndpointName(e) + "." + service
+			for p := range slice.Ports {
+				if w.matches(&slice.Ports[p]) {
+					l.Exists = true
+					l.add(target, &slice.Ports[p], e.Addr)
+				}
+			}
+		}
+	}
+	return l.Records
+}
+
+// weight shares 100 out evenly among all that is wanted, as the oracle does, to
+// the last bit: a client sees no difference between the two.
+func (w *wanted) weight(s *model.Service) uint16 {
+	count := 0
+	if w.byEndpoint(s) {
+		for _, slice := range s.Slices {
+			for i := range slice.Endpoints {
+				if w.is(&slice.Endpoints[i]) {
+					count += w.countPorts(slice.Ports)
+				}
+			}
+		}
+	} else {
+		count = w.countPorts(s.Ports) * len(s.ClusterIPs)
+	}
+	if count == 0 {
+		return 1
+	}
+	return uint16(max(1, math.Floor(100/float64(100*count)*100)))
+}
+
+// srvList is a list under way; what is there twice is left out.
+type srvList struct {
+	Records
+	form      *Form
+	weight    uint16
+	targets   map[srvKey]bool
+	addresses map[srvAddress]bool
+}
+
+type srvKey struct {
+	target string
+	port   uint16
+}
+
+type srvAddress struct {
+	target string
+	addr   netip.Addr
+}
+
+func (l *srvList) add(target string, p *model.Port, addr netip.Addr) {
+	if p.Number == model.NoPort {
+		return
+	}
+	port := uint16(p.Number)
+	if key := (srvKey{target, port}); !l.targets[key] {
+		l.targets[key] = true
+		l.Answer = append(l.Answer, &dns.SRV{Hdr: l.form.header(l.form.Owner, dns.TypeSRV), Weight: l.weight, Port: port, Target: target})
+	}
+	if key := (srvAddress{target, addr}); !l.addresses[key] {
+		l.addresses[key] = true
+		l.Extra = append(l.Extra, l.form.address(target, addr))
+	}
+}
+
+func (f *Form) address(owner string, addr netip.Addr) dns.RR {
+	if addr.Is4() {
+		return &dns.A{Hdr: f.header(owner, dns.TypeA), A: addr.AsSlice()}
+	}
+	return &dns.AAAA{Hdr: f.header(owner, dns.TypeAAAA), AAAA: addr.AsSlice()}
+}
