@@ -21,6 +21,7 @@ import (
 // API is the Kubernetes API that a CoreDNS has: in-cluster, or a kubeconfig's.
 type API struct {
 	client kubernetes.Interface
+	config *rest.Config
 	// key tells APIs apart, and one with new credentials from itself.
 	key string
 }
@@ -44,8 +45,15 @@ func NewAPI(path, context string) (*API, error) {
 	if err != nil && path != "" {
 		return nil, err
 	}
-	return &API{client: client, key: fmt.Sprintf("%s %s %s %x", path, context, config.Host, sha256.Sum256(content))}, nil
+	return &API{client: client, config: config, key: fmt.Sprintf("%s %s %s %x", path, context, config.Host, sha256.Sum256(content))}, nil
 }
+
+// Key tells APIs apart: two of the same key are the same, with the same
+// credentials.
+func (a *API) Key() string { return a.key }
+
+// Config is a copy of what the API's client was made with.
+func (a *API) Config() *rest.Config { return rest.CopyConfig(a.config) }
 
 func restConfig(path, context string) (*rest.Config, error) {
 	if path == "" {
