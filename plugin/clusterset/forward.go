@@ -23,10 +23,15 @@ func (q *ask) forward(asked string) (int, error) {
 		return q.fail(dns.ExtendedErrorCodeNoReachableAuthority, errors.New("member "+q.member.Name+": "+q.member.broken.Error()))
 	}
 	reply, upstream, err := q.member.client.Exchange(q.ctx, &exchange.Query{
-		Msg:      q.memberQuery(asked),
-		TCP:      q.state.Proto() == "tcp",
-		Deadline: q.deadline(),
-		Observe:  q.observer(),
+		Name:              asked,
+		Type:              q.state.Req.Question[0].Qtype,
+		RecursionDesired:  q.state.Req.RecursionDesired,
+		AuthenticatedData: q.state.Req.AuthenticatedData,
+		CheckingDisabled:  q.state.Req.CheckingDisabled,
+		EDNS:              edns(q.state.Req),
+		TCP:               q.state.Proto() == "tcp",
+		Deadline:          q.deadline(),
+		Observe:           q.observer(),
 	})
 	if err != nil {
 		return q.failed(err)
@@ -50,24 +55,15 @@ func (q *ask) deadline() time.Time {
 	return q.end
 }
 
-// memberQuery is the question for the member. Its EDNS is ours with this hop
-// (RFC 6891, section 6.1.1): it carries the client's size and DO bit, and none of
-// its options.
-func (q *ask) memberQuery(asked string) *dns.Msg {
-	r := q.state.Req
-	m := &dns.Msg{
-		MsgHdr: dns.MsgHdr{
-			RecursionDesired:  r.RecursionDesired,
-			CheckingDisabled:  r.CheckingDisabled,
-			AuthenticatedData: r.AuthenticatedData,
-		},
-		Question: []dns.Question{{Name: asked, Qtype: r.Question[0].Qtype, Qclass: dns.ClassINET}},
-	}
+// edns is the EDNS of the query for the member, ours with this hop (RFC 6891,
+// section 6.1.1): it carries the client's size and DO bit, and none of its
+// options. A client without EDNS is still given no more than it can take.
+func edns(r *dns.Msg) exchange.EDNS {
+	e := exchange.EDNS{Size: dns.MinMsgSize, Option: hop(r)}
 	if o := r.IsEdns0(); o != nil {
-		m.SetEdns0(min(max(o.UDPSize(), dns.MinMsgSize), exchange.MaxSize), o.Do())
+		e.Size, e.DO = min(max(o.UDPSize(), dns.MinMsgSize), exchange.MaxSize), o.Do()
 	}
-	addHop(m, hops(r))
-	return m
+	return e
 }
 
 // failed replies to a failed exchange: REFUSED to too many queries, for the

@@ -1,6 +1,10 @@
 package clusterset
 
-import "github.com/miekg/dns"
+import (
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+)
 
 const (
 	// hopsOption carries how often clusterset has forwarded a query, in one byte:
@@ -26,24 +30,8 @@ func hops(r *dns.Msg) uint8 {
 	return 0
 }
 
-// addHop marks a query: it may come back, in our own zones' name or, through a
-// member's ExternalName, in another. A client without EDNS is still given no
-// more than it can take.
-func addHop(m *dns.Msg, before uint8) {
-	o := m.IsEdns0()
-	if o == nil {
-		m.Extra = firstHop // who has no EDNS came by no hop
-		return
-	}
-	o.Option = append(o.Option, hop(before+1))
+// hop marks a query: it may come back, in our own zones' name or, through a
+// member's ExternalName, in another.
+func hop(r *dns.Msg) exchange.Option {
+	return exchange.Option{Code: hopsOption, Data: string([]byte{hops(r) + 1})}
 }
-
-// firstHop is the EDNS of most queries. A query's message isn't changed once it
-// is made, so they share it.
-var firstHop = func() []dns.RR {
-	m := new(dns.Msg)
-	m.SetEdns0(dns.MinMsgSize, false).IsEdns0().Option = []dns.EDNS0{hop(1)}
-	return m.Extra
-}()
-
-func hop(n uint8) dns.EDNS0 { return &dns.EDNS0_LOCAL{Code: hopsOption, Data: []byte{n}} }

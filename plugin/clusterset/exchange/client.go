@@ -48,19 +48,6 @@ type Client struct {
 	tasks  sync.WaitGroup
 }
 
-// Query is one question for the member.
-type Query struct {
-	// Msg is the query, with one question and its EDNS; it is not changed.
-	Msg *dns.Msg
-	// TCP is set when the client came over a stream, so that it can take an
-	// answer of any size.
-	TCP bool
-	// Deadline ends the query, whatever attempts are left.
-	Deadline time.Time
-	// Observe, when not nil, is told of each attempt when it ends.
-	Observe func(Attempt)
-}
-
 // Attempt is one upstream asked once.
 type Attempt struct {
 	Upstream model.Upstream
@@ -69,6 +56,7 @@ type Attempt struct {
 	// Proto is "udp" or "tcp".
 	Proto string
 	Start time.Time
+	// Query is the observer's own.
 	Query *dns.Msg
 	// Reply is nil when Err is not.
 	Reply *dns.Msg
@@ -86,8 +74,8 @@ func New(member *model.Cluster, options Options) *Client {
 	return c
 }
 
-// Exchange asks for q and gives the reply, whose question and id are those of
-// q.Msg, with the upstream that gave it. The error is an *Error.
+// Exchange asks for q and gives the reply, which answers it and has the id 0,
+// with the upstream that gave it. The error is an *Error.
 func (c *Client) Exchange(ctx context.Context, q *Query) (*dns.Msg, *model.Upstream, error) {
 	inflight := c.inflight.Add(1)
 	defer c.inflight.Add(-1)
@@ -95,14 +83,16 @@ func (c *Client) Exchange(ctx context.Context, q *Query) (*dns.Msg, *model.Upstr
 		c.options.Metrics.Rejected.Inc()
 		return nil, nil, &Error{Member: c.member.Name, Reason: Busy}
 	}
-	wire, err := newWire(q.Msg)
+	w, err := newWire(q)
 	if err != nil {
 		return nil, nil, &Error{Member: c.member.Name, Reason: Unsendable, Err: err}
 	}
-	return c.attempts(ctx, q, wire)
+	reply, from, err := c.attempts(ctx, q, w)
+	w.free() // not deferred: where attempts panics, a socket still has it
+	return reply, from, err
 }
 
-func (c *Client) attempts(ctx context.Context, q *Query, wire *wire) (*dns.Msg, *model.Upstream, error) {
+func (c *Client) attempts(ctx context.Context, q *Query, w *wire) (*dns.Msg, *model.Upstream, error) {
 	left := 0
 	for _, u := range c.upstreams {
 		if !u.health.down.Load() {
@@ -112,7 +102,7 @@ func (c *Client) attempts(ctx context.Context, q *Query, wire *wire) (*dns.Msg, 
 	if left == 0 {
 		return nil, nil, c.allDown()
 	}
-	failure := &Error{Member: c.member.Name}
+	var failure *Error
 	first := int(c.turn.Add(1))
 	for i := range c.upstreams {
 		u := c.upstreams[(first+i)%len(c.upstreams)]
@@ -125,9 +115,12 @@ func (c *Client) attempts(ctx context.Context, q *Query, wire *wire) (*dns.Msg, 
 			break
 		}
 		left--
-		reply, err := u.exchange(ctx, q, wire, now.Add(part))
+		reply, err := u.exchange(ctx, q, w, now, now.Add(part))
 		if err == nil {
 			return reply, &u.address, nil
+		}
+		if failure == nil {
+			failure = &Error{Member: c.member.Name}
 		}
 		failure.add(u.address, err)
 		if ctx.Err() != nil {
@@ -135,13 +128,12 @@ func (c *Client) attempts(ctx context.Context, q *Query, wire *wire) (*dns.Msg, 
 		}
 	}
 	switch {
-	case failure.Err != nil:
+	case failure != nil:
+		return nil, nil, failure
 	case time.Until(q.Deadline) <= 0: // no time was left to begin with
-		failure.Err = errNoReply
-	default: // every upstream went down since they were counted
-		return nil, nil, c.allDown()
+		return nil, nil, &Error{Member: c.member.Name, Reason: NoReply, Err: errNoReply}
 	}
-	return nil, nil, failure
+	return nil, nil, c.allDown() // every upstream went down since they were counted
 }
 
 func (c *Client) allDown() *Error {

@@ -71,14 +71,14 @@ func newTestClient(t *testing.T, options Options, upstreams ...netip.AddrPort) (
 	return c, told
 }
 
-func question(name string) *dns.Msg {
-	m := new(dns.Msg)
-	m.SetQuestion(name, dns.TypeA)
-	return m
+func question(name string) *Query {
+	return &Query{Name: name, Type: dns.TypeA, RecursionDesired: true, Deadline: time.Now().Add(time.Second)}
 }
 
 func ask(c *Client, timeout time.Duration) (*dns.Msg, error) {
-	m, _, err := c.Exchange(context.Background(), &Query{Msg: question("web.default.svc.cluster.local."), Deadline: time.Now().Add(timeout)})
+	q := question("web.default.svc.cluster.local.")
+	q.Deadline = time.Now().Add(timeout)
+	m, _, err := c.Exchange(context.Background(), q)
 	return m, err
 }
 
@@ -104,12 +104,13 @@ func TestExchange(t *testing.T) {
 	good := clustertest.Serve(t, clustertest.Zone(t, zone))
 	c, _ := newTestClient(t, Options{}, good.Addr)
 	q := question("WEB.default.svc.cluster.local.")
-	m, from, err := c.Exchange(context.Background(), &Query{Msg: q, Deadline: time.Now().Add(time.Second)})
+	m, from, err := c.Exchange(context.Background(), q)
 	wantAddress(t, m, err)
-	if m.Id != q.Id || m.Question[0] != q.Question[0] || from.Addr != good.Addr {
+	if m.Id != 0 || m.Question[0] != (dns.Question{Name: q.Name, Qtype: dns.TypeA, Qclass: dns.ClassINET}) || from.Addr != good.Addr {
 		t.Errorf("id %d, question %v from %s", m.Id, m.Question, from)
 	}
-	m, _, err = c.Exchange(context.Background(), &Query{Msg: q, TCP: true, Deadline: time.Now().Add(time.Second)})
+	q.TCP = true
+	m, _, err = c.Exchange(context.Background(), q)
 	wantAddress(t, m, err)
 	if good.UDP.Load() != 1 || good.TCP.Load() != 1 {
 		t.Errorf("%d over UDP, %d over TCP", good.UDP.Load(), good.TCP.Load())
@@ -195,7 +196,7 @@ func TestDeadline(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, _ := newTestClient(t, Options{}, silent.Addr, second.Addr)
 			start := time.Now()
-			_, _, err := c.Exchange(context.Background(), &Query{Msg: question("a."), TCP: tcp, Deadline: start.Add(300 * time.Millisecond)})
+			_, _, err := c.Exchange(context.Background(), &Query{Name: "a.", Type: dns.TypeA, TCP: tcp, Deadline: start.Add(300 * time.Millisecond)})
 			wantReason(t, err, NoReply)
 			if took := time.Since(start); took < 290*time.Millisecond || took > 600*time.Millisecond {
 				t.Errorf("took %v, want 300ms", took)
@@ -209,7 +210,7 @@ func TestContext(t *testing.T) {
 	c, _ := newTestClient(t, Options{}, silent.Addr)
 	ctx, cancel := context.WithCancel(context.Background())
 	go cancel()
-	_, _, err := c.Exchange(ctx, &Query{Msg: question("a."), Deadline: time.Now().Add(time.Minute)})
+	_, _, err := c.Exchange(ctx, &Query{Name: "a.", Type: dns.TypeA, Deadline: time.Now().Add(time.Minute)})
 	wantReason(t, err, Canceled)
 }
 
@@ -278,8 +279,8 @@ func TestTruncated(t *testing.T) {
 		t.Errorf("a client that can't take more: %v, %v", m, err)
 	}
 	q := question("web.default.svc.cluster.local.")
-	q.SetEdns0(1232, false)
-	m, _, err = c.Exchange(context.Background(), &Query{Msg: q, Deadline: time.Now().Add(time.Second)})
+	q.EDNS.Size = 1232
+	m, _, err = c.Exchange(context.Background(), q)
 	wantAddress(t, m, err)
 	if m.Truncated {
 		t.Error("still truncated")

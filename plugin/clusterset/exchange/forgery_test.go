@@ -93,7 +93,7 @@ func TestMalformedReply(t *testing.T) {
 			if err != nil {
 				return
 			}
-			buf[2] |= flagReply
+			buf[2] |= flagQR >> 8
 			buf[7] = 9 // nine answers follow, none does
 			_, _ = conn.WriteToUDPAddrPort(append(buf[:n:n], 0xff, 0xff, 0xff), from)
 		}

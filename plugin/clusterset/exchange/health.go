@@ -120,8 +120,7 @@ func (u *upstream) setDown(err error) {
 // ping asks for the SOA of the member's domain: cheap for the member, never
 // passed on by it, and only a server of that domain says more than REFUSED.
 func (u *upstream) ping(ctx context.Context) error {
-	q := new(dns.Msg)
-	q.SetQuestion(u.client.member.ClusterDomain, dns.TypeSOA)
+	q := &Query{Name: u.client.member.ClusterDomain, Type: dns.TypeSOA, RecursionDesired: true}
 	timeout := probeTimeout
 	if u.address.Encrypted() {
 		timeout = handshakeTimeout
@@ -134,7 +133,7 @@ func (u *upstream) ping(ctx context.Context) error {
 	return rcodeFailure(reply)
 }
 
-func (u *upstream) pingOver(ctx context.Context, q *dns.Msg, deadline time.Time) (*dns.Msg, error) {
+func (u *upstream) pingOver(ctx context.Context, q *Query, deadline time.Time) (*dns.Msg, error) {
 	if u.udp == nil {
 		reply, _, err := u.stream.exchange(ctx, q, deadline)
 		return reply, err
@@ -143,5 +142,6 @@ func (u *upstream) pingOver(ctx context.Context, q *dns.Msg, deadline time.Time)
 	if err != nil {
 		return nil, err
 	}
+	defer w.free()
 	return u.udp.ping(ctx, w, deadline)
 }

@@ -54,14 +54,14 @@ type streamReply struct {
 }
 
 // exchange asks for q and waits for the reply until deadline.
-func (t *streamTransport) exchange(ctx context.Context, q *dns.Msg, deadline time.Time) (*dns.Msg, net.Addr, error) {
+func (t *streamTransport) exchange(ctx context.Context, q *Query, deadline time.Time) (*dns.Msg, net.Addr, error) {
 	p, err := t.begin()
 	if err != nil {
 		return nil, nil, err
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	query := q.Copy() // the proxy writes an id of its own into it
+	query := q.message() // the proxy writes an id of its own into it
 	done := make(chan streamReply, 1)
 	go func() {
 		defer t.pending.Done()

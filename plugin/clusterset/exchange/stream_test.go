@@ -280,7 +280,7 @@ func TestManyKeptConnections(t *testing.T) {
 	for range many {
 		asked.Go(func() {
 			q := question("web.default.svc.cluster.local.")
-			q.Question[0].Qtype = dns.TypeTXT
+			q.Type = dns.TypeTXT
 			if _, _, err := s.exchange(context.Background(), q, time.Now().Add(streamTimeout)); err != nil {
 				t.Error(err)
 			}

@@ -50,23 +50,24 @@ func newUDP(addr netip.AddrPort, dropped func()) *udpTransport {
 	return &udpTransport{addr: addr, dropped: dropped, open: make(map[*udpSocket]struct{})}
 }
 
-// exchange sends w and waits for its reply until deadline. While none comes, it
-// is sent again every resendAfter, from a new port: behind a service address,
+// exchange sends w now and waits for its reply until deadline. While none comes,
+// it is sent again every resendAfter, from a new port: behind a service address,
 // the old one may lead to a server that is gone. suspect is called each time.
-func (t *udpTransport) exchange(ctx context.Context, w *wire, deadline time.Time, suspect func()) (*dns.Msg, net.Addr, error) {
+func (t *udpTransport) exchange(ctx context.Context, w *wire, now, deadline time.Time, suspect func()) (*dns.Msg, net.Addr, error) {
 	c := newCall(w)
-	o, local := t.await(ctx, c, deadline, suspect)
+	o, local := t.await(ctx, c, now, deadline, suspect)
 	c.end()
-	return o.message(local) // not deeper down: it takes the most of a small stack
+	reply, err := o.message() // not deeper down: some take the most of a small stack
+	return reply, local, err
 }
 
 // await sends the call and gives its outcome, and the address it left from.
-func (t *udpTransport) await(ctx context.Context, c *call, deadline time.Time, suspect func()) (outcome, net.Addr) {
-	local, err := t.send(c, false)
+func (t *udpTransport) await(ctx context.Context, c *call, now, deadline time.Time, suspect func()) (outcome, net.Addr) {
+	local, err := t.send(c, now, false)
 	if err != nil {
 		return outcome{err: err}, local
 	}
-	c.timer.Reset(min(time.Until(deadline), resendAfter))
+	c.timer.Reset(min(deadline.Sub(now), resendAfter))
 	for {
 		select {
 		case o := <-c.done:
@@ -76,13 +77,14 @@ func (t *udpTransport) await(ctx context.Context, c *call, deadline time.Time, s
 			return outcome{err: plain(ctx.Err())}, local
 		case <-c.timer.C:
 		}
-		left := time.Until(deadline)
+		now = time.Now()
+		left := deadline.Sub(now)
 		if left <= 0 {
 			return outcome{err: errNoReply}, local
 		}
 		suspect()
 		if c.sent < maxSends {
-			if local, err = t.send(c, true); err != nil {
+			if local, err = t.send(c, now, true); err != nil {
 				return outcome{err: err}, local
 			}
 		}
@@ -94,16 +96,15 @@ func (t *udpTransport) await(ctx context.Context, c *call, deadline time.Time, s
 func (t *udpTransport) ping(ctx context.Context, w *wire, deadline time.Time) (*dns.Msg, error) {
 	c := newCall(w)
 	defer c.end()
-	local, err := t.send(c, true)
-	if err != nil {
+	now := time.Now()
+	if _, err := t.send(c, now, true); err != nil {
 		return nil, err
 	}
-	c.timer.Reset(time.Until(deadline))
+	c.timer.Reset(deadline.Sub(now))
 	select {
 	case o := <-c.done:
 		c.received++
-		reply, _, err := o.message(local)
-		return reply, err
+		return o.message()
 	case <-ctx.Done():
 		return nil, plain(ctx.Err())
 	case <-c.timer.C:
@@ -113,9 +114,9 @@ func (t *udpTransport) ping(ctx context.Context, w *wire, deadline time.Time) (*
 
 // send puts the call on a socket and writes its packet. A socket that the kernel
 // has an error for is closed; then another is used, once.
-func (t *udpTransport) send(c *call, fresh bool) (net.Addr, error) {
+func (t *udpTransport) send(c *call, now time.Time, fresh bool) (net.Addr, error) {
 	for try := 0; ; try++ {
-		s, err := t.socket(fresh || try > 0)
+		s, err := t.socket(now, fresh || try > 0)
 		if err != nil {
 			return nil, plain(err)
 		}
@@ -132,7 +133,7 @@ func (t *udpTransport) send(c *call, fresh bool) (net.Addr, error) {
 
 // socket gives one of the sockets: a new one when fresh, or when it is too old
 // or closed. However many want a fresh one, each place gets one per freshFor.
-func (t *udpTransport) socket(fresh bool) (*udpSocket, error) {
+func (t *udpTransport) socket(now time.Time, fresh bool) (*udpSocket, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
@@ -143,7 +144,7 @@ func (t *udpTransport) socket(fresh bool) (*udpSocket, error) {
 	if fresh {
 		age = freshFor
 	}
-	if s := t.sockets[i]; s != nil && s.usable(age) {
+	if s := t.sockets[i]; s != nil && s.usable(now, age) {
 		return s, nil
 	}
 	return t.dial(i)

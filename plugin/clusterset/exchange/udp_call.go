@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"net"
 	"sync"
 	"time"
 
@@ -71,14 +70,15 @@ func (c *call) end() {
 }
 
 // message parses the reply.
-func (o outcome) message(local net.Addr) (*dns.Msg, net.Addr, error) {
+func (o outcome) message() (*dns.Msg, error) {
 	if o.err != nil {
-		return nil, local, o.err
+		return nil, o.err
 	}
 	defer buffers.Put(o.reply)
 	reply := new(dns.Msg)
 	if err := reply.Unpack(*o.reply); err != nil {
-		return nil, local, errMalformed
+		return nil, errMalformed
 	}
-	return reply, local, nil
+	reply.Id = 0
+	return reply, nil
 }

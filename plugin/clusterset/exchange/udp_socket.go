@@ -33,11 +33,11 @@ func newUDPSocket(conn *net.UDPConn, dropped func()) *udpSocket {
 	return &udpSocket{conn: conn, local: conn.LocalAddr(), born: time.Now(), dropped: dropped, calls: make(map[uint16]*call)}
 }
 
-// usable tells whether the socket is open and younger than age.
-func (s *udpSocket) usable(age time.Duration) bool {
+// usable tells whether the socket is open and now younger than age.
+func (s *udpSocket) usable(now time.Time, age time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.err == nil && time.Since(s.born) < age
+	return s.err == nil && now.Sub(s.born) < age
 }
 
 // retire has the socket closed as soon as nothing is in flight on it.

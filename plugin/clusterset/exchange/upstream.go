@@ -29,37 +29,29 @@ func newUpstream(address model.Upstream, c *Client) *upstream {
 	return u
 }
 
-// exchange asks the upstream until deadline. A truncated reply over UDP is
-// asked again over TCP, unless the client can't take more anyway.
-func (u *upstream) exchange(ctx context.Context, q *Query, w *wire, deadline time.Time) (*dns.Msg, error) {
+// exchange asks the upstream from start, which is now, until deadline. A
+// truncated reply over UDP is asked again over TCP, unless the client can't take
+// more anyway.
+func (u *upstream) exchange(ctx context.Context, q *Query, w *wire, start, deadline time.Time) (*dns.Msg, error) {
 	if u.udp == nil || q.TCP {
-		return u.overStream(ctx, q, deadline)
+		return u.overStream(ctx, q, start, deadline)
 	}
-	start := time.Now()
-	reply, local, err := u.udp.exchange(ctx, w, deadline, u.late)
+	reply, local, err := u.udp.exchange(ctx, w, start, deadline, u.late)
 	reply, err = u.judge(q, "udp", start, reply, local, err)
-	if err != nil || !reply.Truncated || !takesMore(q.Msg) {
+	if err != nil || !reply.Truncated || !q.takesMore() {
 		return reply, err
 	}
 	now := time.Now()
-	whole, err := u.overStream(ctx, q, now.Add(deadline.Sub(now)/wholeShare))
+	whole, err := u.overStream(ctx, q, now, now.Add(deadline.Sub(now)/wholeShare))
 	if err != nil {
 		return reply, nil // the client sees TC and asks over TCP itself
 	}
 	return whole, nil
 }
 
-func (u *upstream) overStream(ctx context.Context, q *Query, deadline time.Time) (*dns.Msg, error) {
-	start := time.Now()
-	reply, local, err := u.stream.exchange(ctx, q.Msg, deadline)
+func (u *upstream) overStream(ctx context.Context, q *Query, start, deadline time.Time) (*dns.Msg, error) {
+	reply, local, err := u.stream.exchange(ctx, q, deadline)
 	return u.judge(q, "tcp", start, reply, local, err)
-}
-
-// takesMore tells whether the client said that it can take more than the 512
-// bytes of RFC 1035, which an upstream may have kept to.
-func takesMore(q *dns.Msg) bool {
-	o := q.IsEdns0()
-	return o != nil && o.UDPSize() > dns.MinMsgSize
 }
 
 // wholeShare is the part of the time left that asking for the whole of a
@@ -72,10 +64,9 @@ func (u *upstream) judge(q *Query, proto string, start time.Time, reply *dns.Msg
 	metrics := &u.client.options.Metrics
 	if err == nil {
 		metrics.Attempts.Observe(time.Since(start).Seconds())
-		reply.Id = q.Msg.Id
 	}
 	if q.Observe != nil {
-		q.Observe(Attempt{Upstream: u.address, Local: local, Proto: u.proto(proto), Start: start, Query: q.Msg, Reply: reply, Err: err})
+		q.Observe(Attempt{Upstream: u.address, Local: local, Proto: u.proto(proto), Start: start, Query: q.message(), Reply: reply, Err: err})
 	}
 	if err == nil {
 		err = rcodeFailure(reply)

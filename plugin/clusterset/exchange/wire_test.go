@@ -1,0 +1,98 @@
+package exchange
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// nameOf is a name of n bytes in a message, in labels of 63 where they fit.
+func nameOf(n int) string {
+	var b strings.Builder
+	for n--; n > 0; { // the root's byte
+		label := min(n-1, 63)
+		b.WriteString(strings.Repeat("a", label) + ".")
+		n -= label + 1
+	}
+	return b.String()
+}
+
+// TestWire: a query packs to the bytes that miekg/dns makes of the same message,
+// also into a buffer that was used before.
+func TestWire(t *testing.T) {
+	option := Option{Code: dns.EDNS0LOCALSTART, Data: "\x01"}
+	tests := []struct {
+		name  string
+		query Query
+	}{
+		{"plain", Query{Name: "web.default.svc.cluster.local.", Type: dns.TypeA}},
+		{"root", Query{Name: ".", Type: dns.TypeNS}},
+		{"one label", Query{Name: "a.", Type: dns.TypeA}},
+		{"upper case", Query{Name: "WEB.default.svc.Cluster.local.", Type: dns.TypeA}},
+		{"a dot in a label", Query{Name: `a\.b.cluster.local.`, Type: dns.TypeA}},
+		{"a backslash in a label", Query{Name: `a\\.cluster.local.`, Type: dns.TypeA}},
+		{"escapes", Query{Name: `\"\(\;\@\$.\000\255\046.cluster.local.`, Type: dns.TypeA}},
+		{"a long label", Query{Name: strings.Repeat("a", 63) + ".", Type: dns.TypeA}},
+		{"a long label of escapes", Query{Name: strings.Repeat(`\200`, 63) + ".", Type: dns.TypeA}},
+		{"a long name", Query{Name: nameOf(255), Type: dns.TypeTXT, EDNS: EDNS{Size: MaxSize, Option: option}}},
+		{"every bit", Query{Name: "a.", Type: dns.TypeANY, RecursionDesired: true, AuthenticatedData: true, CheckingDisabled: true}},
+		{"RD", Query{Name: "a.", Type: dns.TypeSRV, RecursionDesired: true}},
+		{"AD", Query{Name: "a.", Type: dns.TypeSRV, AuthenticatedData: true}},
+		{"CD", Query{Name: "a.", Type: 65280, CheckingDisabled: true}},
+		{"EDNS", Query{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 512}}},
+		{"DO", Query{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 1232, DO: true}}},
+		{"an option", Query{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 1232, Option: option}}},
+		{"an option without data", Query{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 1232, Option: Option{Code: 65001}}}},
+		{"a large option", Query{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 1232, Option: Option{65001, strings.Repeat("x", wireSize)}}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			want, err := tt.query.message().Pack()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				w, err := newWire(&tt.query)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(w.msg, want) {
+					t.Errorf("packed\n%x, want\n%x", w.msg, want)
+				}
+				reply := bytes.Clone(want)
+				reply[2] |= flagQR >> 8
+				if !w.answeredBy(reply) {
+					t.Error("not answered by its own question")
+				}
+				for i := range w.msg { // what is left of it may not show in the next
+					w.msg[i] = 0xff
+				}
+				w.free()
+			}
+		})
+	}
+}
+
+// TestWireUnsendable: what isn't a name of a message has no packet.
+func TestWireUnsendable(t *testing.T) {
+	tests := []struct{ name, qname string }{
+		{"no name", ""},
+		{"not fully qualified", "cluster.local"},
+		{"an escaped end", `cluster.local\.`},
+		{"an empty label", "a..cluster.local."},
+		{"an empty first label", ".cluster.local."},
+		{"a label too long", strings.Repeat("a", 64) + "."},
+		{"a label of escapes too long", strings.Repeat(`\200`, 64) + "."},
+		{"a name too long by one byte", nameOf(256)},
+		{"a name too long", nameOf(1000)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _ := newTestClient(t, Options{})
+			_, _, err := c.Exchange(t.Context(), question(tt.qname))
+			wantReason(t, err, Unsendable)
+		})
+	}
+}
