@@ -35,9 +35,10 @@ e2e: bin/coredns bin/kube ## end to end: real API servers, three networks (needs
 bench: bin/coredns ## cost per query, beside forward, on loopback (needs dnsperf)
 	go run ./test/bench
 
-fuzz: ## fuzz the grammar and the parser, 10 seconds each
+fuzz: ## fuzz what reads names, documents and replies, 10 seconds each
 	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./plugin/clusterset/query
 	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./plugin/clusterset/discovery
+	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./plugin/clusterset/exchange
 
 lint: ## vet, format, import rules, a tidy go.mod
 	go mod tidy -diff

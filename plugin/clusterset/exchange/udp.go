@@ -57,7 +57,7 @@ func (t *udpTransport) exchange(ctx context.Context, w *wire, now, deadline time
 	c := newCall(w)
 	o, local := t.await(ctx, c, now, deadline, suspect)
 	c.end()
-	reply, err := o.message() // not deeper down: some take the most of a small stack
+	reply, err := o.message(w) // not deeper down: some take the most of a small stack
 	return reply, local, err
 }
 
@@ -104,7 +104,7 @@ func (t *udpTransport) ping(ctx context.Context, w *wire, deadline time.Time) (*
 	select {
 	case o := <-c.done:
 		c.received++
-		return o.message()
+		return o.message(w)
 	case <-ctx.Done():
 		return nil, plain(ctx.Err())
 	case <-c.timer.C:

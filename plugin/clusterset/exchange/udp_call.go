@@ -69,16 +69,11 @@ func (c *call) end() {
 	calls.Put(c)
 }
 
-// message parses the reply.
-func (o outcome) message() (*dns.Msg, error) {
+// message parses the reply to w.
+func (o outcome) message(w *wire) (*dns.Msg, error) {
 	if o.err != nil {
 		return nil, o.err
 	}
 	defer buffers.Put(o.reply)
-	reply := new(dns.Msg)
-	if err := reply.Unpack(*o.reply); err != nil {
-		return nil, errMalformed
-	}
-	reply.Id = 0
-	return reply, nil
+	return w.parse(*o.reply)
 }

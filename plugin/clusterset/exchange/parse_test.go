@@ -1,0 +1,189 @@
+package exchange
+
+import (
+	"encoding/binary"
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+const askedName = "Web.default.svc.cluster.local."
+
+// reply is a reply to the question for askedName: a header with flags and
+// counts, the question, and what comes behind it.
+func reply(flags uint16, counts [3]uint16, behind []byte) ([]byte, *wire) {
+	w, err := newWire(question(askedName))
+	if err != nil {
+		panic(err)
+	}
+	b := make([]byte, headerLen, MaxSize)
+	binary.BigEndian.PutUint16(b[flagsOffset:], flags&^maskOpcode|flagQR)
+	b[countOffset+1] = 1
+	for i, n := range counts {
+		binary.BigEndian.PutUint16(b[countOffset+2+2*i:], n)
+	}
+	return append(append(b, w.question...), behind...), w
+}
+
+// wantAsUnpack compares parse with dns.Msg's Unpack: they take and refuse the
+// same replies, and make the same message of them. (Where the question's case
+// differs, owners do: TestParseCase.)
+func wantAsUnpack(t *testing.T, flags uint16, counts [3]uint16, behind []byte) {
+	t.Helper()
+	packet, w := reply(flags, counts, behind)
+	defer w.free()
+	if !w.answeredBy(packet) {
+		t.Fatalf("not a reply: %x", packet)
+	}
+	got, err := w.parse(packet)
+	want := new(dns.Msg)
+	wantErr := want.Unpack(packet)
+	if (err == nil) != (wantErr == nil) || (err != nil && !errors.Is(err, errMalformed)) {
+		t.Fatalf("error %v, Unpack's %v: %x", err, wantErr, packet)
+	}
+	if err != nil {
+		return
+	}
+	for _, section := range []*[]dns.RR{&got.Answer, &got.Ns, &got.Extra} {
+		if len(*section) == 0 {
+			*section = nil
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("parsed\n%v, want\n%v\nof %x", got, want, packet)
+	}
+}
+
+// parseTexts are replies by the text of their records, in three sections, packed
+// with and without compression. They are the fuzz test's seeds too.
+var parseTexts = map[string][3][]string{
+	"nothing":          {},
+	"an address":       {{askedName + " 5 IN A 10.101.0.1"}},
+	"an IPv6 address":  {{askedName + " 5 IN AAAA fd00::1"}},
+	"addresses":        {{askedName + " 5 IN A 10.101.0.1", askedName + " 5 IN A 10.101.0.2", askedName + " 5 IN AAAA fd00::1"}},
+	"another class":    {{askedName + " 5 CH A 10.101.0.1"}},
+	"another owner":    {{"other.cluster.local. 5 IN A 10.101.0.1"}},
+	"a longer owner":   {{"a." + askedName + " 5 IN A 10.101.0.1"}},
+	"the root's":       {{". 5 IN A 10.101.0.1"}},
+	"escapes":          {{`a\.b\000.cluster.local. 5 IN TXT "a" "\"b\""`}},
+	"a CNAME":          {{askedName + " 5 IN CNAME a.cluster.local.", "a.cluster.local. 5 IN A 10.101.0.1"}},
+	"SRV":              {{askedName + " 5 IN SRV 0 50 80 a." + askedName}, nil, {"a." + askedName + " 5 IN A 10.101.0.1"}},
+	"an SOA":           {nil, {"cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 7200 1800 86400 5"}},
+	"a name server":    {{askedName + " 5 IN A 10.101.0.1"}, {"cluster.local. 5 IN NS ns.cluster.local."}, {"ns.cluster.local. 5 IN AAAA fd00::1"}},
+	"an unknown type":  {{askedName + ` 5 IN TYPE65280 \# 3 010203`}},
+	"without data":     {{askedName + ` 5 IN TYPE65280 \# 0`}},
+	"TXT and more":     {{askedName + ` 5 IN TXT "a" "b"`, askedName + " 5 IN A 10.101.0.1"}},
+	"SVCB with a hint": {{askedName + " 5 IN HTTPS 1 . alpn=h2 ipv4hint=10.101.0.1"}},
+}
+
+// parseTails are replies by what stands behind the question.
+var parseTails = map[string]struct {
+	counts [3]uint16
+	behind []byte
+}{
+	"records that are not there":      {[3]uint16{9, 9, 9}, nil},
+	"garbage":                         {[3]uint16{9, 0, 0}, []byte{0xff, 0xff, 0xff}},
+	"a bare owner":                    {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen}},
+	"half a pointer":                  {[3]uint16{1, 0, 0}, []byte{0xc0}},
+	"half a header":                   {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0}},
+	"an address cut off":              {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101}},
+	"an address of 3 bytes":           {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 3, 10, 101, 0}},
+	"an address of 5 bytes":           {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 5, 10, 101, 0, 1, 2}},
+	"an address of none":              {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 0}},
+	"an IPv6 address of 17 bytes":     {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen, 0, 28, 0, 1, 0, 0, 0, 5, 0, 17, 16: 1, 28: 0}},
+	"a pointer to itself":             {[3]uint16{1, 0, 0}, []byte{0xc0, 46, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}},
+	"a pointer into the question":     {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen + 4, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}},
+	"a pointer to the header":         {[3]uint16{1, 0, 0}, []byte{0xc0, 0, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}},
+	"more than is counted":            {[3]uint16{0, 0, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}},
+	"OPT":                             {[3]uint16{0, 0, 1}, []byte{0, 0, 41, 16, 0, 0, 0, 0x80, 0, 0, 0}},
+	"OPT with BADVERS":                {[3]uint16{0, 0, 1}, []byte{0, 0, 41, 16, 0, 1, 0, 0, 0, 0, 0}},
+	"two OPT":                         {[3]uint16{0, 0, 2}, []byte{0, 0, 41, 16, 0, 1, 0, 0, 0, 0, 0, 0, 0, 41, 16, 0, 2, 0, 0, 0, 0, 0}},
+	"OPT with an extended error":      {[3]uint16{0, 0, 1}, []byte{0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 7, 0, 15, 0, 3, 0, 22, 'x'}},
+	"OPT with half an option":         {[3]uint16{0, 0, 1}, []byte{0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 2, 0, 15}},
+	"OPT with a malformed option":     {[3]uint16{0, 0, 1}, []byte{0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 5, 0, 8, 0, 1, 0}},
+	"OPT with a name":                 {[3]uint16{0, 0, 1}, []byte{0xc0, headerLen, 0, 41, 16, 0, 0, 0, 0, 0, 0, 0}},
+	"OPT among the answers":           {[3]uint16{1, 0, 0}, []byte{0, 0, 41, 16, 0, 1, 0, 0, 0, 0, 0}},
+	"OPT, and garbage that is read":   {[3]uint16{0, 0, 2}, []byte{0, 0, 41, 16, 0, 1, 0, 0, 0, 0, 0, 0xff}},
+	"OPT, and garbage that is not":    {[3]uint16{0, 0, 1}, []byte{0, 0, 41, 16, 0, 1, 0, 0, 0, 0, 0, 0xff}},
+	"garbage behind the first answer": {[3]uint16{2, 1, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1, 0x40}},
+}
+
+// packed gives the counts, and the records as they stand behind the question.
+func packed(t testing.TB, texts [3][]string, compress bool) (counts [3]uint16, behind []byte) {
+	t.Helper()
+	m := &dns.Msg{Question: []dns.Question{{Name: askedName, Qtype: dns.TypeA, Qclass: dns.ClassINET}}}
+	m.Compress = compress
+	for i, section := range []*[]dns.RR{&m.Answer, &m.Ns, &m.Extra} {
+		for _, text := range texts[i] {
+			rr, err := dns.NewRR(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			*section = append(*section, rr)
+		}
+		counts[i] = uint16(len(*section))
+	}
+	b, err := m.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare, w := reply(0, counts, nil)
+	w.free()
+	return counts, b[len(bare):]
+}
+
+func TestParse(t *testing.T) {
+	for name, texts := range parseTexts {
+		t.Run(name, func(t *testing.T) {
+			for _, compress := range []bool{false, true} {
+				counts, behind := packed(t, texts, compress)
+				wantAsUnpack(t, 0, counts, behind)
+			}
+		})
+	}
+	for name, tail := range parseTails {
+		t.Run(name, func(t *testing.T) { wantAsUnpack(t, 0, tail.counts, tail.behind) })
+	}
+	for bit := range 16 {
+		wantAsUnpack(t, 1<<bit, [3]uint16{}, nil)
+	}
+}
+
+// TestParseCase: the question, and owners that point to it, are given as they
+// were asked for, whatever the reply's case; names written out are the reply's.
+func TestParseCase(t *testing.T) {
+	packet, w := reply(0, [3]uint16{2, 0, 0}, append([]byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1},
+		"\x03WEB\x07default\x03svc\x07cluster\x05local\x00\x00\x01\x00\x01\x00\x00\x00\x05\x00\x04\x0a\x65\x00\x02"...))
+	defer w.free()
+	copy(packet[headerLen+1:], "wEB")
+	if !w.answeredBy(packet) {
+		t.Fatal("not a reply")
+	}
+	m, err := w.parse(packet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const spelled = "WEB.default.svc.cluster.local."
+	if q, a, b := m.Question[0].Name, m.Answer[0].Header().Name, m.Answer[1].Header().Name; q != askedName || a != askedName || b != spelled {
+		t.Errorf("question %s, owners %s and %s; want %s, %s and %s", q, a, b, askedName, askedName, spelled)
+	}
+}
+
+// FuzzParse: whatever stands behind a question that matches, parse makes of it
+// what Unpack does, and panics at nothing.
+func FuzzParse(f *testing.F) {
+	for _, texts := range parseTexts {
+		for _, compress := range []bool{false, true} {
+			counts, behind := packed(f, texts, compress)
+			f.Add(uint16(0), counts[0], counts[1], counts[2], behind)
+		}
+	}
+	for _, tail := range parseTails {
+		f.Add(uint16(maskRcode), tail.counts[0], tail.counts[1], tail.counts[2], tail.behind)
+	}
+	f.Fuzz(func(t *testing.T, flags, answers, authority, additional uint16, behind []byte) {
+		wantAsUnpack(t, flags, [3]uint16{answers, authority, additional}, behind)
+	})
+}
