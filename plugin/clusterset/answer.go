@@ -24,14 +24,8 @@ func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error)
 	m.AuthenticatedData = m.AuthenticatedData && t.renaming.Identity()
 	m.Answer = t.records(m.Answer, inAnswer)
 	m.Extra = t.records(m.Extra, elsewhere)
-	if t.unreachable {
-		return q.noData(m, from, dns.ExtendedErrorCodeFiltered, "member "+q.member.Name+" is in another network and has no gateway of this family")
-	}
-	if t.dropped > 0 {
-		q.member.metrics.guarded.Add(float64(t.dropped))
-		if len(m.Answer) == 0 {
-			return q.failFrom(from, dns.ExtendedErrorCodeFiltered, errAddress(q.member.Name))
-		}
+	if done, status, err := q.refused(&t, m, from); done {
+		return status, err
 	}
 	if target := q.open(m); target != "" {
 		return q.follow(m, target, from)
@@ -41,6 +35,23 @@ func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error)
 	}
 	m.Ns = t.records(authority, elsewhere)
 	return q.write(m, from)
+}
+
+// refused replies where the translation left none of the addresses.
+func (q *ask) refused(t *translation, m *dns.Msg, from sourceName) (done bool, status int, err error) {
+	if t.unreachable {
+		status, err = q.noData(m, from, dns.ExtendedErrorCodeFiltered, "member "+q.member.Name+" is in another network and has no gateway of this family")
+		return true, status, err
+	}
+	if t.dropped == 0 {
+		return false, 0, nil
+	}
+	q.member.metrics.guarded.Add(float64(t.dropped))
+	if len(m.Answer) > 0 {
+		return false, 0, nil
+	}
+	status, err = q.failFrom(from, dns.ExtendedErrorCodeFiltered, errAddress(q.member.Name))
+	return true, status, err
 }
 
 func (q *ask) renaming(asked string) query.Renaming {
@@ -70,7 +81,9 @@ func (q *ask) reply(m *dns.Msg) *dns.Msg {
 type translation struct {
 	ask      *ask
 	renaming query.Renaming
-	guard    bool
+	// ours is set for records made from data: their names need no renaming.
+	ours  bool
+	guard bool
 	// dropped counts the addresses that can't be the member's.
 	dropped int
 	// unreachable is set when addresses were left out for want of a gateway.
@@ -115,7 +128,10 @@ const (
 )
 
 func (t *translation) rename(rr dns.RR, in section) bool {
-	if in == inAnswer {
+	switch {
+	case t.ours:
+		return true
+	case in == inAnswer:
 		return t.renaming.Answer(rr)
 	}
 	return t.renaming.Other(rr)

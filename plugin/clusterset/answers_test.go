@@ -60,7 +60,7 @@ var answers = []test.Case{
 	{Qname: "none.default.c1.lan.", Qtype: dns.TypeA, Rcode: dns.RcodeNameError, Answer: rrs("none.default.c1.lan. 5 IN CNAME none.example.org."), Ns: rrs("example.org. 60 IN SOA ns.example.org. hostmaster.example.org. 1 7200 1800 86400 30")},
 	{Qname: "lost.default.c1.lan.", Qtype: dns.TypeA, Answer: rrs("lost.default.c1.lan. 5 IN CNAME nowhere.invalid.")},
 	// the zones themselves
-	{Qname: "dns-version.c1.lan.", Qtype: dns.TypeTXT, Answer: rrs(`dns-version.c1.lan. 5 IN TXT "1.1.0"`)},
+	{Qname: "dns-version.c1.lan.", Qtype: dns.TypeTXT, Answer: rrs(`dns-version.c1.lan. 28800 IN TXT "1.1.0"`)},
 	{Qname: "dns-version.c1.lan.", Qtype: dns.TypeA, Ns: rrs(soaOur)},
 	{Qname: "c1.lan.", Qtype: dns.TypeSOA, Answer: rrs("c1.lan. 5 IN SOA ns.dns.c1.lan. hostmaster.c1.lan. 7 7200 1800 86400 30")},
 	{Qname: "c1.lan.", Qtype: dns.TypeNS, Answer: rrs("c1.lan. 5 IN NS ns.dns.c1.lan."), Extra: rrs("ns.dns.c1.lan. 5 IN A 127.0.61.10")},

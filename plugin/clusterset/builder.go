@@ -83,8 +83,8 @@ func (b *builder) build() {
 }
 
 // member gives the old member where nothing about it changed, else a new one.
-func (b *builder) member(old *snapshot, c *model.Cluster) *member {
-	m := &member{Cluster: c}
+func (b *builder) member(old *snapshot, c *model.Cluster) *clusterMember {
+	m := &clusterMember{Cluster: c, watch: b.watches(c)}
 	if source := b.material[c.TLS.Source()]; source != nil {
 		m.pem = source.PEM
 		if !source.Good {
@@ -98,6 +98,12 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *member {
 	}
 	m.cause = m.broken
 	m.metrics = acquireMetrics(c.Name)
+	switch {
+	case m.watch:
+		m.api = acquireAPI(c, b.api)
+	case b.options.mode == modeResolve:
+		log.Warningf("Member %s can't be resolved: %v", c.Name, errNoKubeconfig)
+	}
 	options := exchange.Options{MaxConcurrent: b.options.maxConcurrent, Timeout: b.options.timeout, Metrics: m.metrics.exchange, Changed: upstreamChanged(c.Name)}
 	if m.broken == nil && slices.ContainsFunc(c.DNS, model.Upstream.Encrypted) {
 		options.TLS, m.broken = exchange.NewTLSConfig(c.TLS.ServerName, exchange.TLSMaterial(m.pem))
@@ -111,6 +117,18 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *member {
 	return m
 }
 
+// watches tells whether the member's data are watched. Those of the local cluster
+// can come from the API that this CoreDNS has.
+func (b *builder) watches(c *model.Cluster) bool {
+	switch {
+	case b.options.mode == modeForward:
+		return false
+	case c.Kubeconfig != (model.Kubeconfig{}):
+		return true
+	}
+	return b.options.mode == modeResolve && c.Name == b.local && b.api != nil
+}
+
 func upstreamChanged(name string) func(model.Upstream, error) {
 	return func(u model.Upstream, err error) {
 		if err != nil {
@@ -122,10 +140,13 @@ func upstreamChanged(name string) func(model.Upstream, error) {
 }
 
 // retire closes m when the queries that may hold it are over.
-func (b *builder) retire(m *member) {
+func (b *builder) retire(m *clusterMember) {
 	time.AfterFunc(max(drainTime, b.options.timeout), func() {
 		if m.client != nil {
 			m.client.Close()
+		}
+		if m.api != nil {
+			m.api.release()
 		}
 		m.metrics.release()
 	})

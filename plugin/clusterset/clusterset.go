@@ -1,10 +1,12 @@
 // Package clusterset is a CoreDNS plugin that answers names of every cluster of
 // a ClusterSet. It is the adapter between CoreDNS and the packages below it:
-// query reads names, discovery finds the members, exchange asks them, and model
-// is what they talk in. README.md is its man page.
+// query reads names, discovery finds the members, member watches their data,
+// exchange asks their DNS, and model is what they talk in. README.md is its man
+// page.
 //
-// A query's way is through handler.go (whose name is it?), forward.go (ask the
-// member) and answer.go (make its reply an answer to the question).
+// A query's way is through handler.go (whose name is it?), resolve.go (answer it
+// from data, or else) forward.go (ask the member) and answer.go (make its reply an
+// answer to the question).
 package clusterset
 
 import (
@@ -31,7 +33,8 @@ var log = clog.NewWithPlugin(pluginName)
 //  1. The longest configured zone that holds it; none: the next plugin.
 //  2. The grammar (package query); no match: NXDOMAIN.
 //  3. The member; not in the ClusterSet: NXDOMAIN.
-//  4. The source: this server itself for the local cluster, else the member's DNS.
+//  4. The source: this server itself for the local cluster; else the member's data
+//     while they are fresh, its DNS, and its data while serve_stale allows it.
 //  5. The reply, renamed to the question, its addresses checked.
 type Clusterset struct {
 	Next plugin.Handler
@@ -40,11 +43,12 @@ type Clusterset struct {
 	options options
 
 	// snapshot is nil until there is a ClusterSet. A query loads it once.
-	snapshot atomic.Pointer[snapshot]
-	builder  *builder
-	feed     *discovery.Feed[discovery.Update]
-	names    *discovery.Feed[string] // of the local cluster's name; nil when it is given, or nobody knows
-	stop     func()                  // ends what start began; once
+	snapshot  atomic.Pointer[snapshot]
+	readiness readiness
+	builder   *builder
+	feed      *discovery.Feed[discovery.Update]
+	names     *discovery.Feed[string] // of the local cluster's name; nil when it is given, or nobody knows
+	stop      func()                  // ends what start began; once
 
 	// here is whether this server serves the local cluster's domain.
 	here verdicts
@@ -59,8 +63,12 @@ type options struct {
 	kubeconfig  string
 	context     string
 	local       string
+	mode        mode
+	ttl         uint32
 	negativeTTL uint32
-	timeout     time.Duration
+	// serveStale is how old data may be that nothing proves true; 0 is not at all.
+	serveStale time.Duration
+	timeout    time.Duration
 	// maxConcurrent is per member; 0 is no bound.
 	maxConcurrent int64
 	addressGuard  bool
@@ -69,7 +77,9 @@ type options struct {
 
 // Defaults: DESIGN.md section 4.
 const (
+	defaultTTL           = 5
 	defaultNegativeTTL   = 5
+	defaultServeStale    = time.Hour
 	defaultTimeout       = 2 * time.Second
 	defaultMaxConcurrent = 1000
 )
@@ -77,7 +87,9 @@ const (
 func defaultOptions() options {
 	return options{
 		configMap:     model.ObjectName{Namespace: "kube-system", Name: "clusterset"},
+		ttl:           defaultTTL,
 		negativeTTL:   defaultNegativeTTL,
+		serveStale:    defaultServeStale,
 		timeout:       defaultTimeout,
 		maxConcurrent: defaultMaxConcurrent,
 		addressGuard:  true,

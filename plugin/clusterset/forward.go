@@ -11,17 +11,19 @@ import (
 
 // forward asks the member for the name, in its own domain, and answers with what
 // it says.
-func (q *ask) forward(asked string) (int, error) {
-	if q.member == q.snap.local && q.isHere() {
-		return q.here(asked)
+func (q *ask) forward() (int, error) {
+	asked := q.asked()
+	if !sendable(asked) {
+		return q.nameError()
 	}
 	if hops(q.state.Req) >= maxHops {
 		q.count(fromForward, dns.RcodeRefused)
 		return dns.RcodeRefused, errors.New("member " + q.member.Name + ": forwarded too often: its DNS asks this server again")
 	}
 	if q.member.broken != nil {
-		return q.fail(dns.ExtendedErrorCodeNoReachableAuthority, errors.New("member "+q.member.Name+": "+q.member.broken.Error()))
+		return q.unreachable(dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(q.member.broken))
 	}
+	growStack()
 	reply, upstream, err := q.member.client.Exchange(q.ctx, &exchange.Query{
 		Name:              asked,
 		Type:              q.state.Req.Question[0].Qtype,
@@ -81,7 +83,16 @@ func (q *ask) failed(err error) (int, error) {
 		q.count(fromForward, dns.RcodeFormatError)
 		return dns.RcodeFormatError, err
 	case exchange.Network, exchange.Canceled:
-		return q.fail(dns.ExtendedErrorCodeNetworkError, err)
+		return q.unreachable(dns.ExtendedErrorCodeNetworkError, err)
 	}
-	return q.fail(dns.ExtendedErrorCodeNoReachableAuthority, err)
+	return q.unreachable(dns.ExtendedErrorCodeNoReachableAuthority, err)
+}
+
+// unreachable replies where the member's DNS doesn't: from stale data, if there
+// are any.
+func (q *ask) unreachable(code uint16, err error) (int, error) {
+	if q.fallback == nil {
+		return q.fail(code, err)
+	}
+	return q.stale(q.fallback, fromForward, code, err)
 }

@@ -3,7 +3,7 @@ package clusterset
 import (
 	"context"
 	"errors"
-	"strings"
+	"net/netip"
 	"time"
 
 	"github.com/coredns/coredns/plugin"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
@@ -18,7 +19,6 @@ var errNotReady = errors.New("no ClusterSet yet")
 
 // ServeDNS implements plugin.Handler.
 func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	growStack()
 	if len(r.Question) != 1 {
 		return dns.RcodeFormatError, nil
 	}
@@ -33,7 +33,7 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if r.Question[0].Qclass != dns.ClassINET {
 		return dns.RcodeRefused, nil
 	}
-	q := &ask{p: p, ctx: ctx, state: request.Request{W: w, Req: r}, zone: zone, snap: p.snapshot.Load(), labeled: hasMetadata(ctx)}
+	q := &ask{p: p, ctx: ctx, state: request.Request{W: w, Req: r}, zone: zone, snap: p.snapshot.Load(), labeled: hasMetadata(ctx), serial: soaSerial}
 	if query.IsReverse(zone) {
 		return q.reverse()
 	}
@@ -62,11 +62,18 @@ type ask struct {
 	zone  string
 	snap  *snapshot
 	// member is the one that the name belongs to, nil before it is known.
-	member *member
+	member *clusterMember
 	// suffix is the zone that the answer is from, in the question's case: the
 	// member's zone, or the cluster zone.
 	suffix  string
 	labeled bool
+	// n is the name, or addr the address whose name is asked for.
+	n    query.Name
+	addr netip.Addr
+	// fallback is what stale data there are, should the member's DNS fail.
+	fallback *member.View
+	// serial is that of the zone's SOA.
+	serial uint32
 	// end is the deadline, once somebody asked for it.
 	end time.Time
 }
@@ -74,7 +81,8 @@ type ask struct {
 // name answers a name under a cluster zone.
 func (q *ask) name() (int, error) {
 	qname := q.state.QName()
-	n := query.Parse(qname, len(q.zone), q.snap)
+	n := &q.n
+	*n = query.Parse(qname, len(q.zone), q.snap)
 	q.suffix = qname[len(qname)-len(q.zone):]
 	switch n.Kind {
 	case query.ZoneApex:
@@ -95,14 +103,15 @@ func (q *ask) name() (int, error) {
 	case query.Version:
 		return q.version()
 	}
-	asked := n.MemberName(q.member.ClusterDomain)
-	if !sendable(asked) {
-		return q.nameError()
+	return q.resolve()
+}
+
+// asked is what the member calls the name.
+func (q *ask) asked() string {
+	if q.addr.IsValid() {
+		return q.state.QName()
 	}
-	if q.member == q.snap.local && q.p.Next != nil && strings.EqualFold(asked, qname) {
-		return q.next() // a plugin behind this one serves the name as it is
-	}
-	return q.forward(asked)
+	return q.n.MemberName(q.member.ClusterDomain)
 }
 
 // sendable tells whether a name, longer in the member's domain than here, still
@@ -118,8 +127,9 @@ func sendable(name string) bool {
 // clusterset asks while it isn't known which member this one is: it may be the
 // same one, that took this server for another.
 func (q *ask) reverse() (int, error) {
-	q.suffix = q.zone
-	addr, isAddress := query.Address(q.state.QName())
+	qname := q.state.QName()
+	q.suffix = qname[len(qname)-len(q.zone):]
+	addr, isAddress := query.Address(qname)
 	if q.snap == nil || !isAddress {
 		return q.unowned(isAddress)
 	}
@@ -128,9 +138,9 @@ func (q *ask) reverse() (int, error) {
 	if owner == nil || shared || (q.p.Next != nil && (owner == q.snap.local || askedAsMember)) {
 		return q.unowned(isAddress)
 	}
-	q.member = owner
+	q.member, q.addr = owner, addr
 	q.label(ctxCluster, q.member.Name)
-	return q.forward(q.state.QName())
+	return q.resolve()
 }
 
 // unowned answers a reverse name that isn't ours to forward: the next plugin's,

@@ -46,7 +46,7 @@ func (p *Clusterset) start() error {
 
 // run takes up what the feeds say, until stop.
 func (p *Clusterset) run(api *discovery.API) {
-	p.builder = newBuilder(&p.options, api, p.snapshot.Store)
+	p.builder = newBuilder(&p.options, api, p.publish)
 	stopNames := func() {}
 	if p.options.local == "" && api != nil {
 		p.names = api.ClusterName()
@@ -86,7 +86,7 @@ func subscribe[T any](feed *discovery.Feed[T], take func(T)) (stop func()) {
 }
 
 // wait holds up CoreDNS's start until it is known what there is to answer from:
-// the ClusterSet, TLS material, and which member is local.
+// the ClusterSet, TLS material, which member is local, and the members' data.
 func (p *Clusterset) wait() error {
 	ctx, cancel := context.WithDeadline(context.Background(), unborn.deadline())
 	defer cancel()
@@ -97,6 +97,7 @@ func (p *Clusterset) wait() error {
 		p.names.Wait(ctx)
 	}
 	p.builder.waitMaterial(ctx)
+	p.waitData(ctx)
 	return nil
 }
 

@@ -72,6 +72,9 @@ func (q *ask) depth() int {
 
 // here answers a name of the local cluster from this server's own plugins.
 func (q *ask) here(asked string) (int, error) {
+	if !sendable(asked) {
+		return q.nameError()
+	}
 	reply, err := q.lookup(asked, q.state.QType())
 	if err != nil {
 		return q.failFrom(fromLocal, dns.ExtendedErrorCodeNoReachableAuthority, errors.New("member "+q.member.Name+": "+err.Error()))

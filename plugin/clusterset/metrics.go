@@ -14,6 +14,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -35,6 +36,21 @@ var (
 	droppedReplies  = counter("dropped_replies_total", "Counter of replies that didn't match what a member was asked.", "cluster")
 	rejects         = counter("max_concurrent_rejects_total", "Counter of queries refused because too many were in flight for the member.", "cluster")
 	guarded         = counter("guarded_addresses_total", "Counter of records dropped because their address can't be the member's own.", "cluster")
+
+	dataState    = gauge("data_state", "Whether a member's data are in each state.", "cluster", "state")
+	dataServices = gauge("data_services", "Number of a member's Services in its data.", "cluster")
+	dataSlices   = gauge("data_endpoint_slices", "Number of a member's EndpointSlices in its data.", "cluster")
+	apiTroubles  = counter("api_troubles_total", "Counter of troubles with a member's API, each once when it begins.", "cluster", "reason")
+	apiLists     = counter("api_lists_total", "Counter of the times that all of a member's data were listed.", "cluster")
+	apiExpiry    = gauge("api_credentials_expiry_timestamp_seconds", "Unix time at which the credentials for a member's API expire; 0 where that isn't known.", "cluster")
+	programming  = promauto.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace:                   plugin.Namespace,
+		Subsystem:                   pluginName,
+		Name:                        "dns_programming_duration_seconds",
+		Buckets:                     prometheus.ExponentialBuckets(0.001, 2, 20), // as kubernetes has them
+		NativeHistogramBucketFactor: plugin.NativeHistogramBucketFactor,
+		Help:                        "Histogram of the time from a change of a member's endpoints to the first answer that could show it.",
+	}, []string{"cluster"})
 
 	clusters     = gauge("clusters", "Number of members in the ClusterSet.").WithLabelValues()
 	overlaps     = gauge("cidr_overlaps", "Number of pairs of members of one network whose CIDRs overlap, counted up to 1000.").WithLabelValues()
@@ -61,10 +77,13 @@ const (
 	fromLocal
 	// fromZone: the grammar, no member was asked.
 	fromZone
+	// fromData: the member's own data; fromStale: what they were.
+	fromData
+	fromStale
 	sources
 )
 
-var sourceNames = [sources]string{"forward", "local", "zone"}
+var sourceNames = [sources]string{"forward", "local", "zone", "data", "stale"}
 
 func (s sourceName) String() string { return sourceNames[s] }
 
@@ -112,6 +131,7 @@ func (m *memberMetrics) release() {
 	series := prometheus.Labels{"cluster": m.cluster}
 	for _, vector := range []interface{ DeletePartialMatch(prometheus.Labels) int }{
 		responses, attemptDuration, attemptFailures, upstreams, droppedReplies, rejects, guarded,
+		dataState, dataServices, dataSlices, apiTroubles, apiLists, apiExpiry, programming,
 	} {
 		vector.DeletePartialMatch(series)
 	}
@@ -131,6 +151,24 @@ func newMemberMetrics(cluster string) *memberMetrics {
 		m.exchange.Failed[reason] = attemptFailures.WithLabelValues(cluster, word)
 	}
 	return m
+}
+
+// data are the series of a member whose data are watched.
+func (m *memberMetrics) data() member.Metrics {
+	bound := member.Metrics{
+		Services:    dataServices.WithLabelValues(m.cluster),
+		Slices:      dataSlices.WithLabelValues(m.cluster),
+		Lists:       apiLists.WithLabelValues(m.cluster),
+		Expires:     apiExpiry.WithLabelValues(m.cluster),
+		Programming: programming.WithLabelValues(m.cluster),
+	}
+	for state := range bound.State {
+		bound.State[state] = dataState.WithLabelValues(m.cluster, member.State(state).String())
+	}
+	for reason := range bound.Troubles {
+		bound.Troubles[reason] = apiTroubles.WithLabelValues(m.cluster, member.Reason(reason).String())
+	}
+	return bound
 }
 
 // count counts a reply.

@@ -470,15 +470,23 @@ func scraped(t *testing.T, addr string) (metrics map[string][]string, words map[
 func TestMetrics(t *testing.T) {
 	member := clustertest.Serve(t, clustertest.Zone(t, memberZone)).Addr.String()
 	addr := freeAddress(t, "127.77.0.1")
+	clusters := clusterAt("here", member, "") + clusterAt("c1", member, "")
+	path := document(t, clusters)
 	s := startCoreDNS(t, `.:PORT {
 		bind 127.77.0.1
 		prometheus `+addr+`
 		clusterset lan {
-			file `+document(t, clusterAt("here", member, "")+clusterAt("c1", member, ""))+`
+			file `+path+`
 			local here
 		}
 		file testdata/c1.zone cluster.local
 	}`)
+	// The start would wait for the data of a member whose API is never there.
+	writeDocument(t, path, clusters+clusterAt("watched", member, ", kubeconfig: {file: /missing}"))
+	eventually(t, 5*time.Second, "series of a member whose data are watched", func() bool {
+		got, _ := scraped(t, addr)
+		return got["coredns_clusterset_data_state"] != nil
+	})
 	for _, name := range []string{"web.default.here.lan.", "web.default.c1.lan.", "dns-version.c1.lan."} {
 		lookup(t, s.addr, "udp", name, dns.TypeA)
 	}
@@ -498,8 +506,8 @@ func TestMetrics(t *testing.T) {
 	}
 	for label, all := range map[string][]string{
 		"source": {"forward", "local", "zone"},
-		"reason": {"bad_reply", "canceled", "no_reply", "out_of_resources", "unreachable"},
-		"state":  {"down", "up"},
+		"reason": {"bad_kubeconfig", "bad_reply", "canceled", "forbidden", "no_reply", "out_of_resources", "replaced", "server_error", "timeout", "tls", "unauthorized", "unreachable", "watch_silent"},
+		"state":  {"down", "fresh", "stale", "unsynced", "up"},
 	} {
 		slices.Sort(words[label])
 		if !slices.Equal(words[label], all) {

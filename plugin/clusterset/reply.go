@@ -12,8 +12,11 @@ import (
 // schemaVersion is that of the names: kubernetes/dns, docs/specification.md.
 const schemaVersion = "1.1.0"
 
-// Timers of the SOA, as CoreDNS's kubernetes plugin has them. Nobody transfers
-// the zone.
+// versionTTL is CoreDNS's kubernetes plugin's: eight hours, in seconds.
+const versionTTL = 28800
+
+// Timers of the SOA, as CoreDNS's kubernetes plugin has them, and the serial of
+// what isn't answered from data. Nobody transfers the zone.
 const (
 	soaRefresh, soaRetry, soaExpire = 7200, 1800, 86400
 	soaSerial                       = 1
@@ -136,7 +139,7 @@ func (q *ask) soa() dns.RR {
 	return &dns.SOA{
 		Hdr: q.header(q.suffix, dns.TypeSOA),
 		Ns:  "ns.dns." + q.suffix, Mbox: "hostmaster." + q.suffix,
-		Serial: soaSerial, Refresh: soaRefresh, Retry: soaRetry, Expire: soaExpire, Minttl: ttl,
+		Serial: q.serial, Refresh: soaRefresh, Retry: soaRetry, Expire: soaExpire, Minttl: ttl,
 	}
 }
 
@@ -174,7 +177,9 @@ func (q *ask) version() (int, error) {
 	if q.state.QType() != dns.TypeTXT {
 		return q.noData(m, fromZone, noExplanation, "")
 	}
-	m.Answer = []dns.RR{&dns.TXT{Hdr: q.header(q.state.QName(), dns.TypeTXT), Txt: []string{schemaVersion}}}
+	header := q.header(q.state.QName(), dns.TypeTXT)
+	header.Ttl = versionTTL
+	m.Answer = []dns.RR{&dns.TXT{Hdr: header, Txt: []string{schemaVersion}}}
 	return q.write(m, fromZone)
 }
 

@@ -84,7 +84,9 @@ var directives = map[string]func(o *options, args []string) (want string){
 	"kubeconfig":     (*options).setKubeconfig,
 	"local":          (*options).setLocal,
 	"mode":           (*options).setMode,
+	"ttl":            (*options).setTTL,
 	"negative_ttl":   (*options).setNegativeTTL,
+	"serve_stale":    (*options).setServeStale,
 	"timeout":        (*options).setTimeout,
 	"max_concurrent": (*options).setMaxConcurrent,
 	"address_guard":  (*options).setAddressGuard,
@@ -161,23 +163,49 @@ func (o *options) setLocal(args []string) string {
 }
 
 func (o *options) setMode(args []string) string {
-	if len(args) != 1 || args[0] != "forward" {
-		return "forward"
+	const want = "auto, forward or resolve"
+	if len(args) != 1 {
+		return want
 	}
+	m, known := modes[args[0]]
+	if !known {
+		return want
+	}
+	o.mode = m
 	return ""
 }
+
+func (o *options) setTTL(args []string) string { return setSeconds(&o.ttl, args) }
+
+func (o *options) setNegativeTTL(args []string) string { return setSeconds(&o.negativeTTL, args) }
 
 // maxTTL bounds TTLs as CoreDNS's kubernetes plugin does.
 const maxTTL = 3600
 
-func (o *options) setNegativeTTL(args []string) string {
-	want := fmt.Sprintf("SECONDS, 0 to %d", maxTTL)
+func setSeconds(ttl *uint32, args []string) string {
 	seconds, ok := oneNumber(args)
 	if !ok || seconds > maxTTL {
-		return want
+		return fmt.Sprintf("SECONDS, 0 to %d", maxTTL)
 	}
-	o.negativeTTL = uint32(seconds)
+	*ttl = uint32(seconds)
 	return ""
+}
+
+func (o *options) setServeStale(args []string) string {
+	const want = "[DURATION], as 1h; 0 is off"
+	switch len(args) {
+	case 0:
+		o.serveStale = defaultServeStale
+		return ""
+	case 1:
+		d, err := time.ParseDuration(args[0])
+		if err != nil || d < 0 {
+			return want
+		}
+		o.serveStale = d
+		return ""
+	}
+	return want
 }
 
 func (o *options) setTimeout(args []string) string {

@@ -8,47 +8,60 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
 // snapshot is all that a query needs to know: immutable, swapped as a whole.
 type snapshot struct {
 	set     *model.ClusterSet
-	members map[string]*member
+	members map[string]*clusterMember
 	// branches are what members' names of two labels end in.
 	branches map[string]bool
 	ranges   *model.Ranges
 	// localName is what the Corefile or the About API calls this cluster, or "".
 	localName string
 	// local is the member of that name, nil when that isn't known.
-	local *member
+	local *clusterMember
 	// networks are the networks whose addresses mean something here: the local
 	// member's one, or all of them while nobody says which one is ours.
 	networks []string
 }
 
-// member is one member as it is asked: its description and its client.
-type member struct {
+// watched are a member's data.
+type watched interface {
+	// View is what they are now: one atomic load.
+	View() *member.View
+	// Synced is closed when there were any.
+	Synced() <-chan struct{}
+	release()
+}
+
+// clusterMember is one member as it is asked: its description and its client.
+type clusterMember struct {
 	*model.Cluster
 	client  *exchange.Client
+	api     watched // nil for one whose data aren't
 	metrics *memberMetrics
 	// broken is why the member can't be asked, nil when it can; cause is what its
 	// TLS material had to do with that.
 	broken, cause error
+	// watch is whether its data are to be watched.
+	watch bool
 	// pem is the TLS material the client was made with.
 	pem discovery.TLSMaterial
 }
 
 // sameAs tells whether m serves for next, a member to be built.
-func (m *member) sameAs(next *member) bool {
-	return m.Equal(next.Cluster) && m.pem.Equal(next.pem) && fmt.Sprint(m.cause) == fmt.Sprint(next.broken)
+func (m *clusterMember) sameAs(next *clusterMember) bool {
+	return m.Equal(next.Cluster) && (m.api != nil) == next.watch && m.pem.Equal(next.pem) && fmt.Sprint(m.cause) == fmt.Sprint(next.broken)
 }
 
 // newSnapshot is a snapshot without its members.
 func newSnapshot(set *model.ClusterSet, local string) *snapshot {
 	s := &snapshot{
 		set: set, localName: local, ranges: model.NewRanges(set.Clusters),
-		members: make(map[string]*member, len(set.Clusters)), branches: make(map[string]bool),
+		members: make(map[string]*clusterMember, len(set.Clusters)), branches: make(map[string]bool),
 	}
 	for _, c := range set.Clusters {
 		if _, branch, two := strings.Cut(c.Name, "."); two {
@@ -82,7 +95,7 @@ func (s *snapshot) IsMember(name string) bool {
 func (s *snapshot) IsBranch(name string) bool { return s.branches[strings.ToLower(name)] }
 
 // owner is the member that has addr, if there is just one.
-func (s *snapshot) owner(addr netip.Addr) (m *member, shared bool) {
+func (s *snapshot) owner(addr netip.Addr) (m *clusterMember, shared bool) {
 	for _, network := range s.networks {
 		owner, several := s.ranges.Owner(network, addr)
 		if several || (owner != nil && m != nil) {
@@ -95,10 +108,10 @@ func (s *snapshot) owner(addr netip.Addr) (m *member, shared bool) {
 	return m, false
 }
 
-func (s *snapshot) member(name string) *member { return s.members[strings.ToLower(name)] }
+func (s *snapshot) member(name string) *clusterMember { return s.members[strings.ToLower(name)] }
 
 // foreign tells whether m's service addresses mean nothing here, so that its
 // gateways stand for them (split horizon).
-func (s *snapshot) foreign(m *member) bool {
+func (s *snapshot) foreign(m *clusterMember) bool {
 	return s.local != nil && s.local.Network != m.Network
 }

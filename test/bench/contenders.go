@@ -1,12 +1,20 @@
 package main
 
-// contender is a server in front of the member, and the names it is asked for.
+// contender is a server, and the names it is asked for.
 type contender struct {
 	name     string
 	corefile string
 	// suffix ends the names: that of the member's own domain, or of the zone
 	// that clusterset serves it under.
 	suffix string
+}
+
+// table is a set of contenders that do the same work, measured in turn, and the
+// peers that their costs are compared with.
+type table struct {
+	title      string
+	contenders []contender
+	peers      []string
 }
 
 // The member and the servers in front of it, on loopback addresses of their own.
@@ -23,15 +31,25 @@ var memberCorefile = `cluster.local:` + port + ` {
 }
 `
 
-var contenders = []contender{
+var forwarded = table{"forwarded, not cached", []contender{
 	{name: "whoami", suffix: memberDomain, corefile: front("whoami")},
 	{name: "forward", suffix: memberDomain, corefile: front("forward . " + memberAddress + ":" + port)},
-	{name: "clusterset", suffix: "svc.c1.lan", corefile: front("clusterset lan {\n        file clusterset.yaml\n    }")},
-	{name: "clusterset, short form", suffix: "c1.lan", corefile: front("clusterset lan {\n        file clusterset.yaml\n    }")},
-}
+	{name: "clusterset", suffix: "svc.c1.lan", corefile: front(forwardMode)},
+	{name: "clusterset, short form", suffix: "c1.lan", corefile: front(forwardMode)},
+}, []string{"forward"}}
 
-// peer is what the others are compared with.
-const peer = "forward"
+var fromData = table{"answered from data", []contender{
+	{name: "whoami", suffix: memberDomain, corefile: front("whoami")},
+	{name: "kubernetes", suffix: memberDomain, corefile: front(kubernetes)},
+	{name: "clusterset", suffix: "svc.c1.lan", corefile: front(dataMode)},
+	{name: "clusterset, short form", suffix: "c1.lan", corefile: front(dataMode)},
+}, []string{"whoami", "kubernetes"}}
+
+const (
+	forwardMode = "clusterset lan {\n        file forward.yaml\n        mode forward\n    }"
+	dataMode    = "clusterset lan {\n        file data.yaml\n        mode resolve\n    }"
+	kubernetes  = "kubernetes cluster.local {\n        kubeconfig c1.kubeconfig\n    }"
+)
 
 func front(plugin string) string {
 	return ".:" + port + " {\n    bind " + frontAddress + "\n    " + plugin + "\n}\n"
@@ -44,3 +62,6 @@ clusters:
   serviceCIDRs: [10.101.0.0/16]
   dns: ["` + memberAddress + ":" + port + `"]
 `
+
+// The same with the member's API.
+const clusterSetWithData = clusterSet + "  kubeconfig: {file: c1.kubeconfig}\n"

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// writeData makes the member's zone, the ClusterSet, and dnsperf's questions for
+// writeData makes the member's zone, the ClusterSets, and dnsperf's questions for
 // each suffix.
 func writeData(dir string, names int) error {
 	zone := new(strings.Builder)
@@ -18,15 +18,18 @@ func writeData(dir string, names int) error {
 	if err := write(dir, "cluster.local.zone", zone.String()); err != nil {
 		return err
 	}
-	if err := write(dir, "clusterset.yaml", clusterSet); err != nil {
+	if err := write(dir, "forward.yaml", clusterSet); err != nil {
 		return err
 	}
-	for _, c := range contenders {
+	if err := write(dir, "data.yaml", clusterSetWithData); err != nil {
+		return err
+	}
+	for _, suffix := range []string{memberDomain, "svc.c1.lan", "c1.lan"} {
 		questions := new(strings.Builder)
 		for i := range names {
-			fmt.Fprintf(questions, "%s.%s A\n", service(i), c.suffix)
+			fmt.Fprintf(questions, "%s.%s A\n", service(i), suffix)
 		}
-		if err := write(dir, c.suffix+".questions", questions.String()); err != nil {
+		if err := write(dir, suffix+".questions", questions.String()); err != nil {
 			return err
 		}
 	}

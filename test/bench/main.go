@@ -1,9 +1,10 @@
-// Bench measures what an answer costs: the CPU time of the server process per
-// query, of clusterset beside the plugins that do the same work, all in one run
-// on loopback. Every contender is measured in turn, several times, and the
-// median is shown: machines are noisy, ratios less so.
+// Bench measures what clusterset costs, beside the plugins that do the same work,
+// all in one run on loopback: the CPU time of the server process per query, the
+// memory that a member's data take, and the time from a change in the member's
+// API to a changed answer. Every contender is measured in turn, several times,
+// and the median is shown: machines are noisy, ratios less so.
 //
-// It needs dnsperf and bin/coredns.
+// It needs dnsperf, bin/coredns and, for what is answered from data, bin/kube.
 package main
 
 import (
@@ -21,6 +22,8 @@ func main() {
 	flag.IntVar(&settings.rounds, "rounds", 5, "how often each contender is measured")
 	flag.DurationVar(&settings.time, "time", 4*time.Second, "how long each measurement takes")
 	flag.IntVar(&settings.names, "names", 10000, "how many services the member has")
+	flag.StringVar(&settings.kube, "kube", "bin/kube", "the API servers; \"\" leaves out what needs them")
+	flag.IntVar(&settings.changes, "changes", 200, "how many changes in the member's API are timed")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -32,6 +35,8 @@ func main() {
 
 type settings struct {
 	coredns string
+	kube    string
+	changes int
 	rounds  int
 	time    time.Duration
 	names   int

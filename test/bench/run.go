@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// run measures every contender rounds times, in turn, and prints the medians.
+// run measures everything, in a folder of its own.
 func run(ctx context.Context, s settings) error {
 	dir, err := os.MkdirTemp("", "clusterset-bench")
 	if err != nil {
@@ -18,14 +18,48 @@ func run(ctx context.Context, s settings) error {
 	if err := writeData(dir, s.names); err != nil {
 		return err
 	}
-	member, err := startServer(s.coredns, dir, memberCorefile, memberAddress+":"+port)
+	if err := runForwarded(ctx, s, dir); err != nil {
+		return err
+	}
+	if s.kube == "" {
+		return nil
+	}
+	return runFromData(ctx, s, dir)
+}
+
+func runForwarded(ctx context.Context, s settings, dir string) error {
+	member, err := startServer(s.coredns, dir, memberCorefile, memberAddress, service(0)+"."+memberDomain)
 	if err != nil {
 		return err
 	}
 	defer member.stop()
+	return forwarded.run(ctx, s, dir)
+}
+
+func runFromData(ctx context.Context, s settings, dir string) error {
+	api, err := startAPI(ctx, s.kube, dir)
+	if err != nil {
+		return err
+	}
+	defer api.stop()
+	if err := api.fill(ctx, s.names); err != nil {
+		return err
+	}
+	if err := fromData.run(ctx, s, dir); err != nil {
+		return err
+	}
+	if err := runMemory(ctx, s, dir); err != nil {
+		return err
+	}
+	return runChanges(ctx, s, dir, api)
+}
+
+// run measures every contender of the table, rounds times, in turn, and prints
+// the medians.
+func (t table) run(ctx context.Context, s settings, dir string) error {
 	costs := make(map[string][]time.Duration)
 	for round := range s.rounds {
-		for _, c := range contenders {
+		for _, c := range t.contenders {
 			cost, err := measure(ctx, s, dir, c)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
@@ -34,13 +68,13 @@ func run(ctx context.Context, s settings) error {
 			costs[c.name] = append(costs[c.name], cost)
 		}
 	}
-	report(costs)
+	t.report(costs)
 	return nil
 }
 
 // measure starts the contender, warms it up, and gives its CPU time per query.
 func measure(ctx context.Context, s settings, dir string, c contender) (time.Duration, error) {
-	server, err := startServer(s.coredns, dir, c.corefile, frontAddress+":"+port)
+	server, err := startServer(s.coredns, dir, c.corefile, frontAddress, service(0)+"."+c.suffix)
 	if err != nil {
 		return 0, err
 	}
@@ -64,13 +98,21 @@ func measure(ctx context.Context, s settings, dir string, c contender) (time.Dur
 	return (after - before) / time.Duration(queries), nil
 }
 
-func report(costs map[string][]time.Duration) {
-	base := median(costs[peer])
-	fmt.Printf("\n%-24s %10s %10s\n", "median of "+fmt.Sprint(len(costs[peer])), "us/query", "x "+peer)
-	for _, c := range contenders {
-		cost := median(costs[c.name])
-		fmt.Printf("%-24s %10.2f %10.2f\n", c.name, micros(cost), float64(cost)/float64(base))
+func (t table) report(costs map[string][]time.Duration) {
+	fmt.Printf("\n%s\n%-24s %10s", t.title, fmt.Sprintf("median of %d", len(costs[t.contenders[0].name])), "us/query")
+	for _, peer := range t.peers {
+		fmt.Printf(" %12s", "x "+peer)
 	}
+	fmt.Println()
+	for _, c := range t.contenders {
+		cost := median(costs[c.name])
+		fmt.Printf("%-24s %10.2f", c.name, micros(cost))
+		for _, peer := range t.peers {
+			fmt.Printf(" %12.2f", float64(cost)/float64(median(costs[peer])))
+		}
+		fmt.Println()
+	}
+	fmt.Println()
 }
 
 func median(costs []time.Duration) time.Duration {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +18,9 @@ import (
 // server is a CoreDNS process.
 type server struct{ cmd *exec.Cmd }
 
-// startServer runs CoreDNS in dir and returns when it answers at addr.
-func startServer(coredns, dir, corefile, addr string) (*server, error) {
+// startServer runs CoreDNS in dir and returns when it has an answer to name at
+// the address.
+func startServer(coredns, dir, corefile, address, name string) (*server, error) {
 	binary, err := filepath.Abs(coredns)
 	if err != nil {
 		return nil, err
@@ -30,20 +32,20 @@ func startServer(coredns, dir, corefile, addr string) (*server, error) {
 		return nil, fmt.Errorf("%w; run make", err)
 	}
 	s := &server{cmd}
-	if err := ready(addr); err != nil {
+	if err := ready(net.JoinHostPort(address, port), name+"."); err != nil {
 		s.stop()
 		return nil, err
 	}
 	return s, nil
 }
 
-// ready asks until somebody answers.
-func ready(addr string) error {
+// ready asks for name until there is an answer.
+func ready(addr, name string) error {
 	question := new(dns.Msg)
-	question.SetQuestion("service-0.default.svc.cluster.local.", dns.TypeA)
+	question.SetQuestion(name, dns.TypeA)
 	client := &dns.Client{Timeout: 100 * time.Millisecond}
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
-		if _, _, err := client.Exchange(question, addr); err == nil {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+		if reply, _, err := client.Exchange(question, addr); err == nil && reply.Rcode == dns.RcodeSuccess {
 			return nil
 		}
 		time.Sleep(20 * time.Millisecond) // a refused port fails at once

@@ -13,7 +13,7 @@ import (
 // the targets' addresses beside them.
 func (w *wanted) srv(n *Name, s *model.Service, f *Form) Records {
 	service := s.Key + "." + labelService + "." + n.Suffix
-	l := srvList{form: f, targets: make(map[srvKey]bool), addresses: make(map[srvAddress]bool), weight: w.weight(s)}
+	l := srvList{form: *f, targets: make(map[srvKey]bool), addresses: make(map[srvAddress]bool), weight: w.weight(s)}
 	if !w.byEndpoint(s) {
 		for i := range s.Ports {
 			if w.matches(&s.Ports[i]) {
@@ -67,7 +67,7 @@ func (w *wanted) weight(s *model.Service) uint16 {
 // srvList is a list under way; what is there twice is left out.
 type srvList struct {
 	Records
-	form      *Form
+	form      Form
 	weight    uint16
 	targets   map[srvKey]bool
 	addresses map[srvAddress]bool

@@ -1,0 +1,149 @@
+package clusterset
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+)
+
+// mode is where answers about members come from.
+type mode uint8
+
+const (
+	// modeAuto: data while they are fresh, else the member's DNS, else stale data.
+	modeAuto mode = iota
+	// modeForward: the member's DNS.
+	modeForward
+	// modeResolve: data, fresh or stale.
+	modeResolve
+)
+
+var modes = map[string]mode{"auto": modeAuto, "forward": modeForward, "resolve": modeResolve}
+
+// maxStaleTTL is the TTL of a stale answer, in seconds, at the most: RFC 8767,
+// section 4.
+const maxStaleTTL = 30
+
+var (
+	errNoKubeconfig = errors.New("no kubeconfig to get its data with, and its DNS isn't asked in this mode")
+	errNotSynced    = errors.New("data not yet synced")
+	errNoName       = errors.New("the name isn't in its stale data")
+)
+
+// resolve answers a member's name from the best source there is.
+func (q *ask) resolve() (int, error) {
+	if q.member == q.snap.local {
+		asked := q.asked()
+		if q.p.Next != nil && !q.addr.IsValid() && strings.EqualFold(asked, q.state.QName()) {
+			return q.next() // a plugin behind this one serves the name as it is
+		}
+		if q.isHere() {
+			return q.here(asked)
+		}
+	}
+	mode := q.p.options.mode
+	switch {
+	case mode == modeResolve && q.member.api == nil:
+		return q.failFrom(fromData, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errNoKubeconfig))
+	case mode == modeForward, q.member.api == nil, mode == modeAuto && q.n.IsPod():
+		return q.forward()
+	}
+	view := q.member.api.View()
+	switch {
+	case view.State == member.Fresh:
+		return q.fresh(view)
+	case mode == modeAuto:
+		q.fallback = view
+		return q.forward()
+	}
+	return q.stale(view, fromData, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(view.Err))
+}
+
+func (q *ask) memberError(err error) error {
+	return errors.New("member " + q.member.Name + ": " + err.Error())
+}
+
+// fresh answers from the member's data.
+func (q *ask) fresh(v *member.View) (int, error) {
+	r := q.look(v, q.p.options.ttl)
+	if !r.Exists {
+		return q.notFound(nil, "", fromData)
+	}
+	m := q.ours()
+	m.Answer, m.Extra = r.Answer, r.Extra
+	return q.fromData(m, "")
+}
+
+// stale answers from data that nothing proves true any more, where serve_stale
+// still allows it: RFC 8767. That something doesn't exist is never said so. Else
+// the reply is SERVFAIL, for what went wrong.
+func (q *ask) stale(v *member.View, from sourceName, code uint16, wrong error) (int, error) {
+	switch {
+	case v.State == member.Unsynced:
+		return q.failFrom(from, unsynced(code, from), wrong)
+	case time.Since(v.Since) >= q.p.options.serveStale:
+		return q.failFrom(from, code, wrong)
+	}
+	r := q.look(v, min(q.p.options.ttl, maxStaleTTL))
+	if !r.Exists {
+		return q.failFrom(from, code, errors.Join(wrong, q.memberError(errNoName)))
+	}
+	m := q.ours()
+	m.Answer, m.Extra = r.Answer, r.Extra
+	return q.fromData(m, wrong.Error())
+}
+
+// unsynced is the extended error of data that were never there.
+func unsynced(code uint16, from sourceName) uint16 {
+	if from == fromData {
+		return dns.ExtendedErrorCodeNotReady
+	}
+	return code
+}
+
+// look finds the name, or the address, in the member's data.
+func (q *ask) look(v *member.View, ttl uint32) query.Records {
+	q.serial = uint32(v.Data.Changed.Unix())
+	f := query.Form{Owner: q.state.QName(), Type: q.state.QType(), Domain: q.member.ClusterDomain, TTL: ttl}
+	if q.addr.IsValid() {
+		f.Domain = q.member.Name + "." + q.p.primaryZone()
+		return query.Pointers(v.Data, q.addr, &f)
+	}
+	return q.n.Records(v.Data, &f)
+}
+
+// fromData writes a reply made from data: addresses checked and exchanged for
+// gateways, a CNAME followed. stale is why they aren't fresh, or "".
+func (q *ask) fromData(m *dns.Msg, stale string) (int, error) {
+	switch {
+	case q.n.Kind == query.NameServer:
+		return q.nameServer(q.dnsAddresses()...)
+	case q.n.Kind == query.ClusterApex && len(m.Answer) == 0 && !q.addr.IsValid():
+		return q.apex(q.dnsAddresses()...)
+	}
+	from := fromData
+	if stale != "" {
+		from = fromStale
+	}
+	t := translation{ask: q, ours: true, guard: q.p.options.addressGuard}
+	m.Answer = t.records(m.Answer, inAnswer)
+	m.Extra = t.records(m.Extra, elsewhere)
+	if done, status, err := q.refused(&t, m, from); done {
+		return status, err
+	}
+	if target := q.open(m); target != "" {
+		return q.follow(m, target, from)
+	}
+	if len(m.Answer) == 0 {
+		m.Ns = []dns.RR{q.soa()}
+	}
+	if stale != "" {
+		q.explain(m, dns.ExtendedErrorCodeStaleAnswer, stale)
+	}
+	return q.write(m, from)
+}

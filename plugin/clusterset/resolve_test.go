@@ -1,0 +1,223 @@
+package clusterset
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coredns/coredns/plugin/pkg/dnstest"
+	"github.com/coredns/coredns/plugin/test"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// view is a member's data as a test gives them.
+type view struct{ now member.View }
+
+func (v *view) View() *member.View      { return &v.now }
+func (v *view) Synced() <-chan struct{} { return nil }
+func (v *view) release()                {}
+
+var errAPI = errors.New("API unreachable")
+
+// webData has a Service of one cluster IP, and one whose endpoint can't be the
+// member's own.
+func webData() *model.Data {
+	c := model.NewData().Change()
+	port := []model.Port{{Name: "http", Protocol: "TCP", Number: 80}}
+	c.SetNamespace("default")
+	c.SetService(model.Service{Key: "web.default", Type: model.ClusterIP, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.101.1.1")}, Ports: port})
+	c.SetService(model.Service{Key: "liar.default", Type: model.Headless, Ports: port})
+	c.SetSlice(&model.Slice{Key: "default/liar-1", Service: "liar.default", Ports: port, Endpoints: []model.Endpoint{{Addr: netip.MustParseAddr("127.0.0.1")}}})
+	return c.Done(time.Unix(42, 0))
+}
+
+// newResolver is the plugin with one member, c1, whose DNS is at upstream.
+func newResolver(tb testing.TB, m mode, v *view, upstream string) *Clusterset {
+	tb.Helper()
+	o := defaultOptions()
+	o.mode, o.timeout = m, 200*time.Millisecond
+	p := &Clusterset{zones: []string{"lan.", "10.in-addr.arpa."}, options: o}
+	c := &model.Cluster{
+		Name: "c1", ServiceCIDRs: []netip.Prefix{netip.MustParsePrefix("10.101.0.0/16")}, ClusterDomain: "cluster.local.",
+		DNS: []model.Upstream{{Scheme: model.DNS, Addr: netip.MustParseAddrPort(upstream)}},
+	}
+	s := newSnapshot(&model.ClusterSet{Clusters: []*model.Cluster{c}}, "")
+	metrics := acquireMetrics(c.Name)
+	client := exchange.New(c, exchange.Options{Timeout: o.timeout, Metrics: metrics.exchange, Changed: func(model.Upstream, error) {}})
+	tb.Cleanup(func() {
+		client.Close()
+		metrics.release()
+	})
+	s.members["c1"] = &clusterMember{Cluster: c, client: client, metrics: metrics}
+	if v != nil {
+		s.members["c1"].api = v
+	}
+	s.settle()
+	p.publish(s)
+	return p
+}
+
+// asked is the reply to a question, with the server's rcode when it wrote none.
+func asked(tb testing.TB, p *Clusterset, name string, qtype uint16) *dns.Msg {
+	tb.Helper()
+	q := new(dns.Msg)
+	q.SetQuestion(name, qtype)
+	q.SetEdns0(1232, false)
+	w := dnstest.NewRecorder(&test.ResponseWriter{})
+	code, _ := p.ServeDNS(context.Background(), w, q)
+	if w.Msg == nil {
+		w.Msg = new(dns.Msg)
+		w.Msg.Rcode = code
+	}
+	return w.Msg
+}
+
+// summary is the rcode of a reply, its first record's data with the TTL, and its
+// extended error's code.
+func summary(m *dns.Msg) string {
+	text := dns.RcodeToString[m.Rcode]
+	if len(m.Answer) > 0 {
+		fields := strings.Fields(m.Answer[0].String())
+		text += " " + fields[1] + " " + strings.Join(fields[4:], " ")
+	}
+	if o := m.IsEdns0(); o != nil {
+		for _, option := range o.Option {
+			if e, ok := option.(*dns.EDNS0_EDE); ok {
+				text += " " + dns.ExtendedErrorCodeToString[e.InfoCode]
+			}
+		}
+	}
+	return text
+}
+
+// TestResolve is which source answers: DESIGN.md section 6.
+func TestResolve(t *testing.T) {
+	alive := clustertest.Serve(t, clustertest.Zone(t, `cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 2 3 4 5
+web.default.svc.cluster.local. 5 IN A 10.101.9.9
+1-2-3-4.default.pod.cluster.local. 5 IN A 10.101.9.8`)).Addr.String()
+	dead := clustertest.Serve(t, clustertest.Rcode(dns.RcodeServerFailure)).Addr.String()
+	fresh := &view{member.View{Data: webData(), State: member.Fresh}}
+	stale := &view{member.View{Data: webData(), State: member.Stale, Since: time.Now(), Err: errAPI}}
+	expired := &view{member.View{Data: webData(), State: member.Stale, Since: time.Now().Add(-2 * time.Hour), Err: errAPI}}
+	unsynced := &view{member.View{Data: model.NewData(), State: member.Unsynced, Err: errAPI}}
+	const web, missing, pod = "web.default.c1.lan.", "missing.default.c1.lan.", "1-2-3-4.default.pod.c1.lan."
+	tests := []struct {
+		name, upstream string
+		mode           mode
+		view           *view
+		qname          string
+		want           string
+	}{
+		{"fresh data", alive, modeAuto, fresh, web, "NOERROR 5 10.101.1.1"},
+		{"fresh data, no such name", alive, modeAuto, fresh, missing, "NXDOMAIN"},
+		{"a pod's name", alive, modeAuto, fresh, pod, "NOERROR 5 10.101.9.8"},
+		{"stale data, DNS alive", alive, modeAuto, stale, web, "NOERROR 5 10.101.9.9"},
+		{"stale data, DNS dead", dead, modeAuto, stale, web, "NOERROR 5 10.101.1.1 Stale Answer"},
+		{"stale data, DNS dead, no such name", dead, modeAuto, stale, missing, "SERVFAIL No Reachable Authority"},
+		{"old data, DNS dead", dead, modeAuto, expired, web, "SERVFAIL No Reachable Authority"},
+		{"no data yet, DNS alive", alive, modeAuto, unsynced, web, "NOERROR 5 10.101.9.9"},
+		{"no data yet, DNS dead", dead, modeAuto, unsynced, web, "SERVFAIL No Reachable Authority"},
+		{"no kubeconfig", alive, modeAuto, nil, web, "NOERROR 5 10.101.9.9"},
+		{"forward", alive, modeForward, fresh, web, "NOERROR 5 10.101.9.9"},
+		{"resolve, fresh", dead, modeResolve, fresh, web, "NOERROR 5 10.101.1.1"},
+		{"resolve, a pod's name", alive, modeResolve, fresh, pod, "NXDOMAIN"},
+		{"resolve, stale", alive, modeResolve, stale, web, "NOERROR 5 10.101.1.1 Stale Answer"},
+		{"resolve, stale, no such name", alive, modeResolve, stale, missing, "SERVFAIL No Reachable Authority"},
+		{"resolve, old", alive, modeResolve, expired, web, "SERVFAIL No Reachable Authority"},
+		{"resolve, no data yet", alive, modeResolve, unsynced, web, "SERVFAIL Not Ready"},
+		{"resolve, no data yet, no such name", alive, modeResolve, unsynced, missing, "SERVFAIL Not Ready"},
+		{"resolve, no kubeconfig", alive, modeResolve, nil, web, "SERVFAIL No Reachable Authority"},
+		{"an address that can't be", alive, modeAuto, fresh, "liar.default.c1.lan.", "SERVFAIL Filtered"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newResolver(t, tt.mode, tt.view, tt.upstream)
+			if got := summary(asked(t, p, tt.qname, dns.TypeA)); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestStaleForm: a long TTL is cut, and what isn't there of a name that is, is no
+// failure: clients ask for both families.
+func TestStaleForm(t *testing.T) {
+	stale := &view{member.View{Data: webData(), State: member.Stale, Since: time.Now(), Err: errAPI}}
+	p := newResolver(t, modeResolve, stale, "127.77.0.1:53")
+	p.options.ttl = 300
+	if got := summary(asked(t, p, "web.default.c1.lan.", dns.TypeA)); got != "NOERROR 30 10.101.1.1 Stale Answer" {
+		t.Error(got)
+	}
+	if m := asked(t, p, "web.default.c1.lan.", dns.TypeAAAA); summary(m) != "NOERROR Stale Answer" || len(m.Ns) != 1 {
+		t.Error(m)
+	}
+	p.options.serveStale = 0
+	if got := summary(asked(t, p, "web.default.c1.lan.", dns.TypeA)); got != "SERVFAIL No Reachable Authority" {
+		t.Error(got)
+	}
+}
+
+// TestDataApexes: what isn't in the data, and PTR.
+func TestDataApexes(t *testing.T) {
+	p := newResolver(t, modeResolve, &view{member.View{Data: webData(), State: member.Fresh}}, "127.77.0.1:53")
+	tests := []struct {
+		name  string
+		qtype uint16
+		want  string
+	}{
+		{"c1.lan.", dns.TypeSOA, "NOERROR 5 ns.dns.c1.lan. hostmaster.c1.lan. 42 7200 1800 86400 5"},
+		{"c1.lan.", dns.TypeNS, "NOERROR 5 ns.dns.c1.lan."},
+		{"c1.lan.", dns.TypeA, "NOERROR"},
+		{"ns.dns.c1.lan.", dns.TypeA, "NOERROR 5 127.77.0.1"},
+		{"1.1.101.10.in-addr.arpa.", dns.TypePTR, "NOERROR 5 web.default.svc.c1.lan."},
+		{"2.1.101.10.in-addr.arpa.", dns.TypePTR, "NXDOMAIN"},
+		{"1.1.101.10.in-addr.arpa.", dns.TypeA, "NOERROR"},
+	}
+	for _, tt := range tests {
+		if got := summary(asked(t, p, tt.name, tt.qtype)); got != tt.want {
+			t.Errorf("%s %s: got %s, want %s", tt.name, dns.TypeToString[tt.qtype], got, tt.want)
+		}
+	}
+}
+
+// nowhere takes replies and keeps nothing.
+type nowhere struct{ *test.ResponseWriter }
+
+func (nowhere) WriteMsg(*dns.Msg) error { return nil }
+
+// dataAllocs is the budget of an answer from data: the query's own state, the
+// message, its question, its records, and the list of them.
+const dataAllocs = 5
+
+func TestDataAllocs(t *testing.T) {
+	p := newResolver(t, modeAuto, &view{member.View{Data: webData(), State: member.Fresh}}, "127.77.0.1:53")
+	q := new(dns.Msg)
+	q.SetQuestion("web.default.c1.lan.", dns.TypeA)
+	w := nowhere{&test.ResponseWriter{}}
+	ctx := context.Background()
+	serve := func() { _, _ = p.ServeDNS(ctx, w, q) }
+	if n := testing.AllocsPerRun(1000, serve); n > dataAllocs {
+		t.Errorf("%v allocations, want %v at most", n, dataAllocs)
+	}
+}
+
+func BenchmarkData(b *testing.B) {
+	p := newResolver(b, modeAuto, &view{member.View{Data: webData(), State: member.Fresh}}, "127.77.0.1:53")
+	q := new(dns.Msg)
+	q.SetQuestion("web.default.c1.lan.", dns.TypeA)
+	w := nowhere{&test.ResponseWriter{}}
+	ctx := context.Background()
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = p.ServeDNS(ctx, w, q)
+	}
+}
