@@ -58,14 +58,16 @@ type Clusterset struct {
 
 // options are the Corefile's.
 type options struct {
-	file        string
-	configMap   model.ObjectName
-	kubeconfig  string
-	context     string
-	local       string
-	mode        mode
-	ttl         uint32
-	negativeTTL uint32
+	file       string
+	configMap  model.ObjectName
+	kubeconfig string
+	context    string
+	local      string
+	mode       mode
+	// exportsMarked hides services that are not exported.
+	exportsMarked bool
+	ttl           uint32
+	negativeTTL   uint32
 	// serveStale is how old data may be that nothing proves true; 0 is not at all.
 	serveStale time.Duration
 	timeout    time.Duration

@@ -46,6 +46,9 @@ func (q *ask) resolve() (int, error) {
 			return q.here(asked)
 		}
 	}
+	if done, status, err := q.hidden(); done {
+		return status, err
+	}
 	mode := q.p.options.mode
 	switch {
 	case mode == modeResolve && q.member.api == nil:

@@ -148,6 +148,45 @@ web.default.svc.cluster.local. 5 IN A 10.101.9.9
 	}
 }
 
+// TestExports: what isn't exported doesn't exist, whoever would answer.
+func TestExports(t *testing.T) {
+	c := webData().Change()
+	c.SetService(model.Service{Key: "marked.default", Marked: true, Type: model.ClusterIP, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.101.1.2")}, Ports: []model.Port{{Number: model.NoPort}}})
+	c.SetService(model.Service{Key: "export.default", Type: model.ClusterIP, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.101.1.3")}, Ports: []model.Port{{Number: model.NoPort}}})
+	c.SetExport("export.default", time.Unix(1, 0))
+	d := c.Done(time.Unix(1, 0))
+	alive := clustertest.Serve(t, clustertest.Zone(t, `cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 2 3 4 5
+web.default.svc.cluster.local. 5 IN A 10.101.9.9
+marked.default.svc.cluster.local. 5 IN A 10.101.9.8
+1-2-3-4.default.pod.cluster.local. 5 IN A 10.101.9.7`)).Addr.String()
+	fresh := &view{member.View{Data: d, State: member.Fresh}}
+	stale := &view{member.View{Data: d, State: member.Stale, Since: time.Now(), Err: errAPI}}
+	unsynced := &view{member.View{Data: model.NewData(), State: member.Unsynced, Err: errAPI}}
+	tests := []struct {
+		view        *view
+		qname, want string
+	}{
+		{fresh, "marked.default.c1.lan.", "NOERROR 5 10.101.1.2"},
+		{fresh, "export.default.svc.c1.lan.", "NOERROR 5 10.101.1.3"},
+		{fresh, "web.default.c1.lan.", "NXDOMAIN"},
+		{fresh, "_http._tcp.web.default.c1.lan.", "NXDOMAIN"},
+		{fresh, "1-2-3-4.default.pod.c1.lan.", "NXDOMAIN"},
+		{fresh, "default.svc.c1.lan.", "NOERROR"},
+		{fresh, "1.1.101.10.in-addr.arpa.", "NXDOMAIN"},
+		{stale, "marked.default.c1.lan.", "NOERROR 5 10.101.9.8"},
+		{stale, "web.default.c1.lan.", "SERVFAIL No Reachable Authority"},
+		{unsynced, "marked.default.c1.lan.", "SERVFAIL Not Ready"},
+		{nil, "marked.default.c1.lan.", "SERVFAIL No Reachable Authority"},
+	}
+	for _, tt := range tests {
+		p := newResolver(t, modeAuto, tt.view, alive)
+		p.options.exportsMarked = true
+		if got := summary(asked(t, p, tt.qname, dns.TypeA)); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.qname, got, tt.want)
+		}
+	}
+}
+
 // TestStaleForm: a long TTL is cut, and what isn't there of a name that is, is no
 // failure: clients ask for both families.
 func TestStaleForm(t *testing.T) {

@@ -84,6 +84,7 @@ var directives = map[string]func(o *options, args []string) (want string){
 	"kubeconfig":     (*options).setKubeconfig,
 	"local":          (*options).setLocal,
 	"mode":           (*options).setMode,
+	"exports":        (*options).setExports,
 	"ttl":            (*options).setTTL,
 	"negative_ttl":   (*options).setNegativeTTL,
 	"serve_stale":    (*options).setServeStale,
@@ -112,6 +113,9 @@ func parseBlock(c *caddy.Controller, o *options) error {
 	}
 	if given["configmap"] && given["file"] {
 		return c.Errf("configmap and file: one of them")
+	}
+	if o.exportsMarked && o.mode == modeForward {
+		return c.Errf("exports marked: not with mode forward, which doesn't know what is exported")
 	}
 	return nil
 }
@@ -172,6 +176,14 @@ func (o *options) setMode(args []string) string {
 		return want
 	}
 	o.mode = m
+	return ""
+}
+
+func (o *options) setExports(args []string) string {
+	if len(args) != 1 || (args[0] != "all" && args[0] != "marked") {
+		return "all or marked"
+	}
+	o.exportsMarked = args[0] == "marked"
 	return ""
 }
 

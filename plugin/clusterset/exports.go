@@ -1,0 +1,55 @@
+package clusterset
+
+import (
+	"errors"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+)
+
+var errExportsUnknown = errors.New("which of its services are exported isn't known")
+
+// hidden replies to the names of services that `exports marked` keeps from
+// others: they don't exist. Only a member's data tell which; where there are none,
+// nothing is let through. The local cluster's names are its own business.
+func (q *ask) hidden() (done bool, status int, err error) {
+	if !q.p.options.exportsMarked {
+		return false, 0, nil
+	}
+	if q.member.api == nil {
+		status, err = q.failFrom(fromData, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errExportsUnknown))
+		return true, status, err
+	}
+	v := q.member.api.View()
+	switch {
+	case v.State == member.Unsynced:
+		status, err = q.failFrom(fromData, dns.ExtendedErrorCodeNotReady, q.memberError(v.Err))
+	case q.exported(v):
+		return false, 0, nil
+	case v.State == member.Fresh:
+		status, err = q.notFound(nil, "", fromData)
+	default:
+		status, err = q.failFrom(fromData, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(v.Err))
+	}
+	return true, status, err
+}
+
+// exported tells whether the question is about a service that is exported, or
+// about none. Pods are never.
+func (q *ask) exported(v *member.View) bool {
+	if !q.addr.IsValid() {
+		key := q.n.Key()
+		if key == "" {
+			return !q.n.IsPod()
+		}
+		_, ok := v.Data.Exported(key)
+		return ok
+	}
+	for _, owner := range v.Data.Owners(q.addr) {
+		if _, ok := v.Data.Exported(owner.Service); ok {
+			return true
+		}
+	}
+	return false
+}
