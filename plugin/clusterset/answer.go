@@ -59,7 +59,7 @@ func (q *ask) renaming(asked string) query.Renaming {
 	if query.IsReverse(q.zone) {
 		suffix = q.member.Name + "." + q.p.primaryZone()
 	}
-	return query.Renaming{Asked: q.state.QName(), AskedOf: asked, Domain: q.member.ClusterDomain, Suffix: suffix}
+	return query.Renaming{Asked: q.qname, AskedOf: asked, Domain: q.member.ClusterDomain, Suffix: suffix}
 }
 
 // reply makes the member's message, which is ours, the reply to the question.

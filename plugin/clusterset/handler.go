@@ -33,7 +33,7 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if r.Question[0].Qclass != dns.ClassINET {
 		return dns.RcodeRefused, nil
 	}
-	q := &ask{p: p, ctx: ctx, state: request.Request{W: w, Req: r}, zone: zone, snap: p.snapshot.Load(), labeled: hasMetadata(ctx), serial: soaSerial}
+	q := &ask{p: p, ctx: ctx, state: request.Request{W: w, Req: r}, qname: r.Question[0].Name, zone: zone, snap: p.snapshot.Load(), labeled: hasMetadata(ctx), serial: soaSerial}
 	if query.IsReverse(zone) {
 		return q.reverse()
 	}
@@ -59,6 +59,7 @@ type ask struct {
 	p     *Clusterset
 	ctx   context.Context //nolint:containedctx // lives as long as the query
 	state request.Request
+	qname string // the question's name, in its case
 	zone  string
 	snap  *snapshot
 	// member is the one that the name belongs to, nil before it is known.
@@ -80,7 +81,7 @@ type ask struct {
 
 // name answers a name under a cluster zone.
 func (q *ask) name() (int, error) {
-	qname := q.state.QName()
+	qname := q.qname
 	n := &q.n
 	*n = query.Parse(qname, len(q.zone), q.snap)
 	q.suffix = qname[len(qname)-len(q.zone):]
@@ -109,7 +110,7 @@ func (q *ask) name() (int, error) {
 // asked is what the member calls the name.
 func (q *ask) asked() string {
 	if q.addr.IsValid() {
-		return q.state.QName()
+		return q.qname
 	}
 	return q.n.MemberName(q.member.ClusterDomain)
 }
@@ -127,7 +128,7 @@ func sendable(name string) bool {
 // clusterset asks while it isn't known which member this one is: it may be the
 // same one, that took this server for another.
 func (q *ask) reverse() (int, error) {
-	qname := q.state.QName()
+	qname := q.qname
 	q.suffix = qname[len(qname)-len(q.zone):]
 	addr, isAddress := query.Address(qname)
 	if q.snap == nil || !isAddress {
@@ -154,7 +155,7 @@ func (q *ask) unowned(isAddress bool) (int, error) {
 		return q.fail(dns.ExtendedErrorCodeNotReady, errNotReady)
 	case isAddress:
 		return q.nameError()
-	case len(q.state.QName()) == len(q.zone):
+	case len(q.qname) == len(q.zone):
 		return q.apex(q.state.LocalIP())
 	}
 	return q.noData(q.ours(), fromZone, noExplanation, "")

@@ -165,7 +165,7 @@ func (q *ask) apex(addresses ...string) (int, error) {
 // nameServer replies for the name that the NS record gives.
 func (q *ask) nameServer(addresses ...string) (int, error) {
 	m := q.ours()
-	m.Answer = q.addresses(q.state.QName(), q.state.QType(), addresses)
+	m.Answer = q.addresses(q.qname, q.state.QType(), addresses)
 	if len(m.Answer) == 0 {
 		return q.noData(m, fromZone, noExplanation, "")
 	}
@@ -177,7 +177,7 @@ func (q *ask) version() (int, error) {
 	if q.state.QType() != dns.TypeTXT {
 		return q.noData(m, fromZone, noExplanation, "")
 	}
-	header := q.header(q.state.QName(), dns.TypeTXT)
+	header := q.header(q.qname, dns.TypeTXT)
 	header.Ttl = versionTTL
 	m.Answer = []dns.RR{&dns.TXT{Hdr: header, Txt: []string{schemaVersion}}}
 	return q.write(m, fromZone)

@@ -39,7 +39,7 @@ var (
 func (q *ask) resolve() (int, error) {
 	if q.member == q.snap.local {
 		asked := q.asked()
-		if q.p.Next != nil && !q.addr.IsValid() && strings.EqualFold(asked, q.state.QName()) {
+		if q.p.Next != nil && !q.addr.IsValid() && strings.EqualFold(asked, q.qname) {
 			return q.next() // a plugin behind this one serves the name as it is
 		}
 		if q.isHere() {
@@ -112,7 +112,7 @@ func unsynced(code uint16, from sourceName) uint16 {
 // look finds the name, or the address, in the member's data.
 func (q *ask) look(v *member.View, ttl uint32) query.Records {
 	q.serial = uint32(v.Data.Changed.Unix())
-	f := query.Form{Owner: q.state.QName(), Type: q.state.QType(), Domain: q.member.ClusterDomain, TTL: ttl}
+	f := query.Form{Owner: q.qname, Type: q.state.QType(), Domain: q.member.ClusterDomain, TTL: ttl}
 	if q.addr.IsValid() {
 		f.Domain = q.member.Name + "." + q.p.primaryZone()
 		return query.Pointers(v.Data, q.addr, &f)
