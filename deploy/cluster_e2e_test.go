@@ -115,31 +115,35 @@ func (c *cluster) configMap(t *testing.T, namespace, name string) *v1.ConfigMap 
 	return m
 }
 
+// right is what a user may do, or not, with a resource of an API group.
+type right struct {
+	group, resource, name, verbs string
+	allowed                      bool
+}
+
 // wantRights asks what the user may do: what clusterset needs, and no more.
 func (c *cluster) wantRights(t *testing.T, namespace, user string) {
 	t.Helper()
-	about := authorizationv1.ResourceAttributes{Group: "about.k8s.io", Resource: "clusterproperties"}
-	for _, test := range []struct {
-		resource, name, verbs string
-		allowed               bool
-	}{
-		{"configmaps", "clusterset", "get list watch", true},
-		{"configmaps", "clusterset", "update patch delete", false},
-		{"configmaps", "another", "get list watch", false},
-		{"configmaps", "", "list watch", false},
-		{"events", "", "create", true},
-		{"events", "", "list delete", false},
-		{"secrets", "clusterset", "get", false},
-		{about.Resource, "cluster.clusterset.k8s.io", "get", true},
-		{about.Resource, "another", "get", false},
+	for _, right := range []right{
+		{"", "configmaps", "clusterset", "get list watch", true},
+		{"", "configmaps", "clusterset", "update patch delete", false},
+		{"", "configmaps", "another", "get list watch", false},
+		{"", "configmaps", "", "list watch", false},
+		{"", "events", "", "create", true},
+		{"", "events", "", "list delete", false},
+		{"", "secrets", "clusterset", "get", false},
 	} {
-		for verb := range strings.FieldsSeq(test.verbs) {
-			asked := authorizationv1.ResourceAttributes{Namespace: namespace, Resource: test.resource, Name: test.name, Verb: verb}
-			if test.resource == about.Resource {
-				asked.Namespace, asked.Group = "", about.Group
-			}
-			c.eventually(t, user+"'s rights", func() error { return c.review(t, user, asked, test.allowed) })
-		}
+		c.wantRight(t, namespace, user, right)
+	}
+	c.wantRight(t, "", user, right{"about.k8s.io", "clusterproperties", "cluster.clusterset.k8s.io", "get", true})
+	c.wantRight(t, "", user, right{"about.k8s.io", "clusterproperties", "another", "get", false})
+}
+
+func (c *cluster) wantRight(t *testing.T, namespace, user string, r right) {
+	t.Helper()
+	for verb := range strings.FieldsSeq(r.verbs) {
+		asked := authorizationv1.ResourceAttributes{Namespace: namespace, Group: r.group, Resource: r.resource, Name: r.name, Verb: verb}
+		c.eventually(t, user+"'s rights", func() error { return c.review(t, user, asked, r.allowed) })
 	}
 }
 

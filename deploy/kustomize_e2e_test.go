@@ -21,7 +21,8 @@ import (
 
 // The API takes every object of each overlay; then they are applied.
 func TestKustomize(t *testing.T) {
-	clusters := kubeup.Start(t, "kube-system", "stand-alone")
+	clusters := kubeup.Start(t, "kube-system", "stand-alone", "member")
+	t.Run("member", func(t *testing.T) { testMember(t, connect(t, clusters.Kubeconfig("member"))) })
 	t.Run("kube-system", func(t *testing.T) {
 		c := connect(t, clusters.Kubeconfig("kube-system"))
 		testKubeSystem(t, c)
@@ -84,6 +85,27 @@ func testStandAlone(t *testing.T, c *cluster) {
 		t.Errorf("the Corefile that pods get: have\n%s", have)
 	}
 	c.wantRights(t, "clusterset", "system:serviceaccount:clusterset:clusterset")
+}
+
+// testMember: the reader of a member's data may read them, and nothing else.
+func testMember(t *testing.T, c *cluster) {
+	objects := render(t, "member")
+	c.ensureNamespace(t, "kube-system")
+	c.applyAll(t, objects, metav1.DryRunAll)
+	c.applyAll(t, objects)
+	for _, right := range []right{
+		{"", "services", "", "list watch", true},
+		{"", "namespaces", "", "list watch", true},
+		{"", "namespaces", "kube-system", "get", true},
+		{"", "namespaces", "default", "get", false},
+		{"discovery.k8s.io", "endpointslices", "", "list watch", true},
+		{"multicluster.x-k8s.io", "serviceexports", "", "list watch", true},
+		{"", "secrets", "", "get list watch", false},
+		{"", "pods", "", "list", false},
+		{"", "services", "", "create delete", false},
+	} {
+		c.wantRight(t, "", "system:serviceaccount:kube-system:clusterset-reader", right)
+	}
 }
 
 // wantPod has the API take a pod of the Deployment: that is where the namespace's
