@@ -3,6 +3,7 @@
 package configmap
 
 import (
+	"regexp"
 	"testing"
 	"time"
 )
@@ -51,7 +52,13 @@ func TestOutage(t *testing.T) {
 	if n := s.logged("not taken up"); n > 2 {
 		t.Errorf("logged %d times that the API server is away", n)
 	}
+	if line := klogLine.FindString(s.log()); line != "" {
+		t.Errorf("in client-go's own form, beside what is told of it: %s", line)
+	}
 }
+
+// klogLine is a line of the library that client-go logs with.
+var klogLine = regexp.MustCompile(`(?m)^[IWEF]\d{4} .*$`)
 
 // TestOutageWithoutChange: an API server that comes back with what it had leaves
 // nothing behind, not even in the metrics.

@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
@@ -93,7 +94,8 @@ func (o object) watch(ctx context.Context, changed func(runtime.Object), failed 
 			w.missing()
 		}
 	})
-	informer.RunWithContext(ctx)
+	// What goes wrong is told by the watcher; client-go's own lines would repeat it.
+	informer.RunWithContext(klog.NewContext(ctx, klog.Logger{}))
 	missing.Wait()
 }
 
