@@ -1,0 +1,68 @@
+//go:build e2e
+
+package oracle
+
+import (
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// rounds is how often the data change. In one of them a namespace is deleted,
+// which takes the controller five seconds.
+const rounds = 3
+
+// variants are the ways that a member's names are answered. To forward is cheap
+// to compare: what differs there was not done by the data.
+var variants = []string{"forward", "resolve", "auto"}
+
+func TestOracle(t *testing.T) {
+	for _, mode := range variants {
+		t.Run(mode, func(t *testing.T) { compareAll(t, mode) })
+	}
+}
+
+// compareAll compares the two servers on the data as they are made, and after
+// each round of changes.
+func compareAll(t *testing.T, mode string) {
+	seed := newSeed(t)
+	a := startAPI(t)
+	a.fill()
+	theirs := startOracle(t, a.kubeconfig)
+	ours := startOurs(t, mode, a.kubeconfig, theirs.addr)
+	c := newComparison(t, mode, theirs, ours)
+	names := newNames()
+	random := rand.New(rand.NewPCG(seed, 0))
+	a.settle(c, names, 0)
+	c.compare(0, names.questions(), plain, tcp, without, flags)
+	for round := 1; round <= rounds; round++ {
+		a.change(random, round)
+		a.settle(c, names, round)
+		c.compare(round, names.changed(), plain)
+	}
+	c.reportStale()
+}
+
+// settle waits until both have taken up the data, and learns their names.
+func (a *api) settle(c *comparison, n *names, round int) {
+	a.t.Helper()
+	a.mark(round)
+	c.awaitMark(round)
+	n.learn(a.list())
+}
+
+// newSeed is ORACLE_SEED, or one that no run had before.
+func newSeed(t *testing.T) uint64 {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("ORACLE_SEED"); text != "" {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("ORACLE_SEED: %v", err)
+		}
+	}
+	t.Logf("ORACLE_SEED=%d", seed)
+	return seed
+}

@@ -1,0 +1,65 @@
+//go:build e2e
+
+package oracle
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	v1 "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
+)
+
+func pick(random *rand.Rand, from ...string) string { return from[random.IntN(len(from))] }
+
+func randomPorts(random *rand.Rand) portList {
+	lists := []portList{web, many, ports("/TCP/80"), ports("http/TCP/81", "https/TCP/443"), ports("pg/TCP/5432"), ports("dns/UDP/53")}
+	return lists[random.IntN(len(lists))]
+}
+
+func randomTarget(random *rand.Rand) string {
+	return pick(random, "www.outside.test", "missing.outside.test", "web.alpha.svc.cluster.local", "db.beta.svc.cluster.local",
+		"s-1.beta.svc.cluster.local", "out.alpha.svc.cluster.local", "missing.alpha.svc.cluster.local")
+}
+
+// randomEndpoint has an address of few, so that many are there twice.
+func randomEndpoint(random *rand.Rand) endpoint {
+	address := fmt.Sprintf("10.51.30.%d", random.IntN(40))
+	hostname := fmt.Sprintf("host-%d", random.IntN(9))
+	kinds := []endpoint{ready(address), hosted(hostname, address), unknown(address), notReady(hostname, address), terminating(hostname, address)}
+	return kinds[random.IntN(len(kinds))]
+}
+
+// anyService is one of those made by hand that suit, or nil.
+func (a *api) anyService(random *rand.Rand, suits func(*v1.Service) bool) *v1.Service {
+	a.t.Helper()
+	var list []*v1.Service
+	all := a.list().services
+	for i := range all {
+		if _, ok := all[i].Labels[byHand]; ok && changeable(all[i].Namespace) && suits(&all[i]) {
+			list = append(list, &all[i])
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return list[random.IntN(len(list))]
+}
+
+func (a *api) anySlice(random *rand.Rand) *discovery.EndpointSlice {
+	a.t.Helper()
+	var list []*discovery.EndpointSlice
+	all := a.list().slices
+	for i := range all {
+		if _, ok := all[i].Labels[byHand]; ok && changeable(all[i].Namespace) {
+			list = append(list, &all[i])
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return list[random.IntN(len(list))]
+}
+
+// changeable is false where the marks are.
+func changeable(namespace string) bool { return namespace != marks }

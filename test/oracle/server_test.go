@@ -1,0 +1,89 @@
+//go:build e2e
+
+package oracle
+
+import (
+	"fmt"
+	"testing"
+)
+
+// Addresses that no other test uses. The kubernetes plugin leaves loopback
+// addresses out of its name server's, so that it has none here.
+const theirIP, ourIP = "127.77.3.1", "127.77.3.2"
+
+// outside are blocks with the zones that ExternalNames lead to: one that is
+// well, and one whose server fails. Names of other zones are refused.
+const outside = `
+outside.test:%[1]d {
+    bind %[2]s
+    file outside.db
+}
+broken.test:%[1]d {
+    bind %[2]s
+    template IN ANY {
+        rcode SERVFAIL
+    }
+}
+`
+
+const outsideZone = `$ORIGIN outside.test.
+@     60 IN SOA ns hostmaster 1 7200 1800 86400 60
+@     60 IN NS ns
+ns    60 IN A 192.0.2.1
+www   60 IN A 192.0.2.10
+www   60 IN A 192.0.2.11
+www   60 IN AAAA 2001:db8::10
+www   60 IN TXT "outside"
+www   60 IN MX 10 mail
+www   60 IN HTTPS 1 . alpn=h2
+www4  60 IN A 192.0.2.12
+alias 60 IN CNAME www
+lost  60 IN CNAME missing
+`
+
+// startOracle starts CoreDNS's own kubernetes plugin.
+func startOracle(t *testing.T, kubeconfig string) *server {
+	t.Helper()
+	addr, port := freeAddr(t, theirIP)
+	return startCoreDNS(t, addr, map[string]string{"outside.db": outsideZone, "Corefile": fmt.Sprintf(`
+cluster.local:%[1]d in-addr.arpa:%[1]d ip6.arpa:%[1]d {
+    bind %[2]s
+    errors
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        kubeconfig %[3]s
+    }
+}
+`+outside, port, theirIP, kubeconfig)})
+}
+
+// startOurs starts clusterset with one member, c1: the API server, and the
+// oracle as its DNS.
+func startOurs(t *testing.T, mode, kubeconfig, dns string) *server {
+	t.Helper()
+	addr, port := freeAddr(t, ourIP)
+	return startCoreDNS(t, addr, map[string]string{
+		"outside.db":      outsideZone,
+		"clusterset.yaml": fmt.Sprintf(document, serviceCIDR4, serviceCIDR6, podCIDR4, podCIDR6, dns, kubeconfig),
+		"Corefile": fmt.Sprintf(`
+lan:%[1]d in-addr.arpa:%[1]d ip6.arpa:%[1]d {
+    bind %[2]s
+    errors
+    clusterset lan in-addr.arpa ip6.arpa {
+        file clusterset.yaml
+        mode %[3]s
+    }
+}
+`+outside, port, ourIP, mode)})
+}
+
+// document has the pods' ranges among the services', so that their addresses'
+// names are served, and no podCIDRs: with them address_guard would drop the
+// endpoints outside.
+const document = `apiVersion: clusterset/v1alpha1
+kind: ClusterSet
+clusters:
+- name: c1
+  serviceCIDRs: ["%s", "%s", "%s", "%s"]
+  dns: ["%s"]
+  kubeconfig: {file: "%s"}
+`
