@@ -13,9 +13,6 @@ import (
 // it says.
 func (q *ask) forward() (int, error) {
 	asked := q.asked()
-	if !sendable(asked) {
-		return q.nameError()
-	}
 	if hops(q.state.Req) >= maxHops {
 		q.count(fromForward, dns.RcodeRefused)
 		return dns.RcodeRefused, errors.New("member " + q.member.Name + ": forwarded too often: its DNS asks this server again")
@@ -79,9 +76,8 @@ func (q *ask) failed(err error) (int, error) {
 	case exchange.Busy:
 		q.count(fromForward, dns.RcodeRefused)
 		return dns.RcodeRefused, err
-	case exchange.Unsendable:
-		q.count(fromForward, dns.RcodeFormatError)
-		return dns.RcodeFormatError, err
+	case exchange.Unsendable: // longer in the member's domain than a name can be
+		return q.nameError()
 	case exchange.Network, exchange.Canceled:
 		return q.unreachable(dns.ExtendedErrorCodeNetworkError, err)
 	}

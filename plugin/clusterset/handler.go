@@ -115,13 +115,6 @@ func (q *ask) asked() string {
 	return q.n.MemberName(q.member.ClusterDomain)
 }
 
-// sendable tells whether a name, longer in the member's domain than here, still
-// fits a message: RFC 1035, section 2.3.4. A name that doesn't can't exist.
-func sendable(name string) bool {
-	_, ok := dns.IsDomainName(name)
-	return ok
-}
-
 // reverse answers the name of an address. Those of no member, of several, and of
 // the local cluster are the next plugin's, as is everything while there is no
 // ClusterSet: kubernetes, behind this plugin, answers for its own. So is what a

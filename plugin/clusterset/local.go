@@ -70,6 +70,13 @@ func (q *ask) depth() int {
 	return depth
 }
 
+// sendable tells whether a name, longer in the member's domain than here, still
+// fits a message: RFC 1035, section 2.3.4. A name that doesn't can't exist.
+func sendable(name string) bool {
+	_, ok := dns.IsDomainName(name)
+	return ok
+}
+
 // here answers a name of the local cluster from this server's own plugins.
 func (q *ask) here(asked string) (int, error) {
 	if !sendable(asked) {

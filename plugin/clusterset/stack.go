@@ -2,14 +2,14 @@ package clusterset
 
 import "runtime"
 
-// stackRoom is what the way of a query takes of its goroutine's stack below
-// ServeDNS, in bytes, with some to spare: half of it is a reply's parsing.
+// stackRoom is what a forwarded query takes of its goroutine's stack from here on,
+// in bytes, with some to spare: its way down to a socket, or a reply's parsing.
 const stackRoom = 3 << 10
 
 // growStack has the stack of a query's goroutine grow now. CoreDNS starts one for
-// each query, with a small stack that the way down to a socket doesn't fit on;
-// growing copies it frame by frame, and here there are few. Grown where it runs
-// out it took a tenth of a query's CPU: test/bench/README.md.
+// each query, with a small stack that the way down to a member's socket doesn't
+// fit on; growing copies it frame by frame, and here there are few. Grown where it
+// runs out it took a tenth of a query's CPU: test/bench/README.md.
 //
 //go:noinline
 func growStack() {
