@@ -32,7 +32,7 @@ test: ## unit tests, with the race detector
 e2e: bin/coredns bin/kube ## end to end: real API servers, three networks (needs root), the image
 	go test -race -tags e2e -count 1 -timeout 30m -p 1 ./test/... ./deploy/...
 
-bench: bin/coredns ## cost per query, beside forward, on loopback (needs dnsperf)
+bench: bin/coredns bin/kube ## cost per query, memory and delay, beside CoreDNS's own plugins (needs dnsperf)
 	go run ./test/bench
 
 fuzz: ## fuzz what reads names, documents and replies, 10 seconds each
