@@ -108,7 +108,7 @@ func nameServer(d *deviation) {
 	zone, server := d.name(theirZones[d.zone]), d.theirs
 	apex := d.is("")
 	if d.zone == none {
-		zone, server, apex = d.prefix, d.ours, d.prefix == "in-addr.arpa." || d.prefix == "ip6.arpa."
+		zone, server, apex = d.prefix, d.ours, strings.EqualFold(d.prefix, reverseZone(d.prefix))
 	}
 	name := "ns.dns." + zone
 	switch {

@@ -50,7 +50,7 @@ func newNames() *names {
 // fixedNames don't depend on the data.
 var fixedNames = []string{
 	"", "svc.", "pod.", "svc.svc.", "pod.pod.", "pod.svc.", "svc.pod.", "dns-version.", "x.dns-version.", "dns-version.svc.",
-	"ns.dns.", "dns.", "x.ns.dns.", "_dns._udp.ns.dns.", "missing.svc.", "missing.pod.", "missing.alpha.svc.",
+	"ns.dns.", "dns.", "x.ns.dns.svc.", "_dns._udp.ns.dns.svc.", "missing.svc.", "missing.pod.", "missing.alpha.svc.",
 	"1-2-3-4.alpha.pod.", "fd00-51--1.alpha.pod.", "1-2-3-4.missing.pod.", "10-51-0-1.alpha.pod.", "x.1-2-3-4.alpha.pod.", "no-address.alpha.pod.",
 	`web\.alpha.svc.`, `a\.b.alpha.svc.`, `web\ .alpha.svc.`, "*.alpha.svc.", "*.*.svc.", "any.any.svc.",
 	"_.alpha.svc.", "_._.web.alpha.svc.", "_._tcp.web.alpha.svc.", "_http._.web.alpha.svc.", "__http._tcp.web.alpha.svc.", "_tcp.web.alpha.svc.",

@@ -59,7 +59,7 @@ func startCoreDNS(t *testing.T, addr string, files map[string]string) *server {
 		_ = command.Process.Kill() // fails when it has ended
 		<-s.ended
 		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
-			t.Logf("%s said at its end:\n%s", addr, text[max(0, len(text)-4000):])
+			t.Logf("%s said at its end:\n%s", addr, text[max(0, len(text)-1500):])
 		}
 	})
 	return s

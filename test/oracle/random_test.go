@@ -8,6 +8,7 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 func pick(random *rand.Rand, from ...string) string { return from[random.IntN(len(from))] }
@@ -30,14 +31,14 @@ func randomEndpoint(random *rand.Rand) endpoint {
 	return kinds[random.IntN(len(kinds))]
 }
 
-// anyService is one of those made by hand that suit, or nil.
+// anyService is one of those that may change and suit, or nil.
 func (a *api) anyService(random *rand.Rand, suits func(*v1.Service) bool) *v1.Service {
 	a.t.Helper()
 	var list []*v1.Service
 	all := a.list().services
 	for i := range all {
-		if _, ok := all[i].Labels[byHand]; ok && changeable(all[i].Namespace) && suits(&all[i]) {
-			list = append(list, &all[i])
+		if s := &all[i]; changeable(s.ObjectMeta, s.Name) && suits(s) {
+			list = append(list, s)
 		}
 	}
 	if len(list) == 0 {
@@ -51,8 +52,8 @@ func (a *api) anySlice(random *rand.Rand) *discovery.EndpointSlice {
 	var list []*discovery.EndpointSlice
 	all := a.list().slices
 	for i := range all {
-		if _, ok := all[i].Labels[byHand]; ok && changeable(all[i].Namespace) {
-			list = append(list, &all[i])
+		if s := &all[i]; changeable(s.ObjectMeta, s.Labels[discovery.LabelServiceName]) {
+			list = append(list, s)
 		}
 	}
 	if len(list) == 0 {
@@ -61,5 +62,9 @@ func (a *api) anySlice(random *rand.Rand) *discovery.EndpointSlice {
 	return list[random.IntN(len(list))]
 }
 
-// changeable is false where the marks are.
-func changeable(namespace string) bool { return namespace != marks }
+// changeable is false for what controllers made, for the marks, and for the
+// Service with the FQDN slice, which has to stay alone.
+func changeable(o metav1.ObjectMeta, service string) bool {
+	_, ok := o.Labels[byHand]
+	return ok && o.Namespace != marks && service != named
+}

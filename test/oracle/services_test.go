@@ -15,6 +15,9 @@ var namespaces = []string{
 	"svc", "pod", "c1", "lan", "cluster", goes,
 }
 
+// named is the Service whose endpoints have names instead of addresses.
+const named = "named"
+
 const (
 	ipv4 = discovery.AddressTypeIPv4
 	ipv6 = discovery.AddressTypeIPv6
@@ -63,7 +66,7 @@ func services() []*v1.Service {
 		service("alpha", "all", headless, notReadyToo, web),
 		service("alpha", "big", headless, web),
 		service("alpha", "names", headless, web),
-		service("alpha", "named", headless, web),
+		service("alpha", named, headless, web),
 		service("alpha", "several", headless, web),
 		service("beta", "db", headless, ports("pg/TCP/5432")),
 	}, externals()...)

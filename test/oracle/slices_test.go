@@ -59,7 +59,7 @@ func endpointSlices() []*discovery.EndpointSlice {
 		slice("beta", "far-1", "web", ipv4, web, ready("192.0.2.77"), ready("198.51.100.7")),
 		// A name in place of addresses, which the API still takes; alone, since
 		// kubernetes gives a CNAME beside addresses in an order of chance.
-		slice("alpha", "named-1", "named", fqdn, web, ready("www.outside.test")),
+		slice("alpha", "named-1", named, fqdn, web, ready("www.outside.test")),
 		slice("alpha", "several-1", "several", ipv4, web, hosted("s-0", "10.51.8.20", "10.51.8.21"), ready("10.51.8.22", "10.51.8.23")),
 		slice("alpha", "nobody-1", "", ipv4, web, hosted("b-0", "10.51.9.3"), ready("10.51.9.4")),
 		// An endpoint at another Service's cluster IP, if that has it.
