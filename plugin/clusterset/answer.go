@@ -246,10 +246,17 @@ func (q *ask) follow(m *dns.Msg, target string, from sourceName) (int, error) {
 	m.Rcode = reply.Rcode
 	m.Truncated = m.Truncated || reply.Truncated
 	m.Answer = append(m.Answer, reply.Answer...)
-	m.Ns = reply.Ns
-	m.Extra = nil
+	m.Ns, m.Extra = nil, nil
+	if !q.isIn(reply.Answer) {
+		m.Ns = reply.Ns // the proof that there is none
+	}
 	if o := reply.IsEdns0(); o != nil && q.state.Req.IsEdns0() != nil { // an extended error
 		m.Extra = []dns.RR{o}
 	}
 	return q.write(m, from)
+}
+
+// isIn tells whether there is a record of the type asked for.
+func (q *ask) isIn(rrs []dns.RR) bool {
+	return slices.ContainsFunc(rrs, func(rr dns.RR) bool { return rr.Header().Rrtype == q.state.QType() })
 }

@@ -64,7 +64,7 @@ var answers = []test.Case{
 	{Qname: "dns-version.c1.lan.", Qtype: dns.TypeA, Ns: rrs(soaOur)},
 	{Qname: "c1.lan.", Qtype: dns.TypeSOA, Answer: rrs("c1.lan. 5 IN SOA ns.dns.c1.lan. hostmaster.c1.lan. 7 7200 1800 86400 30")},
 	{Qname: "c1.lan.", Qtype: dns.TypeNS, Answer: rrs("c1.lan. 5 IN NS ns.dns.c1.lan."), Extra: rrs("ns.dns.c1.lan. 5 IN A 127.0.61.10")},
-	{Qname: "ns.dns.c1.lan.", Qtype: dns.TypeA, Answer: rrs("ns.dns.c1.lan. 5 IN A 10.101.0.10")},
+	{Qname: "ns.dns.c1.lan.", Qtype: dns.TypeA, Answer: rrs("ns.dns.c1.lan. 5 IN A 127.0.61.10")},
 	{Qname: "lan.", Qtype: dns.TypeSOA, Answer: rrs(soaLan)},
 	{Qname: "lan.", Qtype: dns.TypeNS, Answer: rrs("lan. 5 IN NS ns.dns.lan."), Extra: rrs("ns.dns.lan. 5 IN A 127.77.0.1")},
 	{Qname: "ns.dns.lan.", Qtype: dns.TypeA, Answer: rrs("ns.dns.lan. 5 IN A 127.77.0.1")},

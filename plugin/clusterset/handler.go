@@ -103,6 +103,8 @@ func (q *ask) name() (int, error) {
 		return q.nameError()
 	case query.Version:
 		return q.version()
+	case query.NameServer:
+		return q.nameServer(q.dnsAddresses()...)
 	}
 	return q.resolve()
 }
@@ -138,15 +140,15 @@ func (q *ask) reverse() (int, error) {
 }
 
 // unowned answers a reverse name that isn't ours to forward: the next plugin's,
-// or, where there is none, that of a zone which is ours alone. What isn't a whole
-// address has names below it, so that it exists (RFC 8020).
+// or, where there is none, that of a zone which is ours alone. What stands above
+// addresses exists (RFC 8020).
 func (q *ask) unowned(isAddress bool) (int, error) {
 	switch {
 	case q.p.Next != nil:
 		return q.next()
 	case q.snap == nil:
 		return q.fail(dns.ExtendedErrorCodeNotReady, errNotReady)
-	case isAddress:
+	case isAddress || !query.AboveAddress(q.qname):
 		return q.nameError()
 	case len(q.qname) == len(q.zone):
 		return q.apex(q.state.LocalIP())

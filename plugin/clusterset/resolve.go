@@ -123,10 +123,7 @@ func (q *ask) look(v *member.View, ttl uint32) query.Records {
 // fromData writes a reply made from data: addresses checked and exchanged for
 // gateways, a CNAME followed. stale is why they aren't fresh, or "".
 func (q *ask) fromData(m *dns.Msg, stale string) (int, error) {
-	switch {
-	case q.n.Kind == query.NameServer:
-		return q.nameServer(q.dnsAddresses()...)
-	case q.n.Kind == query.ClusterApex && len(m.Answer) == 0 && !q.addr.IsValid():
+	if q.n.Kind == query.ClusterApex && !q.addr.IsValid() {
 		return q.apex(q.dnsAddresses()...)
 	}
 	from := fromData

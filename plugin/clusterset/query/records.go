@@ -32,7 +32,7 @@ type Form struct {
 // name servers and the version aren't in the data.
 func (n *Name) Records(d *model.Data, f *Form) Records {
 	switch n.Kind {
-	case ClusterApex, NameServer:
+	case ClusterApex:
 		return Records{Exists: true}
 	case Branch:
 		return Records{Exists: n.hasBranch(d)}

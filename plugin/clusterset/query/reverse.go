@@ -33,6 +33,22 @@ func Address(name string) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
+// AboveAddress tells of a reverse name that addresses may be below: the zones
+// themselves, and the first labels of an address, counted from its front.
+func AboveAddress(name string) bool {
+	name = "." + strings.ToLower(name)
+	if labels, ok := strings.CutSuffix(name, suffix4); ok {
+		_, whole := address4(strings.Repeat("0.", max(0, 4-strings.Count(labels, "."))) + strings.TrimPrefix(labels, "."))
+		return labels == "" || whole
+	}
+	labels, ok := strings.CutSuffix(name, suffix6)
+	if !ok {
+		return false
+	}
+	_, whole := address6(strings.Repeat("0.", max(0, 32-strings.Count(labels, "."))) + strings.TrimPrefix(labels, "."))
+	return labels == "" || whole
+}
+
 func address4(labels string) (netip.Addr, bool) {
 	var octets [4]byte
 	for i := range octets {

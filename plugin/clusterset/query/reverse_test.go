@@ -2,6 +2,7 @@ package query
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -39,6 +40,19 @@ func TestIsReverse(t *testing.T) {
 	} {
 		if IsReverse(zone) != want {
 			t.Errorf("%s: %v", zone, !want)
+		}
+	}
+}
+
+func TestAboveAddress(t *testing.T) {
+	for name, want := range map[string]bool{
+		"in-addr.arpa.": true, "10.in-addr.arpa.": true, "0.101.10.IN-ADDR.arpa.": true, "ip6.arpa.": true, "0.d.f.ip6.arpa.": true,
+		"256.in-addr.arpa.": false, "01.10.in-addr.arpa.": false, "x.in-addr.arpa.": false, "1.1.0.101.10.in-addr.arpa.": false,
+		"arpa.in-addr.arpa.": false, "00.ip6.arpa.": false, "g.ip6.arpa.": false, "lan.": false, "xin-addr.arpa.": false, ".10.in-addr.arpa.": false,
+		"1." + strings.Repeat("0.", 32) + "ip6.arpa.": false,
+	} {
+		if got := AboveAddress(name); got != want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }
