@@ -55,6 +55,12 @@ func (d *Data) Service(key string) *Service {
 	return s
 }
 
+// Slice gives the Slice of that Key, nil when there is none.
+func (d *Data) Slice(key string) *Slice {
+	s, _ := d.slices.get(key)
+	return s
+}
+
 // HasNamespace tells whether there is a namespace of that name.
 func (d *Data) HasNamespace(name string) bool {
 	_, ok := d.namespaces.get(name)
