@@ -10,12 +10,17 @@ import (
 
 // addresses are a Service's A or AAAA records.
 func (w *wanted) addresses(s *model.Service, f *Form) Records {
-	if !w.byEndpoint(s) {
-		if w.countPorts(s.Ports) == 0 {
-			return Records{}
-		}
-		return Records{Exists: true, Answer: addressRecords(f, s.ClusterIPs)}
+	switch {
+	case w.byEndpoint(s):
+		return w.endpoints(s, f)
+	case w.countPorts(s.Ports) == 0:
+		return Records{}
 	}
+	return Records{Exists: true, Answer: addressRecords(f, s.ClusterIPs)}
+}
+
+// endpoints are the records of a Service's endpoints.
+func (w *wanted) endpoints(s *model.Service, f *Form) Records {
 	r, count := Records{}, 0
 	for _, slice := range s.Slices {
 		count += len(slice.Endpoints)
