@@ -48,12 +48,9 @@ const (
 // restConfig checks the credentials and gives a Config of their own. Nothing is
 // asked, and no file is read.
 func (c *Credentials) restConfig() (*rest.Config, error) {
-	config := rest.CopyConfig(c.Config)
-	if c.Config == nil {
-		var err error
-		if config, err = c.parse(); err != nil {
-			return nil, fmt.Errorf("kubeconfig: %w", err)
-		}
+	config, err := c.parse()
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig: %w", err)
 	}
 	config.UserAgent = userAgent
 	config.ContentType, config.AcceptContentTypes = protobuf, protobuf+",application/json"
@@ -65,6 +62,9 @@ func (c *Credentials) restConfig() (*rest.Config, error) {
 }
 
 func (c *Credentials) parse() (*rest.Config, error) {
+	if c.Config != nil {
+		return rest.CopyConfig(c.Config), nil
+	}
 	all, err := clientcmd.Load(c.Kubeconfig)
 	if err != nil {
 		return nil, err
