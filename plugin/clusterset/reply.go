@@ -183,11 +183,17 @@ func (q *ask) version() (int, error) {
 	return q.write(m, fromZone)
 }
 
+// ours is a reply of our own, which has nothing in it yet; it and its question are
+// one piece of memory.
 func (q *ask) ours() *dns.Msg {
-	m := new(dns.Msg)
-	m.SetReply(q.state.Req)
-	m.Authoritative = true
-	return m
+	r := q.state.Req
+	m := &struct {
+		dns.Msg
+		question [1]dns.Question
+	}{question: [1]dns.Question{r.Question[0]}}
+	m.MsgHdr = dns.MsgHdr{Id: r.Id, Response: true, Opcode: r.Opcode, Authoritative: true, RecursionDesired: r.RecursionDesired, CheckingDisabled: r.CheckingDisabled}
+	m.Question = m.question[:]
+	return &m.Msg
 }
 
 // addresses makes records of those addresses that are of the type.

@@ -234,8 +234,8 @@ type nowhere struct{ *test.ResponseWriter }
 func (nowhere) WriteMsg(*dns.Msg) error { return nil }
 
 // dataAllocs is the budget of an answer from data: the query's own state, the
-// message, its question, its records, and the list of them.
-const dataAllocs = 5
+// message with its question, and the record with the list of it.
+const dataAllocs = 3
 
 func TestDataAllocs(t *testing.T) {
 	p := newResolver(t, modeAuto, &view{member.View{Data: webData(), State: member.Fresh}}, "127.77.0.1:53")

@@ -74,8 +74,7 @@ func uniqueOfMany(addresses []netip.Addr) []netip.Addr {
 	return kept
 }
 
-// addressRecords are those addresses that are of the type asked for. The records
-// of one answer are one piece of memory, addresses included.
+// addressRecords are those addresses that are of the type asked for.
 func addressRecords(f *Form, addresses []netip.Addr) []dns.RR {
 	count, v4 := 0, f.Type == dns.TypeA
 	for _, addr := range addresses {
@@ -86,41 +85,57 @@ func addressRecords(f *Form, addresses []netip.Addr) []dns.RR {
 	if count == 0 {
 		return nil
 	}
-	rrs := make([]dns.RR, 0, count)
 	if v4 {
-		return append4(rrs, f, addresses)
+		return records4(f, addresses, count)
 	}
-	return append6(rrs, f, addresses)
+	return records6(f, addresses, count)
 }
 
-func append4(rrs []dns.RR, f *Form, addresses []netip.Addr) []dns.RR {
-	records := make([]struct {
-		dns.A
-		octets [4]byte
-	}, cap(rrs))
+func records4(f *Form, addresses []netip.Addr, count int) []dns.RR {
+	rrs, records := room[record4](count)
 	for _, addr := range addresses {
 		if addr.Is4() {
-			record := &records[len(rrs)]
-			record.octets = addr.As4()
-			record.Hdr, record.A.A = f.header(f.Owner, dns.TypeA), record.octets[:]
-			rrs = append(rrs, &record.A)
+			r := &records[len(rrs)]
+			r.octets = addr.As4()
+			r.Hdr, r.A.A = f.header(f.Owner, dns.TypeA), r.octets[:]
+			rrs = append(rrs, &r.A)
 		}
 	}
 	return rrs
 }
 
-func append6(rrs []dns.RR, f *Form, addresses []netip.Addr) []dns.RR {
-	records := make([]struct {
-		dns.AAAA
-		octets [16]byte
-	}, cap(rrs))
+func records6(f *Form, addresses []netip.Addr, count int) []dns.RR {
+	rrs, records := room[record6](count)
 	for _, addr := range addresses {
 		if !addr.Is4() {
-			record := &records[len(rrs)]
-			record.octets = addr.As16()
-			record.Hdr, record.AAAA.AAAA = f.header(f.Owner, dns.TypeAAAA), record.octets[:]
-			rrs = append(rrs, &record.AAAA)
+			r := &records[len(rrs)]
+			r.octets = addr.As16()
+			r.Hdr, r.AAAA.AAAA = f.header(f.Owner, dns.TypeAAAA), r.octets[:]
+			rrs = append(rrs, &r.AAAA)
 		}
 	}
 	return rrs
+}
+
+type record4 struct {
+	dns.A
+	octets [4]byte
+}
+
+type record6 struct {
+	dns.AAAA
+	octets [16]byte
+}
+
+// room is for that many records and the list of them, which for a single one, as
+// most Services have, is one piece of memory.
+func room[R any](count int) ([]dns.RR, []R) {
+	if count == 1 {
+		one := new(struct {
+			rrs     [1]dns.RR
+			records [1]R
+		})
+		return one.rrs[:0], one.records[:]
+	}
+	return make([]dns.RR, 0, count), make([]R, count)
 }
