@@ -22,6 +22,7 @@ func main() {
 	flag.IntVar(&settings.rounds, "rounds", 5, "how often each contender is measured")
 	flag.DurationVar(&settings.time, "time", 4*time.Second, "how long each measurement takes")
 	flag.IntVar(&settings.names, "names", 10000, "how many services the member has")
+	flag.BoolVar(&settings.forwarded, "forwarded", true, "measure forwarding")
 	flag.StringVar(&settings.kube, "kube", "bin/kube", "the API servers; \"\" leaves out what needs them")
 	flag.IntVar(&settings.changes, "changes", 200, "how many changes in the member's API are timed")
 	flag.Parse()
@@ -35,9 +36,11 @@ func main() {
 
 type settings struct {
 	coredns string
-	kube    string
-	changes int
-	rounds  int
-	time    time.Duration
-	names   int
+	// forwarded and kube say which parts run.
+	forwarded bool
+	kube      string
+	changes   int
+	rounds    int
+	time      time.Duration
+	names     int
 }

@@ -18,8 +18,10 @@ func run(ctx context.Context, s settings) error {
 	if err := writeData(dir, s.names); err != nil {
 		return err
 	}
-	if err := runForwarded(ctx, s, dir); err != nil {
-		return err
+	if s.forwarded {
+		if err := runForwarded(ctx, s, dir); err != nil {
+			return err
+		}
 	}
 	if s.kube == "" {
 		return nil
