@@ -245,7 +245,7 @@ func (q *ask) follow(m *dns.Msg, target string, from sourceName) (int, error) {
 	}
 	m.Rcode = reply.Rcode
 	m.Truncated = m.Truncated || reply.Truncated
-	m.Answer = append(m.Answer, reply.Answer...)
+	m.Answer = joined(m.Answer, reply.Answer)
 	m.Ns, m.Extra = nil, nil
 	if !q.isIn(reply.Answer) {
 		m.Ns = reply.Ns // the proof that there is none
@@ -259,4 +259,16 @@ func (q *ask) follow(m *dns.Msg, target string, from sourceName) (int, error) {
 // isIn tells whether there is a record of the type asked for.
 func (q *ask) isIn(rrs []dns.RR) bool {
 	return slices.ContainsFunc(rrs, func(rr dns.RR) bool { return rr.Header().Rrtype == q.state.QType() })
+}
+
+// joined is a chain of CNAMEs with what its target gave, until that comes back to
+// where the chain has been: two ExternalNames may lead to each other.
+func joined(chain, target []dns.RR) []dns.RR {
+	for _, rr := range target {
+		if _, isCNAME := rr.(*dns.CNAME); isCNAME && slices.ContainsFunc(chain, func(c dns.RR) bool { return dns.IsDuplicate(c, rr) }) {
+			break
+		}
+		chain = append(chain, rr)
+	}
+	return chain
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/coredns/coredns/plugin"
@@ -148,7 +149,9 @@ func (q *ask) unowned(isAddress bool) (int, error) {
 		return q.next()
 	case q.snap == nil:
 		return q.fail(dns.ExtendedErrorCodeNotReady, errNotReady)
-	case isAddress || !query.AboveAddress(q.qname):
+	case strings.EqualFold(q.qname, "ns.dns."+q.zone): // as the zone's NS says
+		return q.nameServer(q.state.LocalIP())
+	case isAddress || !query.AboveAddress(q.qname) && !strings.EqualFold(q.qname, "dns."+q.zone):
 		return q.nameError()
 	case len(q.qname) == len(q.zone):
 		return q.apex(q.state.LocalIP())

@@ -11,9 +11,9 @@ import (
 	"github.com/miekg/dns"
 )
 
-// maxLookups bounds look-ups within look-ups, as CoreDNS's file plugin does: two
-// clusters' ExternalNames may point at each other.
-const maxLookups = 8
+// maxLookups bounds look-ups within look-ups: two clusters' ExternalNames may point
+// at each other. It is as many CNAMEs as CoreDNS's kubernetes plugin follows.
+const maxLookups = 11
 
 // Why a look-up within this server gives nothing.
 var (

@@ -98,10 +98,10 @@ func externals() []*v1.Service {
 		service("alpha", "ping", external("pong.alpha.svc.cluster.local")),
 		service("alpha", "pong", external("ping.alpha.svc.cluster.local")),
 	}
-	// A chain, of which kubernetes follows eleven links.
-	for i := range 13 {
+	// A chain of eleven links, as many as both follow.
+	for i := range 10 {
 		target := fmt.Sprintf("chain-%d.beta.svc.cluster.local", i+1)
 		list = append(list, service("beta", fmt.Sprintf("chain-%d", i), external(target)))
 	}
-	return append(list, service("beta", "chain-13", external("web.beta.svc.cluster.local")))
+	return append(list, service("beta", "chain-10", external("web.beta.svc.cluster.local")))
 }

@@ -132,7 +132,8 @@ func (w *wanted) records(n *Name, s *model.Service, f *Form) Records {
 }
 
 // external is an ExternalName's CNAME. Its target in the member's own domain is
-// the same name here; one that is the name asked, or below it, leads nowhere.
+// the same name here, in the data's case; one that is the name asked, or below it,
+// leads nowhere.
 func (w *wanted) external(n *Name, s *model.Service, f *Form) Records {
 	if w.endpoint != "" || w.port != "" || w.protocol != "" {
 		return Records{}
@@ -148,7 +149,7 @@ func (w *wanted) external(n *Name, s *model.Service, f *Form) Records {
 	}
 	target := dns.Fqdn(s.ExternalName)
 	if InZone(target, f.Domain) {
-		target = target[:len(target)-len(f.Domain)] + n.Suffix
+		target = target[:len(target)-len(f.Domain)] + strings.ToLower(n.Suffix)
 	}
 	if f.Type == dns.TypeCNAME || !InZone(target, s.Key+"."+labelService+"."+n.Suffix) {
 		r.Answer = []dns.RR{&dns.CNAME{Hdr: f.header(f.Owner, dns.TypeCNAME), Target: target}}

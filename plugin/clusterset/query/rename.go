@@ -1,6 +1,10 @@
 package query
 
-import "github.com/miekg/dns"
+import (
+	"strings"
+
+	"github.com/miekg/dns"
+)
 
 // Renaming carries names from a member's domain to the zone asked under:
 // "web.default.svc.cluster.local." becomes "web.default.svc.c1.lan.".
@@ -47,8 +51,10 @@ func (r *Renaming) data(rr dns.RR) {
 	switch rr := rr.(type) {
 	case *dns.SRV:
 		r.name(&rr.Target)
-	case *dns.CNAME:
-		r.name(&rr.Target)
+	case *dns.CNAME: // is from the data, not from the question
+		if InZone(rr.Target, r.Domain) {
+			rr.Target = rr.Target[:len(rr.Target)-len(r.Domain)] + strings.ToLower(r.Suffix)
+		}
 	case *dns.PTR:
 		r.name(&rr.Ptr)
 	case *dns.NS:

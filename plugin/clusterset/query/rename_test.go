@@ -24,7 +24,7 @@ func TestRename(t *testing.T) {
 		{"the name asked", "db.default.svc.cluster.local. 5 IN A 10.0.0.1", "DB.default.C1.lan. 5 IN A 10.0.0.1", "db.default.svc.C1.lan. 5 IN A 10.0.0.1"},
 		{"another owner", "a.b.svc.CLUSTER.local. 5 IN A 10.0.0.1", "a.b.svc.C1.lan. 5 IN A 10.0.0.1", "a.b.svc.C1.lan. 5 IN A 10.0.0.1"},
 		{"SRV", "x.svc.cluster.local. 5 IN SRV 1 2 3 db.default.svc.cluster.local.", "x.svc.C1.lan. 5 IN SRV 1 2 3 db.default.svc.C1.lan.", "x.svc.C1.lan. 5 IN SRV 1 2 3 db.default.svc.C1.lan."},
-		{"CNAME within", "x.svc.cluster.local. 5 IN CNAME y.svc.cluster.local.", "x.svc.C1.lan. 5 IN CNAME y.svc.C1.lan.", "x.svc.C1.lan. 5 IN CNAME y.svc.C1.lan."},
+		{"CNAME within", "x.svc.cluster.local. 5 IN CNAME y.svc.cluster.local.", "x.svc.C1.lan. 5 IN CNAME y.svc.c1.lan.", "x.svc.C1.lan. 5 IN CNAME y.svc.c1.lan."},
 		{"CNAME that leads out", "x.svc.cluster.local. 5 IN CNAME www.example.com.", "x.svc.C1.lan. 5 IN CNAME www.example.com.", "x.svc.C1.lan. 5 IN CNAME www.example.com."},
 		{"NS", "cluster.local. 5 IN NS ns.dns.cluster.local.", "C1.lan. 5 IN NS ns.dns.C1.lan.", "C1.lan. 5 IN NS ns.dns.C1.lan."},
 		{"MX", "cluster.local. 5 IN MX 1 m.cluster.local.", "C1.lan. 5 IN MX 1 m.C1.lan.", "C1.lan. 5 IN MX 1 m.C1.lan."},
