@@ -59,6 +59,9 @@ func (n *network) document() string {
 	text := "apiVersion: clusterset/v1alpha1\nkind: ClusterSet\nclusters:\n"
 	for _, c := range n.clusters {
 		text += fmt.Sprintf("- name: %s\n  serviceCIDRs: [%s]\n  podCIDRs: [%s]\n", c.name, c.subnet(), c.podSubnet())
+		if c.kubeconfig != "" {
+			text += fmt.Sprintf("  kubeconfig: {file: %s}\n", c.kubeconfig)
+		}
 	}
 	return text
 }

@@ -33,10 +33,22 @@ func (c *cluster) forbid(t testing.TB) {
 
 // filter gives the router a verdict on what is sent to the cluster's services.
 func (c *cluster) filter(t testing.TB, verdict ...string) {
+	c.rule(t, append([]string{"ip", "daddr", c.subnet()}, verdict...)...)
+}
+
+// dropAPI makes the router drop these packets to and from the cluster's API.
+func (c *cluster) dropAPI(t testing.TB, packets []string) {
+	for _, p := range packets {
+		c.rule(t, p, "drop")
+	}
+}
+
+// rule adds one to what the router does for the cluster.
+func (c *cluster) rule(t testing.TB, rule ...string) {
 	router := c.network.router
 	router.nft(t, "add", "table", "ip", c.name)
 	router.nft(t, "add", "chain", "ip", c.name, "forward", "{ type filter hook forward priority 0; }")
-	router.nft(t, append([]string{"add", "rule", "ip", c.name, "forward", "ip", "daddr", c.subnet()}, verdict...)...)
+	router.nft(t, append([]string{"add", "rule", "ip", c.name, "forward"}, rule...)...)
 }
 
 // unfilter lets everything through again.

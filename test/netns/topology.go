@@ -26,6 +26,8 @@ type cluster struct {
 	ns      namespace
 	network *network
 	dns     *coredns
+	// kubeconfig is the file that leads to its API, "" where it has none.
+	kubeconfig string
 }
 
 // newNetwork makes the namespaces, links and routes; nothing runs in them yet.
