@@ -16,6 +16,8 @@ import (
 const (
 	probePause   = 3 * time.Second
 	probeTimeout = 3 * time.Second
+	// leastWait keeps a refused probe, which is no sign of life, from being hurried.
+	leastWait = time.Second
 	// uidPause is how often a probe is made though the watches tell enough: only
 	// that tells of another cluster at the same address.
 	uidPause = 30 * time.Second
@@ -55,7 +57,7 @@ func (s *session) stayAlive(ctx context.Context) *trouble {
 		}
 		s.by.examine()
 		now := time.Now()
-		if !prompted && now.Sub(s.lastSign()) < probePause && now.Sub(asked) < uidPause {
+		if !prompted && now.Sub(s.lastSign()) < probePause*4/5 && now.Sub(asked) < uidPause {
 			continue
 		}
 		asked = now
@@ -67,7 +69,7 @@ func (s *session) stayAlive(ctx context.Context) *trouble {
 
 // wait returns when it's time to look; prompted is true when there is a reason.
 func (s *session) wait(ctx context.Context) (prompted bool) {
-	timer := time.NewTimer(jitter(probePause))
+	timer := time.NewTimer(max(jitter(probePause)-time.Since(s.lastSign()), leastWait))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -81,7 +83,7 @@ func (s *session) wait(ctx context.Context) (prompted bool) {
 // check probes the API of a session that was alive.
 func (s *session) check(ctx context.Context) *trouble {
 	began := time.Now()
-	t := s.probe(ctx)
+	t := s.probe(ctx, probeTimeout)
 	switch {
 	case t == nil:
 		s.m.accepted(s)
@@ -101,8 +103,8 @@ func (s *session) check(ctx context.Context) *trouble {
 
 // probe asks for the namespace that every cluster has: the cheapest thing that
 // tells one cluster from another.
-func (s *session) probe(ctx context.Context) *trouble {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+func (s *session) probe(ctx context.Context, timeout time.Duration) *trouble {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	n, err := s.clients.core.Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
 	switch {

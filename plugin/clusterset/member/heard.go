@@ -35,10 +35,35 @@ func (m *Member) watching(f *feed) {
 		return
 	}
 	m.hear(f)
+	f.watched = true
 	if f.listed && f.trouble != nil {
 		m.recovered(f)
 		m.publish()
 	}
+}
+
+// rewatchTime is how long data are fresh between two watches: a watch ends every 5
+// to 10 minutes, and the next one takes two round trips.
+const rewatchTime = 300 * time.Millisecond
+
+// unwatched takes in that a watch has ended. The next one goes on from there; but
+// if it is slow to come, nobody tells what changes.
+func (m *Member) unwatched(f *feed) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f.watched = false
+	if f.session.over || !f.listed || !f.required {
+		return
+	}
+	time.AfterFunc(rewatchTime, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if !f.session.over && !f.watched && f.trouble == nil {
+			f.trouble = &trouble{reason: Unreachable, of: f.name, err: errBroken}
+			f.session.look()
+			m.publish()
+		}
+	})
 }
 
 func (m *Member) recovered(f *feed) {

@@ -3,6 +3,9 @@ package member
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"reflect"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -33,6 +36,13 @@ type listWatch struct {
 	watch func(context.Context, metav1.ListOptions) (watch.Interface, error)
 }
 
+// emptyWatch is what client-go gives instead of the error of a connection that
+// broke before there was an answer.
+var (
+	emptyWatch = reflect.TypeOf(watch.NewEmptyWatch())
+	errBroken  = fmt.Errorf("the connection broke: %w", io.ErrUnexpectedEOF)
+)
+
 // feed is one kind in one session: what a Reflector lists and watches with.
 type feed struct {
 	*kind
@@ -47,7 +57,9 @@ type feed struct {
 	// listed is set by the first list, settled also by the first failure.
 	listed, settled bool
 	// trouble is why it can't be listed or watched now.
-	trouble  *trouble
+	trouble *trouble
+	// watched tells that its watch stands.
+	watched  bool
 	failures int // since it last was well
 	// heard is when its list or watch last told anything; zero while neither is
 	// under way. bookmarks tells that the watch does so though nothing changes.
@@ -118,6 +130,9 @@ func (f *feed) watch(ctx context.Context, o metav1.ListOptions) (watch.Interface
 	}
 	w, err := f.inner.watch(ctx, o)
 	switch {
+	case err == nil && reflect.TypeOf(w) == emptyWatch:
+		f.failed(ctx, errBroken)
+		return w, nil
 	case err == nil && !lists:
 		f.session.m.watching(f)
 	case err != nil && lists:
@@ -130,7 +145,23 @@ func (f *feed) watch(ctx context.Context, o metav1.ListOptions) (watch.Interface
 		// The Reflector may try again without a word.
 		f.failed(ctx, err)
 	}
-	return w, err
+	if err != nil {
+		return nil, err
+	}
+	return &endingWatch{Interface: w, ended: func() { f.session.m.unwatched(f) }}, nil
+}
+
+// endingWatch tells when the Reflector has done with it, which is when its stream
+// has ended: it won't say so where it means to go on, and may then wait a while.
+type endingWatch struct {
+	watch.Interface
+	ended func()
+}
+
+// Stop is what a Reflector calls last.
+func (w *endingWatch) Stop() {
+	w.Interface.Stop()
+	w.ended()
 }
 
 // begin waits until the list may begin.

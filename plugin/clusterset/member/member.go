@@ -99,11 +99,12 @@ func (m *Member) SetCredentials(c Credentials, err error) {
 		return
 	}
 	if !c.none() && c.key() != m.key {
-		config, broken := c.restConfig()
-		if broken == nil {
+		_, broken := c.restConfig()
+		switch {
+		case broken == nil, c.Dir != "": // the files that it names may come later
 			m.key = c.key()
-			m.try(&attempts{m: m, config: config})
-		} else if err == nil {
+			m.try(&attempts{m: m, creds: c})
+		case err == nil:
 			err = broken
 		}
 	}
@@ -136,7 +137,7 @@ func (m *Member) rotated(a *attempts) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.newest == a && m.ctx.Err() == nil {
-		m.try(&attempts{m: m, config: a.config})
+		m.try(&attempts{m: m, creds: a.creds})
 	}
 }
 

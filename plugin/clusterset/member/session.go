@@ -87,7 +87,7 @@ func (s *session) run(ctx context.Context) *trouble {
 }
 
 func (s *session) work(ctx context.Context, running *sync.WaitGroup) *trouble {
-	if t := s.probe(ctx); t != nil {
+	if t := s.probe(ctx, s.by.patience()); t != nil {
 		return t
 	}
 	if s.m.meet(s) {

@@ -52,7 +52,7 @@ func (m *Member) listed(f *feed, list map[string]item) {
 func (m *Member) take(f *feed, list map[string]item) {
 	s := f.session
 	m.hear(f)
-	f.listed = true
+	f.listed, f.watched = true, true
 	m.recovered(f)
 	if !s.shown {
 		f.pending = list
@@ -162,6 +162,9 @@ func (m *Member) ended(s *session, t *trouble) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.over = true
+	if m.ctx.Err() != nil {
+		return // Stop will tell
+	}
 	if m.newest == s.by {
 		m.diary.forgetKinds()
 		if t != nil {

@@ -1,0 +1,180 @@
+package member
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	v1 "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+var compareAddrs = cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
+
+func ptr[T any](v T) *T { return &v }
+
+func addrs(texts ...string) (all []netip.Addr) {
+	for _, text := range texts {
+		all = append(all, netip.MustParseAddr(text))
+	}
+	return all
+}
+
+func TestFromService(t *testing.T) {
+	noPort := []model.Port{{Number: model.NoPort}}
+	tests := []struct {
+		name string
+		meta metav1.ObjectMeta
+		spec v1.ServiceSpec
+		want model.Service
+	}{
+		{
+			name: "both families, named ports",
+			spec: v1.ServiceSpec{
+				Type: v1.ServiceTypeLoadBalancer, ClusterIP: "10.0.0.1", ClusterIPs: []string{"10.0.0.1", "fd00::1"},
+				Ports: []v1.ServicePort{{Name: "http", Protocol: "TCP", Port: 80}, {Name: "dns", Protocol: "UDP", Port: 53}},
+			},
+			want: model.Service{
+				Type: model.ClusterIP, ClusterIPs: addrs("10.0.0.1", "fd00::1"),
+				Ports: []model.Port{{Name: "http", Protocol: "TCP", Number: 80}, {Name: "dns", Protocol: "UDP", Number: 53}},
+			},
+		},
+		{name: "old: no ClusterIPs", spec: v1.ServiceSpec{ClusterIP: "10.0.0.1"}, want: model.Service{Type: model.ClusterIP, ClusterIPs: addrs("10.0.0.1"), Ports: noPort}},
+		{name: "old: headless", spec: v1.ServiceSpec{ClusterIP: "None"}, want: model.Service{Type: model.Headless, Ports: noPort}},
+		{name: "headless", spec: v1.ServiceSpec{ClusterIPs: []string{"None"}}, want: model.Service{Type: model.Headless, Ports: noPort}},
+		{
+			name: "external", spec: v1.ServiceSpec{Type: v1.ServiceTypeExternalName, ExternalName: "example.org"},
+			want: model.Service{Type: model.External, ExternalName: "example.org", Ports: noPort},
+		},
+		{
+			name: "addresses that are none, or written oddly", spec: v1.ServiceSpec{ClusterIPs: []string{"", "x", "::ffff:10.0.0.1", "fe80::1%eth0"}},
+			want: model.Service{Type: model.ClusterIP, ClusterIPs: addrs("10.0.0.1", "fe80::1"), Ports: noPort},
+		},
+		{
+			name: "Cilium's mark", meta: metav1.ObjectMeta{Annotations: map[string]string{"service.cilium.io/global": "true"}},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, Marked: true},
+		},
+		{
+			name: "no mark", meta: metav1.ObjectMeta{
+				Annotations: map[string]string{"service.cilium.io/global": "false", "mirror.linkerd.io/exported": "true"},
+				Labels:      map[string]string{"mirror.linkerd.io/exported": "false", "service.cilium.io/global": "true"},
+			},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort},
+		},
+		{
+			name: "Linkerd's mark", meta: metav1.ObjectMeta{Labels: map[string]string{"mirror.linkerd.io/exported": "true"}},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, Marked: true},
+		},
+		{
+			name: "Linkerd's other mark", meta: metav1.ObjectMeta{Labels: map[string]string{"mirror.linkerd.io/exported": "remote-discovery"}},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, Marked: true},
+		},
+	}
+	shared := &texts{}
+	for _, tc := range tests {
+		tc.meta.Name, tc.meta.Namespace, tc.want.Key = "web", "shop", "web.shop"
+		if tc.want.Type == model.ClusterIP && tc.want.ClusterIPs == nil {
+			tc.want.ClusterIPs = []netip.Addr{}
+		}
+		got, err := shared.fromService(&v1.Service{ObjectMeta: tc.meta, Spec: tc.spec})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(&tc.want, got.service, compareAddrs); diff != "" || got.key != "web.shop" {
+			t.Errorf("%s: %s %s", tc.name, got.key, diff)
+		}
+	}
+}
+
+func TestFromSlice(t *testing.T) {
+	noPort := []model.Port{{Number: model.NoPort}}
+	labels := map[string]string{discovery.LabelServiceName: "web"}
+	tests := []struct {
+		name  string
+		slice discovery.EndpointSlice
+		want  *model.Slice
+	}{
+		{name: "of no service", slice: discovery.EndpointSlice{Endpoints: []discovery.Endpoint{{Addresses: []string{"10.0.0.1"}}}}},
+		{name: "empty", slice: discovery.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Labels: labels}}, want: &model.Slice{Ports: noPort}},
+		{
+			name: "ready, not ready, and unknown; serving doesn't count",
+			slice: discovery.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Endpoints: []discovery.Endpoint{
+				{Addresses: []string{"10.0.0.1"}, Conditions: discovery.EndpointConditions{Ready: ptr(true)}},
+				{Addresses: []string{"10.0.0.2"}, Conditions: discovery.EndpointConditions{Ready: ptr(false), Serving: ptr(true), Terminating: ptr(true)}},
+				{Addresses: []string{"10.0.0.3", "10.0.0.4"}, Hostname: ptr("db-0")},
+			}},
+			want: &model.Slice{Ports: noPort, Endpoints: []model.Endpoint{
+				{Addr: netip.MustParseAddr("10.0.0.1")},
+				{Addr: netip.MustParseAddr("10.0.0.3"), Hostname: "db-0"}, {Addr: netip.MustParseAddr("10.0.0.4"), Hostname: "db-0"},
+			}},
+		},
+		{
+			name: "names for addresses",
+			slice: discovery.EndpointSlice{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels}, AddressType: discovery.AddressTypeFQDN,
+				Endpoints: []discovery.Endpoint{{Addresses: []string{"example.org"}}},
+			},
+			want: &model.Slice{Ports: noPort},
+		},
+		{
+			name: "ports",
+			slice: discovery.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Ports: []discovery.EndpointPort{
+				{}, {Name: ptr("http"), Protocol: ptr(v1.ProtocolTCP), Port: ptr(int32(8080))},
+			}},
+			want: &model.Slice{Ports: []model.Port{{Number: model.NoPort}, {Name: "http", Protocol: "TCP", Number: 8080}}},
+		},
+	}
+	shared := &texts{}
+	for _, tc := range tests {
+		tc.slice.Name, tc.slice.Namespace = "web-x", "shop"
+		if tc.want != nil {
+			tc.want.Key, tc.want.Service = "shop/web-x", "web.shop"
+		}
+		got, err := shared.fromSlice(&tc.slice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tc.want, got.slice, compareAddrs); diff != "" || got.key != "shop/web-x" {
+			t.Errorf("%s: %s %s", tc.name, got.key, diff)
+		}
+	}
+}
+
+func TestTriggerTime(t *testing.T) {
+	when := time.Date(2026, 11, 21, 4, 5, 6, 7000, time.UTC)
+	for text, want := range map[string]time.Time{
+		when.Format(time.RFC3339Nano): when, "": {}, "yesterday": {},
+	} {
+		if got := triggerTime(map[string]string{"endpoints.kubernetes.io/last-change-trigger-time": text}); !got.Equal(want) {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func TestWrongKinds(t *testing.T) {
+	shared := &texts{}
+	for _, convert := range []func(any) (item, error){shared.fromService, shared.fromSlice, fromNamespace, fromExport} {
+		if _, err := convert(&v1.Pod{}); err == nil {
+			t.Error("no error for a Pod")
+		}
+	}
+}
+
+func TestPortsAreShared(t *testing.T) {
+	shared := &texts{}
+	one := shared.ports([]model.Port{{Name: "http", Protocol: "TCP", Number: 80}})
+	other := shared.ports([]model.Port{{Name: "http", Protocol: "TCP", Number: 80}})
+	if &one[0] != &other[0] {
+		t.Error("equal ports are kept twice")
+	}
+	for n := range int32(2 * maxTexts) {
+		shared.ports([]model.Port{{Number: n}})
+	}
+	if len(shared.known) > maxTexts {
+		t.Errorf("%d are remembered", len(shared.known))
+	}
+}

@@ -1,0 +1,197 @@
+//go:build e2e
+
+package member
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+)
+
+// link is a TCP relay between a Member and its API. Cut, it drops what is sent, in
+// both directions, and accepts nothing.
+type link struct {
+	t        *testing.T
+	listener net.Listener
+	target   string
+	running  sync.WaitGroup
+
+	mu    sync.Mutex
+	cut   bool
+	conns []net.Conn
+}
+
+// startLink gives a link, and a kubeconfig that uses it.
+func startLink(t *testing.T, a *api) (l *link, kubeconfig string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := a.up.Server("c1")
+	l = &link{t: t, listener: listener, target: strings.TrimPrefix(server, "https://")}
+	l.running.Go(l.accept)
+	t.Cleanup(func() {
+		listener.Close()
+		l.mu.Lock()
+		for _, c := range l.conns {
+			c.Close()
+		}
+		l.mu.Unlock()
+		l.running.Wait()
+	})
+	return l, strings.Replace(readFile(t, a.up.Kubeconfig("c1")), server, "https://"+listener.Addr().String(), 1)
+}
+
+func (l *link) accept() {
+	for {
+		client, err := l.listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", l.target)
+		if err != nil {
+			client.Close()
+			continue
+		}
+		l.mu.Lock()
+		l.conns = append(l.conns, client, server)
+		l.mu.Unlock()
+		l.running.Go(func() { l.copy(client, server) })
+		l.running.Go(func() { l.copy(server, client) })
+	}
+}
+
+func (l *link) copy(to, from net.Conn) {
+	defer to.Close()
+	defer from.Close()
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if err != nil {
+			return
+		}
+		l.mu.Lock()
+		cut := l.cut
+		l.mu.Unlock()
+		if cut {
+			continue
+		}
+		if _, err := to.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}
+
+func (l *link) setCut(cut bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cut = cut
+}
+
+// drop closes all connections, as a load balancer's restart does.
+func (l *link) drop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.conns {
+		c.Close()
+	}
+	l.conns = nil
+}
+
+// TestPartition: a silent one is noticed, and what was deleted meanwhile is gone
+// when it ends.
+func TestPartition(t *testing.T) {
+	a := startAPI(t)
+	a.create("kept")
+	l, kubeconfig := startLink(t, a)
+	s := startMember(a)
+	s.SetCredentials(member.Credentials{Kubeconfig: []byte(kubeconfig)}, nil)
+	s.await(settled, member.Fresh)
+	for i := range 3 {
+		name := fmt.Sprintf("doomed%d", i)
+		a.create(name)
+		s.awaitService(key(name), true)
+		l.setCut(true)
+		noticed := s.await(staleWithin, member.Stale)
+		a.delete(name)
+		throughout(t, time.Second, "stale", func() error {
+			if v := s.View(); v.State != member.Stale || v.Data.Service(key(name)) == nil {
+				return fmt.Errorf("%+v", v)
+			}
+			return nil
+		})
+		kept := s.View().Data.Service(key("kept"))
+		l.setCut(false)
+		t.Logf("noticed after %v (%v), fresh %v after its end", noticed, s.View().Err, s.await(freshWithin, member.Fresh))
+		d := s.View().Data
+		if o := d.Service(key(name)); o != nil && o.Type != 0 {
+			t.Error("what was deleted while cut off is still there")
+		}
+		if d.Service(key("kept")) != kept {
+			t.Error("what didn't change has been made anew")
+		}
+	}
+}
+
+// TestDroppedConnections: a load balancer that drops connections again and again.
+// client-go then waits ever longer before it watches again; data that nobody
+// watches aren't called fresh.
+func TestDroppedConnections(t *testing.T) {
+	a := startAPI(t)
+	l, kubeconfig := startLink(t, a)
+	s := startMember(a)
+	s.SetCredentials(member.Credentials{Kubeconfig: []byte(kubeconfig)}, nil)
+	s.await(settled, member.Fresh)
+	for range 5 {
+		name := fmt.Sprintf("at%d", time.Now().UnixNano())
+		l.drop()
+		a.create(name)
+		began, fresh := time.Now(), time.Duration(0)
+		took := eventually(t, settled, name, func() error {
+			service := s.View().Data.Service(key(name))
+			if s.isFresh() == nil && service == nil {
+				fresh = time.Since(began)
+			}
+			if service == nil {
+				return fmt.Errorf("missing")
+			}
+			return nil
+		})
+		if fresh > time.Second {
+			t.Errorf("called fresh for %v while nobody watched", fresh)
+		}
+		t.Logf("seen after %v, of which %v called fresh", took, fresh)
+	}
+	s.await(freshWithin, member.Fresh)
+	t.Logf("%v lists", testutil.ToFloat64(s.metrics.Lists))
+}
+
+// TestSilentWatch: a watch without a bookmark for longer than the API sends them.
+func TestSilentWatch(t *testing.T) {
+	a := startAPI(t)
+	s := startMemberWith(a, func(o *member.Options) { o.Silence = 500 * time.Millisecond })
+	s.use(a.up.Kubeconfig("c1"))
+	s.await(settled, member.Fresh)
+	s.awaitTrouble(member.WatchSilent)
+	s.await(freshWithin, member.Fresh)
+}
+
+// TestBookmarks: API servers send them as often as DefaultSilence needs.
+func TestBookmarks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes minutes")
+	}
+	a := startAPI(t)
+	s := startMember(a)
+	s.use(a.up.Kubeconfig("c1"))
+	s.await(settled, member.Fresh)
+	throughout(t, member.DefaultSilence+30*time.Second, "fresh", s.isFresh)
+}
