@@ -32,7 +32,11 @@ func (r *Renaming) Answer(rr dns.RR) bool {
 		r.data(rr)
 		return true
 	}
-	return r.Other(rr)
+	if !r.fromData(&h.Name) { // a CNAME led to it
+		return false
+	}
+	r.data(rr)
+	return true
 }
 
 // Other renames a record of the other sections.
@@ -51,10 +55,8 @@ func (r *Renaming) data(rr dns.RR) {
 	switch rr := rr.(type) {
 	case *dns.SRV:
 		r.name(&rr.Target)
-	case *dns.CNAME: // is from the data, not from the question
-		if InZone(rr.Target, r.Domain) {
-			rr.Target = rr.Target[:len(rr.Target)-len(r.Domain)] + strings.ToLower(r.Suffix)
-		}
+	case *dns.CNAME:
+		r.fromData(&rr.Target)
 	case *dns.PTR:
 		r.name(&rr.Ptr)
 	case *dns.NS:
@@ -69,6 +71,16 @@ func (r *Renaming) data(rr dns.RR) {
 	case *dns.HTTPS:
 		r.name(&rr.Target)
 	}
+}
+
+// fromData renames a name that doesn't come from the question, and so hasn't its
+// case. It is false for one outside the member's domain.
+func (r *Renaming) fromData(name *string) bool {
+	inside := InZone(*name, r.Domain)
+	if inside {
+		*name = (*name)[:len(*name)-len(r.Domain)] + strings.ToLower(r.Suffix)
+	}
+	return inside
 }
 
 // name renames one name, if it is in the member's domain.

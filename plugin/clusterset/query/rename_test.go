@@ -22,19 +22,19 @@ func TestRename(t *testing.T) {
 	}
 	tests := []struct{ name, given, answer, other string }{
 		{"the name asked", "db.default.svc.cluster.local. 5 IN A 10.0.0.1", "DB.default.C1.lan. 5 IN A 10.0.0.1", "db.default.svc.C1.lan. 5 IN A 10.0.0.1"},
-		{"another owner", "a.b.svc.CLUSTER.local. 5 IN A 10.0.0.1", "a.b.svc.C1.lan. 5 IN A 10.0.0.1", "a.b.svc.C1.lan. 5 IN A 10.0.0.1"},
-		{"SRV", "x.svc.cluster.local. 5 IN SRV 1 2 3 db.default.svc.cluster.local.", "x.svc.C1.lan. 5 IN SRV 1 2 3 db.default.svc.C1.lan.", "x.svc.C1.lan. 5 IN SRV 1 2 3 db.default.svc.C1.lan."},
-		{"CNAME within", "x.svc.cluster.local. 5 IN CNAME y.svc.cluster.local.", "x.svc.C1.lan. 5 IN CNAME y.svc.c1.lan.", "x.svc.C1.lan. 5 IN CNAME y.svc.c1.lan."},
-		{"CNAME that leads out", "x.svc.cluster.local. 5 IN CNAME www.example.com.", "x.svc.C1.lan. 5 IN CNAME www.example.com.", "x.svc.C1.lan. 5 IN CNAME www.example.com."},
-		{"NS", "cluster.local. 5 IN NS ns.dns.cluster.local.", "C1.lan. 5 IN NS ns.dns.C1.lan.", "C1.lan. 5 IN NS ns.dns.C1.lan."},
-		{"MX", "cluster.local. 5 IN MX 1 m.cluster.local.", "C1.lan. 5 IN MX 1 m.C1.lan.", "C1.lan. 5 IN MX 1 m.C1.lan."},
-		{"SOA", "cluster.local. 5 IN SOA ns.dns.cluster.local. host.cluster.local. 1 2 3 4 5", "C1.lan. 5 IN SOA ns.dns.C1.lan. host.C1.lan. 1 2 3 4 5", "C1.lan. 5 IN SOA ns.dns.C1.lan. host.C1.lan. 1 2 3 4 5"},
-		{"HTTPS", "x.svc.cluster.local. 5 IN HTTPS 1 y.svc.cluster.local.", "x.svc.C1.lan. 5 IN HTTPS 1 y.svc.C1.lan.", "x.svc.C1.lan. 5 IN HTTPS 1 y.svc.C1.lan."},
-		{"SVCB", "x.svc.cluster.local. 5 IN SVCB 1 y.svc.cluster.local.", "x.svc.C1.lan. 5 IN SVCB 1 y.svc.C1.lan.", "x.svc.C1.lan. 5 IN SVCB 1 y.svc.C1.lan."},
+		{"another owner", "a.b.svc.CLUSTER.local. 5 IN A 10.0.0.1", "a.b.svc.c1.lan. 5 IN A 10.0.0.1", "a.b.svc.C1.lan. 5 IN A 10.0.0.1"},
+		{"SRV", "x.svc.cluster.local. 5 IN SRV 1 2 3 db.default.svc.cluster.local.", "x.svc.c1.lan. 5 IN SRV 1 2 3 db.default.svc.C1.lan.", "x.svc.C1.lan. 5 IN SRV 1 2 3 db.default.svc.C1.lan."},
+		{"CNAME within", "x.svc.cluster.local. 5 IN CNAME y.svc.cluster.local.", "x.svc.c1.lan. 5 IN CNAME y.svc.c1.lan.", "x.svc.C1.lan. 5 IN CNAME y.svc.c1.lan."},
+		{"CNAME that leads out", "x.svc.cluster.local. 5 IN CNAME www.example.com.", "x.svc.c1.lan. 5 IN CNAME www.example.com.", "x.svc.C1.lan. 5 IN CNAME www.example.com."},
+		{"NS", "cluster.local. 5 IN NS ns.dns.cluster.local.", "c1.lan. 5 IN NS ns.dns.C1.lan.", "C1.lan. 5 IN NS ns.dns.C1.lan."},
+		{"MX", "cluster.local. 5 IN MX 1 m.cluster.local.", "c1.lan. 5 IN MX 1 m.C1.lan.", "C1.lan. 5 IN MX 1 m.C1.lan."},
+		{"SOA", "cluster.local. 5 IN SOA ns.dns.cluster.local. host.cluster.local. 1 2 3 4 5", "c1.lan. 5 IN SOA ns.dns.C1.lan. host.C1.lan. 1 2 3 4 5", "C1.lan. 5 IN SOA ns.dns.C1.lan. host.C1.lan. 1 2 3 4 5"},
+		{"HTTPS", "x.svc.cluster.local. 5 IN HTTPS 1 y.svc.cluster.local.", "x.svc.c1.lan. 5 IN HTTPS 1 y.svc.C1.lan.", "x.svc.C1.lan. 5 IN HTTPS 1 y.svc.C1.lan."},
+		{"SVCB", "x.svc.cluster.local. 5 IN SVCB 1 y.svc.cluster.local.", "x.svc.c1.lan. 5 IN SVCB 1 y.svc.C1.lan.", "x.svc.C1.lan. 5 IN SVCB 1 y.svc.C1.lan."},
 		{"an owner outside", "www.example.com. 5 IN A 10.0.0.1", "", ""},
 		{"an owner that only looks inside", "xcluster.local. 5 IN A 10.0.0.1", "", ""},
 		{"a label with a dot in it", `x\.cluster.local. 5 IN A 10.0.0.1`, "", ""},
-		{"a label that ends with a backslash", `x\\.cluster.local. 5 IN A 10.0.0.1`, `x\\.C1.lan. 5 IN A 10.0.0.1`, `x\\.C1.lan. 5 IN A 10.0.0.1`},
+		{"a label that ends with a backslash", `x\\.cluster.local. 5 IN A 10.0.0.1`, `x\\.c1.lan. 5 IN A 10.0.0.1`, `x\\.C1.lan. 5 IN A 10.0.0.1`},
 	}
 	for _, tt := range tests {
 		for section, rename := range map[string]func(dns.RR) bool{"answer": renaming.Answer, "other": renaming.Other} {
