@@ -3,6 +3,7 @@ package clusterset
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin/pkg/nonwriter"
@@ -68,6 +69,20 @@ func serve(ctx context.Context, server *dnsserver.Server, w dns.ResponseWriter, 
 func (q *ask) depth() int {
 	depth, _ := q.ctx.Value(dnsserver.LoopKey{}).(int)
 	return depth
+}
+
+// local answers a name of the local cluster, where this server serves it.
+func (q *ask) local() (done bool, status int, err error) {
+	asked := q.asked()
+	switch {
+	case q.p.Next != nil && !q.addr.IsValid() && strings.EqualFold(asked, q.qname):
+		status, err = q.next() // a plugin behind this one serves the name as it is
+	case q.isHere():
+		status, err = q.here(asked)
+	default:
+		return false, 0, nil
+	}
+	return true, status, err
 }
 
 // sendable tells whether a name, longer in the member's domain than here, still

@@ -2,7 +2,6 @@ package clusterset
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -31,19 +30,14 @@ const maxStaleTTL = 30
 
 var (
 	errNoKubeconfig = errors.New("no kubeconfig to get its data with, and its DNS isn't asked in this mode")
-	errNotSynced    = errors.New("data not yet synced")
 	errNoName       = errors.New("the name isn't in its stale data")
 )
 
 // resolve answers a member's name from the best source there is.
 func (q *ask) resolve() (int, error) {
 	if q.member == q.snap.local {
-		asked := q.asked()
-		if q.p.Next != nil && !q.addr.IsValid() && strings.EqualFold(asked, q.qname) {
-			return q.next() // a plugin behind this one serves the name as it is
-		}
-		if q.isHere() {
-			return q.here(asked)
+		if done, status, err := q.local(); done {
+			return status, err
 		}
 	}
 	if done, status, err := q.hidden(); done {

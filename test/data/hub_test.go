@@ -52,7 +52,7 @@ func (h *hub) startServer(t *testing.T, mode string) *server {
 	t.Helper()
 	path := h.up.KubeconfigWithToken(t, h.cluster.name, h.token(3600).Token)
 	s := newServer(t, mode, "configmap\n        kubeconfig "+path, "")
-	eventually(t, startLimit, mode+" ready", s.isReady)
+	s.awaitReady(t, startLimit)
 	return s
 }
 

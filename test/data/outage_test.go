@@ -135,7 +135,7 @@ func TestExpired(t *testing.T) {
 	c1 := startClusters(t, 1)[0]
 	const allowed = 3 * time.Second
 	s := newServer(t, resolve, fmt.Sprintf("file %s\n        serve_stale %v", setFile, allowed), document(entries(c1)...))
-	eventually(t, startLimit, "ready", s.isReady)
+	s.awaitReady(t, startLimit)
 	s.await(t, seen, name(who, "c1"), fromData(c1.ip(1)))
 	c1.up.Stop("c1")
 	stopped := time.Now()

@@ -3,6 +3,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -57,7 +58,7 @@ func newServer(t *testing.T, mode, source, document string) *server {
 func startServer(t *testing.T, mode string, members ...entry) *server {
 	t.Helper()
 	s := newServer(t, mode, "file "+setFile, document(members...))
-	eventually(t, startLimit, mode+" ready", s.isReady)
+	s.awaitReady(t, startLimit)
 	return s
 }
 
@@ -76,6 +77,18 @@ func startBoth(t *testing.T, members ...entry) []*server {
 // set gives it another ClusterSet.
 func (s *server) set(members ...entry) { s.t.Helper(); s.write(setFile, document(members...)) }
 
+// awaitReady waits until it is ready, gives how long that took, and waits until it
+// listens: the ready plugin does so some milliseconds earlier.
+func (s *server) awaitReady(t *testing.T, limit time.Duration) time.Duration {
+	t.Helper()
+	took := eventually(t, limit, s.mode+" ready", s.isReady)
+	eventually(t, limit, s.mode+" listens", func() error {
+		_, err := s.ask("lan.")
+		return err
+	})
+	return took
+}
+
 // isReady is nil when the ready plugin says so.
 func (s *server) isReady() error {
 	s.t.Helper()
@@ -87,15 +100,10 @@ func (s *server) isReady() error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return notReadyError(response.Status)
+		return errors.New("ready: " + response.Status)
 	}
 	return nil
 }
-
-// notReadyError is the ready plugin's no, as opposed to its not being there.
-type notReadyError string
-
-func (e notReadyError) Error() string { return "ready: " + string(e) }
 
 func port(addr string) string {
 	_, port, _ := net.SplitHostPort(addr)

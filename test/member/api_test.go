@@ -125,7 +125,6 @@ var (
 	theServices   = [2]string{"", "services"}
 	theSlices     = [2]string{"discovery.k8s.io", "endpointslices"}
 	theNamespaces = [2]string{"", "namespaces"}
-	theExports    = [2]string{"multicluster.x-k8s.io", "serviceexports"}
 )
 
 func (a *api) allow(name string, resources ...[2]string) {

@@ -59,7 +59,7 @@ func none(t *testing.T, a *api) {
 
 func (s *subject) isFresh() error {
 	if v := s.View(); v.State != member.Fresh {
-		return fmt.Errorf("%v: %v", v.State, v.Err)
+		return fmt.Errorf("%v: %w", v.State, v.Err)
 	}
 	return nil
 }
@@ -126,7 +126,7 @@ func expired(t *testing.T, a *api) {
 	a.up.Start("c1")
 	eventually(t, settled, "why", func() error {
 		if v := s.View(); v.State != member.Stale || !strings.Contains(v.Err.Error(), "credentials") {
-			return fmt.Errorf("%v %v", v.State, v.Err)
+			return fmt.Errorf("%v %w", v.State, v.Err)
 		}
 		return nil
 	})
@@ -164,7 +164,7 @@ func revoked(t *testing.T, a *api) {
 	a.up.Start("c1")
 	eventually(t, settled, "why", func() error {
 		if v := s.View(); v.State != member.Stale || !strings.Contains(v.Err.Error(), "forbids") {
-			return fmt.Errorf("%v %v", v.State, v.Err)
+			return fmt.Errorf("%v %w", v.State, v.Err)
 		}
 		return nil
 	})

@@ -116,7 +116,7 @@ func (s *subject) await(limit time.Duration, state member.State) time.Duration {
 	s.t.Helper()
 	return eventually(s.t, limit, state.String(), func() error {
 		if v := s.View(); v.State != state {
-			return fmt.Errorf("%v: %v", v.State, v.Err)
+			return fmt.Errorf("%v: %w", v.State, v.Err)
 		}
 		return nil
 	})

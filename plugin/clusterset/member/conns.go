@@ -18,7 +18,7 @@ var errClosed = errors.New("the session is over")
 // leaves them open, and HTTP/2 would use them for what comes next. (client-go's
 // util/connrotation lets new ones be made while it closes.)
 type conns struct {
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // of every dial; close ends it
 	cancel context.CancelFunc
 	mu     sync.Mutex
 	open   map[net.Conn]struct{} // nil once closed

@@ -26,8 +26,6 @@ type kind struct {
 	example  runtime.Object
 	convert  func(any) (item, error)
 	table
-	// allow is what RBAC has to allow.
-	allow string
 }
 
 // listWatch asks the API for one kind.
@@ -130,25 +128,28 @@ func (f *feed) watch(ctx context.Context, o metav1.ListOptions) (watch.Interface
 	}
 	w, err := f.inner.watch(ctx, o)
 	switch {
-	case err == nil && reflect.TypeOf(w) == emptyWatch:
+	case err != nil:
+		f.notWatched(ctx, lists, err)
+		return nil, err
+	case reflect.TypeOf(w) == emptyWatch:
 		f.failed(ctx, errBroken)
 		return w, nil
-	case err == nil && !lists:
+	case !lists:
 		f.session.m.watching(f)
-	case err != nil && lists:
-		f.place.exit()
-		if isStatus(err) {
-			break // an API that can't, or won't: the Reflector asks for a list
-		}
-		fallthrough
-	case err != nil:
-		// The Reflector may try again without a word.
-		f.failed(ctx, err)
-	}
-	if err != nil {
-		return nil, err
 	}
 	return &endingWatch{Interface: w, ended: func() { f.session.m.unwatched(f) }}, nil
+}
+
+// notWatched takes in an error that the Reflector may try again after, without a
+// word. Where a list was to be streamed, one that the API answers with is no
+// trouble yet: the Reflector then asks for a plain list.
+func (f *feed) notWatched(ctx context.Context, lists bool, err error) {
+	if lists {
+		f.place.exit()
+	}
+	if !lists || !isStatus(err) {
+		f.failed(ctx, err)
+	}
 }
 
 // endingWatch tells when the Reflector has done with it, which is when its stream

@@ -10,11 +10,11 @@ import (
 type State uint8
 
 const (
-	// Unsynced: there never were whole data. Data is empty, and says nothing.
+	// Unsynced says that there never were whole data. Data is empty, and says nothing.
 	Unsynced State = iota
-	// Fresh: the data are whole and their watches are proven alive.
+	// Fresh says that the data are whole and their watches are proven alive.
 	Fresh
-	// Stale: the data are whole, and nothing proves that they are still true.
+	// Stale says that the data are whole, and nothing proves that they are still true.
 	Stale
 )
 

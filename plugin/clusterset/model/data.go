@@ -94,10 +94,14 @@ func (d *Data) Services() iter.Seq[*Service] {
 	}
 }
 
-// Slices, Namespaces and Exports go through the keys of those that exist.
-func (d *Data) Slices() iter.Seq[string]     { return keys(&d.slices) }
+// Slices goes through the Keys of the Slices, in no order.
+func (d *Data) Slices() iter.Seq[string] { return keys(&d.slices) }
+
+// Namespaces goes through the names of the namespaces, in no order.
 func (d *Data) Namespaces() iter.Seq[string] { return keys(&d.namespaces) }
-func (d *Data) Exports() iter.Seq[string]    { return keys(&d.exports) }
+
+// Exports goes through the Keys of Services that have a ServiceExport, in no order.
+func (d *Data) Exports() iter.Seq[string] { return keys(&d.exports) }
 
 func keys[V any](t *trie[string, V]) iter.Seq[string] {
 	return func(yield func(string) bool) {
