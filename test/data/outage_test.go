@@ -79,9 +79,13 @@ func (o outage) run(t *testing.T, servers []*server, lost, other *cluster, round
 		s.awaitState(t, noticed-time.Since(cut), lost.name, old)
 		t.Logf("%s: stale after %v", s.mode, time.Since(cut))
 		s.withoutAPI(t, lost, gone)
-		if n := o.counted(s, lost.name) - before[s]; n != 1 {
-			t.Errorf("%s: %v troubles for %q counted, want one", s.mode, n, o.reasons)
-		}
+		eventually(t, noticed-time.Since(cut), s.mode+" trouble", func() error {
+			if n := o.counted(s, lost.name) - before[s]; n != 1 {
+				return fmt.Errorf("%v for %q counted, want one", n, o.reasons)
+			}
+			return nil
+		})
+		t.Logf("%s: told after %v", s.mode, time.Since(cut))
 	}
 	if o.writable {
 		change()
