@@ -399,7 +399,8 @@ func relayTo(t *testing.T, addr string, asked *atomic.Int64) string {
 	}).Addr.String()
 }
 
-// TestDeadlineOfLookups: a look-up within a query has what is left of its time.
+// TestDeadlineOfLookups: a look-up within a query has what is left of its time,
+// not as much again.
 func TestDeadlineOfLookups(t *testing.T) {
 	silent := clustertest.Serve(t, clustertest.Silence)
 	set := document(t, clusterAt("here", silent.Addr.String(), "")+clusterAt("c2.eu", silent.Addr.String(), ""))
@@ -408,13 +409,13 @@ func TestDeadlineOfLookups(t *testing.T) {
 		clusterset lan {
 			file `+set+`
 			local here
-			timeout 300ms
+			timeout 1s
 		}
 		file testdata/c1.zone cluster.local
 	}`)
 	start := time.Now()
 	m := lookup(t, s.addr, "udp", "far.default.here.lan.", dns.TypeA)
-	if took := time.Since(start); m.Rcode != dns.RcodeServerFailure || took > 500*time.Millisecond {
+	if took := time.Since(start); m.Rcode != dns.RcodeServerFailure || took > 1700*time.Millisecond {
 		t.Errorf("%s after %v", dns.RcodeToString[m.Rcode], took)
 	}
 }
