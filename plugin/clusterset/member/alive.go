@@ -56,6 +56,7 @@ func (s *session) stayAlive(ctx context.Context) *trouble {
 			return t
 		}
 		s.by.examine()
+		s.tidy()
 		now := time.Now()
 		if !prompted && now.Sub(s.lastSign()) < probePause*4/5 && now.Sub(asked) < uidPause {
 			continue

@@ -117,8 +117,8 @@ func (f *feed) list(ctx context.Context, o metav1.ListOptions) (runtime.Object, 
 	return list, err
 }
 
-// watch watches; and lists where initial events are asked for
-// (KEP-3157), until the store has them all.
+// watch goes on from where the last watch or list was; or lists as well, where
+// initial events are asked for (KEP-3157), until the store has them all.
 func (f *feed) watch(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 	lists := o.SendInitialEvents != nil && *o.SendInitialEvents
 	if lists {
@@ -127,29 +127,28 @@ func (f *feed) watch(ctx context.Context, o metav1.ListOptions) (watch.Interface
 		}
 	}
 	w, err := f.inner.watch(ctx, o)
-	switch {
-	case err != nil:
-		f.notWatched(ctx, lists, err)
+	if err == nil && reflect.TypeOf(w) == emptyWatch {
+		err = errBroken
+	}
+	if err != nil {
+		f.noWatch(ctx, err, lists)
 		return nil, err
-	case reflect.TypeOf(w) == emptyWatch:
-		f.failed(ctx, errBroken)
-		return w, nil
-	case !lists:
+	}
+	if !lists {
 		f.session.m.watching(f)
 	}
 	return &endingWatch{Interface: w, ended: func() { f.session.m.unwatched(f) }}, nil
 }
 
-// notWatched takes in an error that the Reflector may try again after, without a
-// word. Where a list was to be streamed, one that the API answers with is no
-// trouble yet: the Reflector then asks for a plain list.
-func (f *feed) notWatched(ctx context.Context, lists bool, err error) {
+// noWatch takes in why there is none: the Reflector may try again without a word.
+func (f *feed) noWatch(ctx context.Context, err error, lists bool) {
 	if lists {
 		f.place.exit()
+		if isStatus(err) {
+			return // an API that can't, or won't: the Reflector asks for a list
+		}
 	}
-	if !lists || !isStatus(err) {
-		f.failed(ctx, err)
-	}
+	f.failed(ctx, err)
 }
 
 // endingWatch tells when the Reflector has done with it, which is when its stream

@@ -28,6 +28,8 @@ type session struct {
 	began  time.Time
 	// sign is when something proved the API alive, in nanoseconds after began.
 	sign atomic.Int64
+	// untidy tells of a big list's garbage.
+	untidy atomic.Bool
 
 	// Under the Member's lock:
 

@@ -68,6 +68,9 @@ func (s *store) Replace(objs []any, _ string) error {
 	}
 	s.place.exit()
 	s.session.m.listed(s.feed, list)
+	if len(list) >= bigList {
+		s.session.untidy.Store(true)
+	}
 	return nil
 }
 

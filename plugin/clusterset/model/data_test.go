@@ -105,6 +105,14 @@ func TestData(t *testing.T) {
 	}
 }
 
+func TestSlice(t *testing.T) {
+	one := slice("default/one", "web.default", podA)
+	d := changed(NewData(), func(c *Change) { c.SetSlice(one) })
+	if d.Slice("default/one") != one || d.Slice("default/two") != nil {
+		t.Error("not the slices that were set")
+	}
+}
+
 func TestExported(t *testing.T) {
 	since := time.Unix(1000, 0)
 	d := changed(NewData(), func(c *Change) {
