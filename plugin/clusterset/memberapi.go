@@ -17,9 +17,6 @@ type memberAPI struct {
 	users   int // under memberAPIs' lock
 	metrics *memberMetrics
 	stop    func() // ends the watching of the kubeconfig
-
-	released chan struct{} // closed by the last release
-	tasks    sync.WaitGroup
 }
 
 // apiKey tells apart whose data are watched with which credentials.
@@ -59,9 +56,8 @@ func acquireAPI(c *model.Cluster, api *discovery.API) *memberAPI {
 }
 
 func newMemberAPI(key apiKey, api *discovery.API) *memberAPI {
-	m := &memberAPI{key: key, metrics: acquireMetrics(key.cluster), stop: func() {}, released: make(chan struct{})}
+	m := &memberAPI{key: key, metrics: acquireMetrics(key.cluster), stop: func() {}}
 	m.Member = member.Start(member.Options{Name: key.cluster, Log: log, Metrics: m.metrics.data(), Gate: memberAPIs.lists})
-	m.tasks.Go(m.tidyWhenSynced)
 	if key.source == (model.Kubeconfig{}) {
 		m.SetCredentials(member.Credentials{Config: api.Config()}, nil)
 		return m
@@ -87,10 +83,8 @@ func (m *memberAPI) release() {
 	}
 	memberAPIs.Unlock()
 	if last {
-		close(m.released)
 		m.stop()
 		m.Stop()
-		m.tasks.Wait()
 		m.metrics.release()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -107,7 +108,10 @@ func (s *session) check(ctx context.Context) *trouble {
 func (s *session) probe(ctx context.Context, timeout time.Duration) *trouble {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	n, err := s.clients.core.Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	n := new(v1.Namespace)
+	// Without client-go's own tries again, which would make a time-out of a
+	// connection that is closed each time.
+	err := s.clients.core.RESTClient().Get().Resource("namespaces").Name(metav1.NamespaceSystem).MaxRetries(0).Do(ctx).Into(n)
 	switch {
 	case apierrors.IsForbidden(err), apierrors.IsNotFound(err): // alive, and that is all
 	case err != nil:
