@@ -19,9 +19,11 @@
 //   - kind (kind.go, kinds.go, exports.go): what is watched, one client-go Reflector
 //     each. A list passes a gate that all members share (gate.go).
 //   - transform.go, intern.go: an API object becomes a slim model value at once.
-//   - store.go, replace.go: the values become model.Data. A list is compared with
-//     what there is, so what didn't change keeps its memory, and what is gone goes.
-//   - errors.go: what went wrong, as one of a few reasons.
+//   - store.go, replace.go, shown.go: the values become model.Data. A list is
+//     compared with what there is, so what didn't change keeps its memory, and what
+//     is gone goes. tidy.go gives a list's garbage back.
+//   - heard.go, errors.go, diary.go: what went well or wrong, as one of a few
+//     reasons; told once.
 //   - client.go, conns.go, expiry.go: from a kubeconfig to connections.
 //
 // # What a View promises
