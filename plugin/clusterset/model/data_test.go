@@ -148,3 +148,22 @@ func TestDataCost(t *testing.T) {
 		t.Errorf("%v allocations among 100,000 services, %v among 10", many, few)
 	}
 }
+
+// BenchmarkChange is an event: one slice of 10,000 services changed, and the data
+// made anew. A thousand of them a second are to leave the machine to the queries.
+func BenchmarkChange(b *testing.B) {
+	c := NewData().Change()
+	for i := range 10_000 {
+		key := fmt.Sprintf("service-%d.default", i)
+		c.SetService(Service{Key: key, Type: Headless})
+		c.SetSlice(slice(fmt.Sprintf("default/slice-%d", i), key, netip.AddrFrom4([4]byte{10, 51, byte(i / 250), byte(i % 250)})))
+	}
+	d := c.Done(time.Now())
+	s := slice("default/slice-77", "service-77.default", podB)
+	b.ReportAllocs()
+	for b.Loop() {
+		c := d.Change()
+		c.SetSlice(s)
+		c.Done(time.Time{})
+	}
+}
