@@ -13,15 +13,14 @@ var errExportsUnknown = errors.New("which of its services are exported isn't kno
 // hidden replies to the names of services that `exports marked` keeps from
 // others: they don't exist. Only a member's data tell which; where there are none,
 // nothing is let through. The local cluster's names are its own business.
-func (q *ask) hidden() (done bool, status int, err error) {
+func (q *ask) hidden(v *member.View) (done bool, status int, err error) {
 	if !q.p.options.exportsMarked {
 		return false, 0, nil
 	}
-	if q.member.api == nil {
+	if v == nil {
 		status, err = q.failFrom(fromData, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errExportsUnknown))
 		return true, status, err
 	}
-	v := q.member.api.View()
 	switch {
 	case v.State == member.Unsynced:
 		status, err = q.failFrom(fromData, dns.ExtendedErrorCodeNotReady, q.memberError(v.Err))

@@ -99,7 +99,7 @@ func (q *ask) here(asked string) (int, error) {
 	}
 	reply, err := q.lookup(asked, q.state.QType())
 	if err != nil {
-		return q.failFrom(fromLocal, dns.ExtendedErrorCodeNoReachableAuthority, errors.New("member "+q.member.Name+": "+err.Error()))
+		return q.failFrom(fromLocal, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(err))
 	}
 	return q.answer(reply, asked, fromLocal)
 }

@@ -33,8 +33,8 @@ var memberAPIs = struct {
 	lists chan struct{}
 }{byKey: make(map[apiKey]*memberAPI), lists: make(chan struct{}, maxLists)}
 
-// maxLists is how many APIs are listed at the same time: a list's garbage is
-// several times what is kept of it.
+// maxLists is how many lists are under way at the same time, each of one kind: a
+// list's garbage is several times what is kept of it.
 const maxLists = 4
 
 // acquireAPI begins, or shares, the watching of the member's data, until release.

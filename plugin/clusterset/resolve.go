@@ -40,23 +40,28 @@ func (q *ask) resolve() (int, error) {
 			return status, err
 		}
 	}
-	if done, status, err := q.hidden(); done {
+	var view *member.View // loaded once, as the snapshot
+	if q.member.api != nil {
+		view = q.member.api.View()
+	}
+	if done, status, err := q.hidden(view); done {
 		return status, err
 	}
 	mode := q.p.options.mode
 	switch {
-	case mode == modeResolve && q.member.api == nil:
+	case mode == modeResolve && view == nil:
 		return q.failFrom(fromData, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errNoKubeconfig))
-	case mode == modeForward, q.member.api == nil, mode == modeAuto && q.n.IsPod():
+	case mode == modeForward, view == nil, mode == modeAuto && q.n.IsPod():
 		return q.forward()
 	}
-	view := q.member.api.View()
 	switch {
 	case view.State == member.Fresh:
 		return q.fresh(view)
 	case mode == modeAuto:
 		q.fallback = view
 		return q.forward()
+	case view.State == member.Unsynced:
+		return q.failFrom(fromData, dns.ExtendedErrorCodeNotReady, q.memberError(view.Err))
 	}
 	return q.stale(view, fromData, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(view.Err))
 }
@@ -71,36 +76,21 @@ func (q *ask) fresh(v *member.View) (int, error) {
 	if !r.Exists {
 		return q.notFound(nil, "", fromData)
 	}
-	m := q.ours()
-	m.Answer, m.Extra = r.Answer, r.Extra
-	return q.fromData(m, "")
+	return q.fromData(q.holding(&r), "")
 }
 
 // stale answers from data that nothing proves true any more, where serve_stale
 // still allows it: RFC 8767. That something doesn't exist is never said so. Else
 // the reply is SERVFAIL, for what went wrong.
 func (q *ask) stale(v *member.View, from sourceName, code uint16, wrong error) (int, error) {
-	switch {
-	case v.State == member.Unsynced:
-		return q.failFrom(from, unsynced(code, from), wrong)
-	case time.Since(v.Since) >= q.p.options.serveStale:
+	if v.State == member.Unsynced || time.Since(v.Since) >= q.p.options.serveStale {
 		return q.failFrom(from, code, wrong)
 	}
 	r := q.look(v, min(q.p.options.ttl, maxStaleTTL))
 	if !r.Exists {
 		return q.failFrom(from, code, errors.Join(wrong, q.memberError(errNoName)))
 	}
-	m := q.ours()
-	m.Answer, m.Extra = r.Answer, r.Extra
-	return q.fromData(m, wrong.Error())
-}
-
-// unsynced is the extended error of data that were never there.
-func unsynced(code uint16, from sourceName) uint16 {
-	if from == fromData {
-		return dns.ExtendedErrorCodeNotReady
-	}
-	return code
+	return q.fromData(q.holding(&r), wrong.Error())
 }
 
 // look finds the name, or the address, in the member's data.
@@ -112,6 +102,13 @@ func (q *ask) look(v *member.View, ttl uint32) query.Records {
 		return query.Pointers(v.Data, q.addr, &f)
 	}
 	return q.n.Records(v.Data, &f)
+}
+
+// holding is a reply with those records.
+func (q *ask) holding(r *query.Records) *dns.Msg {
+	m := q.ours()
+	m.Answer, m.Extra = r.Answer, r.Extra
+	return m
 }
 
 // fromData writes a reply made from data: addresses checked and exchanged for
