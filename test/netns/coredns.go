@@ -3,6 +3,7 @@
 package netns
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+	"golang.org/x/sys/unix"
 )
 
 // startTimeout bounds the wait for a server, which takes about 0.3 s.
@@ -82,8 +84,19 @@ func (c *cluster) awaitDNS(t testing.TB) {
 func (c *cluster) killDNS(testing.TB) { kill(c.dns.process) }
 
 // freezeDNS stops the server: what is sent to it is taken by the kernel and
-// waits.
-func (c *cluster) freezeDNS(t testing.TB) { c.signalDNS(t, syscall.SIGSTOP) }
+// waits. Each of its threads stops when the kernel gets to it, and until the last
+// has, it may answer.
+func (c *cluster) freezeDNS(t testing.TB) {
+	t.Helper()
+	c.signalDNS(t, syscall.SIGSTOP)
+	err := error(unix.EINTR)
+	for errors.Is(err, unix.EINTR) {
+		err = unix.Waitid(unix.P_PID, c.dns.process.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+	}
+	if err != nil {
+		t.Fatalf("%s: not stopped: %v", c.name, err)
+	}
+}
 
 // thawDNS lets it go on.
 func (c *cluster) thawDNS(t testing.TB) { c.signalDNS(t, syscall.SIGCONT) }
