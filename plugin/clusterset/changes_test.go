@@ -148,22 +148,44 @@ func hasSeries(t *testing.T, cluster string) bool {
 func TestReload(t *testing.T) {
 	member := clustertest.Serve(t, fixed("10.101.0.1"))
 	path := document(t, clusterAt("c1", member.Addr.String(), ""))
-	text := ".:PORT {\nbind 127.77.0.1\nclusterset lan {\nfile " + path + "\n}\n}"
-	s := startCoreDNS(t, text)
+	number := 0
+	next := func() string {
+		number++
+		return ".:PORT {\nbind 127.77.0.1\nclusterset lan {\nfile " + path + "\n}\n}\n" +
+			fmt.Sprintf("instance%d.test:PORT {\nbind 127.77.0.1\nwhoami\n}\n", number)
+	}
+	s := startCoreDNS(t, next())
+	reload := func() {
+		t.Helper()
+		s.awaitStarted(t, fmt.Sprintf("instance%d.test.", number))
+		s.reload(t, next())
+	}
 	stop := askAllTheTime(t, s.addr, "web.default.c1.lan.", "10.101.0.1")
-	s.reload(t, text)
+	reload()
 	goroutines := settled()
 	for range 10 {
-		s.reload(t, text)
+		reload()
 	}
 	stop()
 	eventually(t, 4*drainTime, "nothing left of the old instances", func() bool { return runtime.NumGoroutine() <= goroutines+2 })
 	if err := os.WriteFile(path, []byte("nonsense"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.reload(t, text)
+	reload()
 	if got := addressOf(lookup(t, s.addr, "udp", "web.default.c1.lan.", dns.TypeA)); got != "10.101.0.1" {
 		t.Errorf("after a reload with a broken file: %s", got)
+	}
+}
+
+// awaitStarted waits until an instance that alone has this name answers, over UDP
+// and TCP. CoreDNS doesn't end a server that it stops before that has started: such
+// a one would go on without its plugins.
+func (s *coreDNS) awaitStarted(t *testing.T, name string) {
+	t.Helper()
+	for _, network := range []string{"udp", "tcp"} {
+		eventually(t, changeBound, name+" over "+network, func() bool {
+			return lookup(t, s.addr, network, name, dns.TypeA).Rcode == dns.RcodeSuccess
+		})
 	}
 }
 
