@@ -104,7 +104,10 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *clusterMember {
 	case b.options.mode == modeResolve:
 		log.Warningf("Member %s can't be resolved: %v", c.Name, errNoKubeconfig)
 	}
-	options := exchange.Options{MaxConcurrent: b.options.maxConcurrent, Timeout: b.options.timeout, Metrics: m.metrics.exchange, Changed: upstreamChanged(c.Name)}
+	options := exchange.Options{
+		MaxConcurrent: b.options.maxConcurrent, Timeout: b.options.timeout, Hedging: b.options.hedging, Metrics: m.metrics.exchange,
+		Changed: upstreamChanged(c.Name), Ejected: upstreamEjected(c.Name),
+	}
 	if m.broken == nil && slices.ContainsFunc(c.DNS, model.Upstream.Encrypted) {
 		options.TLS, m.broken = exchange.NewTLSConfig(c.TLS.ServerName, exchange.TLSMaterial(m.pem))
 	}
@@ -136,6 +139,12 @@ func upstreamChanged(name string) func(model.Upstream, error) {
 			return
 		}
 		log.Infof("Member %s: upstream %s is back", name, u)
+	}
+}
+
+func upstreamEjected(name string) func(model.Upstream, time.Duration, error) {
+	return func(u model.Upstream, d time.Duration, why error) {
+		log.Infof("Member %s: upstream %s sits out for %s: %v", name, u, d.Round(time.Millisecond), why)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -71,6 +72,7 @@ type options struct {
 	// serveStale is how old data may be that nothing proves true; 0 is not at all.
 	serveStale time.Duration
 	timeout    time.Duration
+	hedging    exchange.Hedging
 	// maxConcurrent is per member; 0 is no bound.
 	maxConcurrent int64
 	addressGuard  bool

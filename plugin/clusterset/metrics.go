@@ -2,6 +2,7 @@ package clusterset
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,24 +19,12 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// Labels are members and fixed words, never names that are asked nor addresses:
-// a series each would be as many as there are services.
+// Labels are members, their upstreams and fixed words, never names that are asked
+// nor addresses in answers: a series each would be as many as there are services.
 var (
 	responses = counter("responses_total", "Counter of replies about a member's names, by where the answer came from.", "cluster", "source", "rcode")
 
-	attemptDuration = promauto.NewHistogramVec(prometheus.HistogramOpts{
-		Namespace:                   plugin.Namespace,
-		Subsystem:                   pluginName,
-		Name:                        "upstream_duration_seconds",
-		Buckets:                     plugin.TimeBuckets,
-		NativeHistogramBucketFactor: plugin.NativeHistogramBucketFactor,
-		Help:                        "Histogram of the time a member's upstreams took to reply.",
-	}, []string{"cluster"})
-	attemptFailures = counter("upstream_failures_total", "Counter of attempts at a member's upstreams that failed.", "cluster", "reason")
-	upstreams       = gauge("upstreams", "Number of a member's upstreams in each state.", "cluster", "state")
-	droppedReplies  = counter("dropped_replies_total", "Counter of replies that didn't match what a member was asked.", "cluster")
-	rejects         = counter("max_concurrent_rejects_total", "Counter of queries refused because too many were in flight for the member.", "cluster")
-	guarded         = counter("guarded_addresses_total", "Counter of records dropped because their address can't be the member's own.", "cluster")
+	guarded = counter("guarded_addresses_total", "Counter of records dropped because their address can't be the member's own.", "cluster")
 
 	dataState    = gauge("data_state", "Whether a member's data are in each state.", "cluster", "state")
 	dataServices = gauge("data_services", "Number of a member's Services in its data.", "cluster")
@@ -129,28 +118,16 @@ func (m *memberMetrics) release() {
 	}
 	delete(memberSeries.byCluster, m.cluster)
 	series := prometheus.Labels{"cluster": m.cluster}
-	for _, vector := range []interface{ DeletePartialMatch(prometheus.Labels) int }{
-		responses, attemptDuration, attemptFailures, upstreams, droppedReplies, rejects, guarded,
+	for _, v := range slices.Concat(upstreamVectors, []vector{
+		responses, guarded,
 		dataState, dataServices, dataSlices, apiTroubles, apiLists, apiExpiry, programming,
-	} {
-		vector.DeletePartialMatch(series)
+	}) {
+		v.DeletePartialMatch(series)
 	}
 }
 
 func newMemberMetrics(cluster string) *memberMetrics {
-	m := &memberMetrics{cluster: cluster, guarded: guarded.WithLabelValues(cluster)}
-	m.exchange = exchange.Metrics{
-		Up:       upstreams.WithLabelValues(cluster, "up"),
-		Down:     upstreams.WithLabelValues(cluster, "down"),
-		Attempts: attemptDuration.WithLabelValues(cluster),
-		Dropped:  droppedReplies.WithLabelValues(cluster),
-		Rejected: rejects.WithLabelValues(cluster),
-	}
-	for reason := range m.exchange.Failed {
-		word := strings.ReplaceAll(exchange.Reason(reason).String(), " ", "_")
-		m.exchange.Failed[reason] = attemptFailures.WithLabelValues(cluster, word)
-	}
-	return m
+	return &memberMetrics{cluster: cluster, guarded: guarded.WithLabelValues(cluster), exchange: exchangeMetrics(cluster)}
 }
 
 // data are the series of a member whose data are watched.

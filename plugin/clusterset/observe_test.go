@@ -466,7 +466,7 @@ func scraped(t *testing.T, addr string) (metrics map[string][]string, words map[
 
 // TestMetrics: README.md lists the metrics there are, with their labels and
 // words; they are named as Prometheus and CoreDNS want it; and no label is a name
-// that was asked, or an address.
+// that was asked, or an address that the ClusterSet doesn't have.
 func TestMetrics(t *testing.T) {
 	member := clustertest.Serve(t, clustertest.Zone(t, memberZone)).Addr.String()
 	addr := freeAddress(t, "127.77.0.1")
@@ -500,14 +500,14 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("README.md, and what is exported:\n%s", diff)
 	}
 	for label := range words {
-		if !slices.Contains([]string{"cluster", "source", "rcode", "reason", "state"}, label) {
+		if !slices.Contains([]string{"cluster", "upstream", "source", "rcode", "reason", "state"}, label) {
 			t.Errorf("label %s", label)
 		}
 	}
 	for label, all := range map[string][]string{
 		"source": {"forward", "local", "zone"},
-		"reason": {"bad_kubeconfig", "bad_reply", "canceled", "forbidden", "no_reply", "out_of_resources", "replaced", "server_error", "timeout", "tls", "unauthorized", "unreachable", "watch_silent"},
-		"state":  {"down", "fresh", "stale", "unsynced", "up"},
+		"reason": {"bad_kubeconfig", "bad_reply", "canceled", "forbidden", "no_reply", "other_question", "out_of_resources", "replaced", "server_error", "timeout", "tls", "too_short", "unauthorized", "unknown_id", "unreachable", "watch_silent"},
+		"state":  {"down", "ejected", "fresh", "stale", "unsynced", "up"},
 	} {
 		slices.Sort(words[label])
 		if !slices.Equal(words[label], all) {

@@ -12,6 +12,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/dnstap"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
@@ -89,6 +90,7 @@ var directives = map[string]func(o *options, args []string) (want string){
 	"negative_ttl":   (*options).setNegativeTTL,
 	"serve_stale":    (*options).setServeStale,
 	"timeout":        (*options).setTimeout,
+	"hedge":          (*options).setHedge,
 	"max_concurrent": (*options).setMaxConcurrent,
 	"address_guard":  (*options).setAddressGuard,
 	"fallthrough":    (*options).setFallthrough,
@@ -230,6 +232,27 @@ func (o *options) setTimeout(args []string) string {
 		return want
 	}
 	o.timeout = d
+	return ""
+}
+
+func (o *options) setHedge(args []string) string {
+	const want = "auto, off or DURATION, 1ms to 1m, as 50ms"
+	if len(args) != 1 {
+		return want
+	}
+	switch args[0] {
+	case "auto":
+		o.hedging = exchange.Hedging{}
+		return ""
+	case "off":
+		o.hedging = exchange.Hedging{Off: true}
+		return ""
+	}
+	d, err := time.ParseDuration(args[0])
+	if err != nil || d < time.Millisecond || d > time.Minute {
+		return want
+	}
+	o.hedging = exchange.Hedging{After: d}
 	return ""
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -38,6 +39,9 @@ func TestOptions(t *testing.T) {
 		{"negative_ttl 0", func(o *options) { o.negativeTTL = 0 }},
 		{"negative_ttl 3600", func(o *options) { o.negativeTTL = 3600 }},
 		{"timeout 500ms", func(o *options) { o.timeout = 500 * time.Millisecond }},
+		{"hedge auto", func(*options) {}},
+		{"hedge off", func(o *options) { o.hedging = exchange.Hedging{Off: true} }},
+		{"hedge 50ms", func(o *options) { o.hedging = exchange.Hedging{After: 50 * time.Millisecond} }},
 		{"max_concurrent 0", func(o *options) { o.maxConcurrent = 0 }},
 		{"max_concurrent 5", func(o *options) { o.maxConcurrent = 5 }},
 		{"address_guard on", func(*options) {}},
@@ -95,6 +99,9 @@ func TestBadOptions(t *testing.T) {
 		{"clusterset lan {\ntimeout 1ms\n}", "timeout: '1ms': takes DURATION, 10ms to 1m, as 2s"},
 		{"clusterset lan {\ntimeout 2m\n}", "timeout: '2m': takes DURATION, 10ms to 1m, as 2s"},
 		{"clusterset lan {\ntimeout\n}", "timeout: '': takes DURATION, 10ms to 1m, as 2s"},
+		{"clusterset lan {\nhedge\n}", "hedge: '': takes auto, off or DURATION, 1ms to 1m, as 50ms"},
+		{"clusterset lan {\nhedge 0\n}", "hedge: '0': takes auto, off or DURATION, 1ms to 1m, as 50ms"},
+		{"clusterset lan {\nhedge soon\n}", "hedge: 'soon': takes auto, off or DURATION, 1ms to 1m, as 50ms"},
 		{"clusterset lan {\nmax_concurrent many\n}", "max_concurrent: 'many': takes MAX, a whole number; 0 is no bound"},
 		{"clusterset lan {\nmax_concurrent -1\n}", "max_concurrent: '-1': takes MAX, a whole number; 0 is no bound"},
 		{"clusterset lan {\naddress_guard\n}", "address_guard: '': takes on or off"},

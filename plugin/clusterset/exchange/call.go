@@ -1,36 +1,66 @@
 package exchange
 
 import (
+	"net"
 	"sync"
 	"time"
 
 	"github.com/miekg/dns"
 )
 
-// maxSends is how often a query's packet is sent at the most.
-const maxSends = 4
+// maxSends is how often a query's message is sent at the most, to whichever
+// upstreams.
+const maxSends = 8
 
-// call is one query over UDP, on each socket that its packet was sent from. It
-// is reused, so nothing may be left in its channel when it ends.
+// call is one query on its way, on each connection that its message was sent
+// over. It is reused, so nothing may be left in its channel when it ends.
 type call struct {
 	wire  *wire
 	timer *time.Timer
-	// done gets one outcome for each socket that takes the call off its list.
-	done chan outcome
-	// sends are the sockets that it was put on, and the id it has there.
-	sends          [maxSends]send
-	sent, received int
+	// done gets one outcome for each send that isn't taken back.
+	done  chan outcome
+	sends [maxSends]send
+	sent  int
 }
 
+// send is one message to one upstream.
 type send struct {
-	socket *udpSocket
-	id     uint16
+	to    *upstream
+	at    time.Time
+	proto string // as Attempt's
+	why   reason
+	// conn owes an outcome under id; nil where sending failed.
+	conn  *waiting
+	id    uint16
+	local net.Addr
+	// ended is set when there is an outcome.
+	ended bool
 }
 
-// outcome is a reply, or why there is none.
+// reason is why a message is sent.
+type reason uint8
+
+const (
+	// first: it is the query's first.
+	first reason = iota
+	// instead: the last upstream failed.
+	instead
+	// again: patience with the last upstream is over.
+	again
+	// hedge: the last upstream takes longer than usual.
+	hedge
+	// whole: the reply was truncated, and is asked for over a stream.
+	whole
+)
+
+// outcome is what became of a send: a reply, as bytes or parsed, or why there is
+// none.
 type outcome struct {
+	send  int
 	reply *[]byte
+	msg   *dns.Msg
 	err   error
+	local net.Addr // where it wasn't known before
 }
 
 var (
@@ -44,36 +74,43 @@ var (
 
 func newCall(w *wire) *call {
 	c := calls.Get().(*call)
-	c.wire, c.sent, c.received = w, 0, 0
+	c.wire, c.sent = w, 0
 	return c
 }
 
-// end takes the call off its sockets. A socket that has just taken it off itself
-// has an outcome on the way, which is thrown away here: the call's next user must
-// not get it.
+// end takes the call back. A connection that has just taken it off its list has an
+// outcome on the way, which is thrown away here: the call's next user must not get
+// it.
 func (c *call) end() {
 	c.timer.Stop()
-	outcomes := 0
-	for _, s := range c.sends[:c.sent] {
-		if !s.socket.remove(s.id, c) {
-			outcomes++
+	coming := 0
+	for i := range c.sends[:c.sent] {
+		s := &c.sends[i]
+		if !s.ended && !s.conn.remove(s.id, c) {
+			coming++
 		}
 	}
-	for ; c.received < outcomes; c.received++ {
-		if o := <-c.done; o.reply != nil {
-			buffers.Put(o.reply)
-		}
+	for range coming {
+		o := <-c.done
+		o.free()
 	}
 	c.wire = nil
-	clear(c.sends[:])
+	clear(c.sends[:c.sent])
 	calls.Put(c)
 }
 
-// message parses the reply to w.
-func (o outcome) message(w *wire) (*dns.Msg, error) {
-	if o.err != nil {
-		return nil, o.err
+func (o *outcome) free() {
+	if o.reply != nil && cap(*o.reply) == MaxSize {
+		buffers.Put(o.reply)
 	}
-	defer buffers.Put(o.reply)
+	o.reply = nil
+}
+
+// message parses the reply to w.
+func (o *outcome) message(w *wire) (*dns.Msg, error) {
+	if o.reply == nil {
+		return o.msg, o.err
+	}
+	defer o.free()
 	return w.parse(*o.reply)
 }

@@ -23,24 +23,29 @@ type Options struct {
 	TLS *TLSConfig
 	// Metrics must be whole.
 	Metrics Metrics
+	Hedging Hedging
 	// Changed is told when an upstream goes down, with why, and comes back, with
-	// nil. It must not block.
+	// nil; Ejected, when one is ejected, for how long and why. They must not block.
 	Changed func(model.Upstream, error)
+	Ejected func(model.Upstream, time.Duration, error)
 }
 
 // Client asks the DNS service of one member. Its methods may be called at the
 // same time.
 //
-// A query goes to the upstreams that are not down, one after the other, each
-// with an equal part of the time that is left: the next is asked when one fails,
-// says SERVFAIL or REFUSED, or lets its part pass. All down: the query fails at
-// once.
+// Equal queries under way are asked once. A query goes to the upstreams in turn,
+// those that are down or ejected left out; to the next one when one fails, says
+// SERVFAIL or REFUSED, takes longer than usual (a hedge) or much longer. The first
+// good reply is the query's. All down: the query fails at once.
 type Client struct {
 	member    *model.Cluster
 	options   Options
+	made      time.Time
 	upstreams []*upstream
 	turn      atomic.Uint32
 	inflight  atomic.Int64
+	flights   flights
+	hedges    budget
 
 	ctx    context.Context //nolint:containedctx // of the tasks beside the queries; Close ends it
 	cancel context.CancelFunc
@@ -48,7 +53,8 @@ type Client struct {
 	tasks  sync.WaitGroup
 }
 
-// Attempt is one upstream asked once.
+// Attempt is one message to one upstream. One that another's reply came before has
+// neither reply nor error.
 type Attempt struct {
 	Upstream model.Upstream
 	// Local is the address the query left from, nil when it didn't.
@@ -65,7 +71,7 @@ type Attempt struct {
 
 // New makes a client for member. It opens no socket before the first query.
 func New(member *model.Cluster, options Options) *Client {
-	c := &Client{member: member, options: options}
+	c := &Client{member: member, options: options, made: time.Now(), flights: flights{flights: make(map[sameness]*flight)}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	for _, address := range member.DNS {
 		c.upstreams = append(c.upstreams, newUpstream(address, c))
@@ -87,59 +93,18 @@ func (c *Client) Exchange(ctx context.Context, q *Query) (*dns.Msg, *model.Upstr
 	if err != nil {
 		return nil, nil, &Error{Member: c.member.Name, Reason: Unsendable, Err: err}
 	}
-	reply, from, err := c.attempts(ctx, q, w)
-	w.free() // not deferred: where attempts panics, a socket still has it
-	return reply, from, err
-}
-
-func (c *Client) attempts(ctx context.Context, q *Query, w *wire) (*dns.Msg, *model.Upstream, error) {
-	left := 0
-	for _, u := range c.upstreams {
-		if !u.health.down.Load() {
-			left++
-		}
+	reply, from, err := c.share(ctx, q, w)
+	w.free() // not deferred: where share panics, a connection still has it
+	if err != nil {
+		return nil, nil, err
 	}
-	if left == 0 {
-		return nil, nil, c.allDown()
-	}
-	var failure *Error
-	first := int(c.turn.Add(1))
-	for i := range c.upstreams {
-		u := c.upstreams[(first+i)%len(c.upstreams)]
-		if u.health.down.Load() {
-			continue
-		}
-		now := time.Now()
-		part := q.Deadline.Sub(now) / time.Duration(max(left, 1))
-		if part <= 0 {
-			break
-		}
-		left--
-		reply, err := u.exchange(ctx, q, w, now, now.Add(part))
-		if err == nil {
-			return reply, &u.address, nil
-		}
-		if failure == nil {
-			failure = &Error{Member: c.member.Name}
-		}
-		failure.add(u.address, err)
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	switch {
-	case failure != nil:
-		return nil, nil, failure
-	case time.Until(q.Deadline) <= 0: // no time was left to begin with
-		return nil, nil, &Error{Member: c.member.Name, Reason: NoReply, Err: errNoReply}
-	}
-	return nil, nil, c.allDown() // every upstream went down since they were counted
+	return reply, &from.address, nil
 }
 
 func (c *Client) allDown() *Error {
 	failure := &Error{Member: c.member.Name, Reason: Down}
 	for _, u := range c.upstreams {
-		failure.add(u.address, u.health.cause())
+		failure.add(u, u.health.cause())
 	}
 	failure.Reason = Down
 	return failure
@@ -160,6 +125,9 @@ func (c *Client) Close() {
 			c.options.Metrics.Down.Dec()
 		} else {
 			c.options.Metrics.Up.Dec()
+		}
+		if u.ejection.until.Load() != 0 {
+			c.options.Metrics.Ejected.Dec()
 		}
 	}
 }

@@ -24,15 +24,23 @@ web.default.svc.cluster.local. 5 IN A 10.101.0.1
 `
 
 func testMetrics() Metrics {
-	m := Metrics{
-		Up: prometheus.NewGauge(prometheus.GaugeOpts{}), Down: prometheus.NewGauge(prometheus.GaugeOpts{}),
-		Attempts: prometheus.NewHistogram(prometheus.HistogramOpts{}),
-		Dropped:  prometheus.NewCounter(prometheus.CounterOpts{}), Rejected: prometheus.NewCounter(prometheus.CounterOpts{}),
+	gauge := func() prometheus.Gauge { return prometheus.NewGauge(prometheus.GaugeOpts{}) }
+	counter := func() prometheus.Counter { return prometheus.NewCounter(prometheus.CounterOpts{}) }
+	return Metrics{
+		Up: gauge(), Down: gauge(), Ejected: gauge(), Rejected: counter(), Coalesced: counter(),
+		Upstream: func(model.Upstream) UpstreamMetrics {
+			m := UpstreamMetrics{
+				Ejections: counter(), Duration: prometheus.NewHistogram(prometheus.HistogramOpts{}),
+				Resent: counter(), Hedged: counter(), HedgesWon: counter(),
+			}
+			for _, counters := range [][]prometheus.Counter{m.Replies[:], m.Failed[:], m.Dropped[:]} {
+				for i := range counters {
+					counters[i] = counter()
+				}
+			}
+			return m
+		},
 	}
-	for i := range m.Failed {
-		m.Failed[i] = prometheus.NewCounter(prometheus.CounterOpts{})
-	}
-	return m
 }
 
 // changes are the upstreams' changes of state, as they are told.
@@ -66,6 +74,7 @@ func newTestClient(t *testing.T, options Options, upstreams ...netip.AddrPort) (
 	}
 	told := make(changes, 100)
 	options.Metrics, options.Changed, options.Timeout = testMetrics(), told.told, 2*time.Second
+	options.Ejected = func(model.Upstream, time.Duration, error) {}
 	c := New(member, options)
 	t.Cleanup(c.Close)
 	return c, told
@@ -214,7 +223,7 @@ func TestContext(t *testing.T) {
 	wantReason(t, err, Canceled)
 }
 
-// TestResend: a packet that is lost costs resendAfter, not the query.
+// TestResend: a packet that is lost costs the patience, not the query.
 func TestResend(t *testing.T) {
 	answer := clustertest.Zone(t, zone)
 	var once sync.Once
@@ -229,7 +238,7 @@ func TestResend(t *testing.T) {
 	start := time.Now()
 	m, err := ask(c, 5*time.Second)
 	wantAddress(t, m, err)
-	if took := time.Since(start); took > 2*resendAfter {
+	if took := time.Since(start); took > 2*unknownPatience {
 		t.Errorf("took %v", took)
 	}
 }

@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"unicode"
 
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
-
 	"github.com/miekg/dns"
 )
 
@@ -68,9 +66,9 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-func (e *Error) add(u model.Upstream, err error) {
+func (e *Error) add(u *upstream, err error) {
 	e.Reason = reasonOf(err)
-	one := fmt.Errorf("%s: %w", u, oneLine{err})
+	one := fmt.Errorf("%s: %w", u.address, oneLine{err})
 	if e.Err == nil {
 		e.Err = one
 		return

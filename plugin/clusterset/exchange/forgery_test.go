@@ -16,24 +16,28 @@ func TestForgedReplies(t *testing.T) {
 	tests := []struct {
 		name  string
 		forge func(*dns.Msg)
+		why   Drop
 	}{
-		{"another id", func(m *dns.Msg) { m.Id++ }},
-		{"another name", func(m *dns.Msg) { m.Question[0].Name = "wev.default.svc.cluster.local." }},
-		{"a shorter name", func(m *dns.Msg) { m.Question[0].Name = "a." }},
-		{"another type", func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAAAA }},
-		{"another class", func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS }},
-		{"a query", func(m *dns.Msg) { m.Response = false }},
-		{"another opcode", func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify }},
-		{"no question", func(m *dns.Msg) { m.Question = nil }},
-		{"two questions", func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }},
+		{"another id", func(m *dns.Msg) { m.Id++ }, DropUnknown},
+		{"another name", func(m *dns.Msg) { m.Question[0].Name = "wev.default.svc.cluster.local." }, DropQuestion},
+		{"a shorter name", func(m *dns.Msg) { m.Question[0].Name = "a." }, DropQuestion},
+		{"another type", func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAAAA }, DropQuestion},
+		{"another class", func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS }, DropQuestion},
+		{"a query", func(m *dns.Msg) { m.Response = false }, DropQuestion},
+		{"another opcode", func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify }, DropQuestion},
+		{"no question", func(m *dns.Msg) { m.Question = nil }, DropQuestion},
+		{"two questions", func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }, DropQuestion},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c, _ := newTestClient(t, Options{}, liar(t, tt.forge))
 			m, err := ask(c, 400*time.Millisecond)
 			wantAddress(t, m, err)
-			if n := testutil.ToFloat64(c.options.Metrics.Dropped); n != 2 {
-				t.Errorf("%v replies dropped, want 2", n)
+			metrics := &c.upstreams[0].metrics
+			for why, want := range map[Drop]float64{DropShort: 1, tt.why: 1} {
+				if n := testutil.ToFloat64(metrics.Dropped[why]); n != want {
+					t.Errorf("%v replies dropped as %s, want %v", n, why, want)
+				}
 			}
 		})
 	}

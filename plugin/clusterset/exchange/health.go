@@ -14,10 +14,10 @@ const (
 	// probesToDown is how many probes in a row must fail: one may be lost.
 	probesToDown = 2
 	// probeTimeout is for a datagram; a handshake takes three round trips more.
-	probeTimeout, handshakeTimeout = time.Second, 2 * time.Second
-	// probePause and probePauseMax are between two probes, doubled each time:
-	// an upstream that is back is asked again within 2 seconds, and one that
-	// isn't gets a packet a second.
+	probeTimeout, handshakeTimeout = time.Second, 1500 * time.Millisecond
+	// probePause and probePauseMax are from the start of a probe to the next one's,
+	// doubled each time: an upstream that is back is asked again within 2 seconds,
+	// and one that isn't gets a packet a second.
 	probePause, probePauseMax = 250 * time.Millisecond, time.Second
 )
 
@@ -63,8 +63,8 @@ func (u *upstream) suspect() {
 	})
 }
 
-// probe asks until the upstream answers and nobody suspects it any more, or the
-// client is closed.
+// probe asks until the upstream answers, is not ejected, and nobody suspects it
+// any more, or the client is closed.
 func (u *upstream) probe(ctx context.Context) {
 	pause, failed := probePause, 0
 	for ctx.Err() == nil {
@@ -72,6 +72,7 @@ func (u *upstream) probe(ctx context.Context) {
 		if u.health.unreachable.Swap(false) {
 			failed++
 		}
+		start := time.Now()
 		err := u.ping(ctx)
 		if err == nil {
 			failed, pause = 0, probePause
@@ -79,8 +80,12 @@ func (u *upstream) probe(ctx context.Context) {
 		} else if failed++; failed >= probesToDown && ctx.Err() == nil {
 			u.setDown(err)
 		}
-		wait(ctx, pause/2+rand.N(pause))
-		if err == nil && !u.health.suspected.Load() {
+		ejected := u.readmit(time.Now())
+		if ejected {
+			pause = probePauseMax
+		}
+		wait(ctx, pause/2+rand.N(pause)-time.Since(start)) // a probe that was lost costs no more than one that failed
+		if err == nil && !ejected && !u.health.suspected.Load() {
 			return
 		}
 		if err != nil {
@@ -108,9 +113,7 @@ func (u *upstream) setDown(err error) {
 	change := 1.0
 	if err != nil {
 		change = -1
-		if u.udp != nil {
-			u.udp.fail(err) // what is in flight would only wait out its time
-		}
+		u.fail(err) // what is in flight would only wait out its time
 	}
 	u.client.options.Metrics.Up.Add(change)
 	u.client.options.Metrics.Down.Add(-change)
@@ -120,28 +123,41 @@ func (u *upstream) setDown(err error) {
 // ping asks for the SOA of the member's domain: cheap for the member, never
 // passed on by it, and only a server of that domain says more than REFUSED.
 func (u *upstream) ping(ctx context.Context) error {
-	q := &Query{Name: u.client.member.ClusterDomain, Type: dns.TypeSOA, RecursionDesired: true}
-	timeout := probeTimeout
-	if u.address.Encrypted() {
-		timeout = handshakeTimeout
+	w, err := newWire(&Query{Name: u.client.member.ClusterDomain, Type: dns.TypeSOA, RecursionDesired: true})
+	if err != nil {
+		return err
 	}
-	deadline := time.Now().Add(timeout)
-	reply, err := u.pingOver(ctx, q, deadline)
+	c := newCall(w)
+	reply, err := u.answerTo(ctx, c)
+	c.end()
+	w.free()
 	if err != nil {
 		return err
 	}
 	return rcodeFailure(reply)
 }
 
-func (u *upstream) pingOver(ctx context.Context, q *Query, deadline time.Time) (*dns.Msg, error) {
-	if u.udp == nil {
-		reply, _, err := u.stream.exchange(ctx, q, deadline)
-		return reply, err
-	}
-	w, err := newWire(q)
-	if err != nil {
+func (u *upstream) answerTo(ctx context.Context, c *call) (*dns.Msg, error) {
+	t, proto := u.over(false)
+	c.sends[0] = send{to: u, at: time.Now(), proto: proto}
+	c.sent = 1
+	s := &c.sends[0]
+	if err := t.send(c, 0, true); err != nil {
+		s.ended = true
 		return nil, err
 	}
-	defer w.free()
-	return u.udp.ping(ctx, w, deadline)
+	timeout := probeTimeout
+	if u.udp == nil {
+		timeout = handshakeTimeout
+	}
+	c.timer.Reset(timeout)
+	select {
+	case o := <-c.done:
+		s.ended = true
+		return o.message(c.wire)
+	case <-ctx.Done():
+		return nil, plain(ctx.Err())
+	case <-c.timer.C:
+		return nil, errNoReply
+	}
 }

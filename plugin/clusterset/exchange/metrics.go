@@ -1,18 +1,46 @@
 package exchange
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Metrics are the counters of one member, bound to its labels. All of them must
 // be set.
 type Metrics struct {
-	// Up and Down count the upstreams in each state.
-	Up, Down prometheus.Gauge
-	// Attempts is the time of each attempt that got a reply, in seconds.
-	Attempts prometheus.Observer
-	// Failed counts the attempts that got none, by Reason.
-	Failed [attemptReasons]prometheus.Counter
-	// Dropped counts the replies that didn't match what was asked.
-	Dropped prometheus.Counter
+	// Up and Down count the upstreams in each state, and Ejected those of them that
+	// sit out though they are up.
+	Up, Down, Ejected prometheus.Gauge
+	// Coalesced counts the queries that waited for an equal one under way.
+	Coalesced prometheus.Counter
 	// Rejected counts the queries over MaxConcurrent.
 	Rejected prometheus.Counter
+	// Upstream gives those of one of its upstreams.
+	Upstream func(model.Upstream) UpstreamMetrics
+}
+
+// UpstreamMetrics are the counters of one upstream.
+type UpstreamMetrics struct {
+	Ejections prometheus.Counter
+	// Duration is the time of each message that got a reply, in seconds.
+	Duration prometheus.Observer
+	// Replies counts them, by rcode; the last is of all rcodes that have no place.
+	Replies [Rcodes + 1]prometheus.Counter
+	// Failed counts the messages that got none, or a useless one, by Reason.
+	Failed [attemptReasons]prometheus.Counter
+	// Dropped counts the replies that were not taken, by Drop.
+	Dropped [drops]prometheus.Counter
+	// Resent counts the messages sent again because no reply had come, Hedged those
+	// that went to this upstream because another took long, and HedgesWon those of
+	// them whose reply came first.
+	Resent, Hedged, HedgesWon prometheus.Counter
+}
+
+// Rcodes are those that replies have, NOERROR to REFUSED.
+const Rcodes = dns.RcodeRefused + 1
+
+func (m *UpstreamMetrics) reply(rcode int) {
+	m.Replies[min(rcode, Rcodes)].Inc()
 }

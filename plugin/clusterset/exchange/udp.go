@@ -1,14 +1,11 @@
 package exchange
 
 import (
-	"context"
 	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
 	"time"
-
-	"github.com/miekg/dns"
 )
 
 const (
@@ -27,9 +24,6 @@ const (
 	// MaxSize is the largest reply read over UDP, in bytes, and so the largest
 	// EDNS size that a query may ask for.
 	MaxSize = 4096
-	// resendAfter is when an unanswered packet is sent again: long after a
-	// reply across an ocean, well within the shortest part of a query's time.
-	resendAfter = 500 * time.Millisecond
 )
 
 // udpTransport asks one upstream over UDP: many queries in flight on a few
@@ -37,7 +31,7 @@ const (
 // tells of a closed port at once.
 type udpTransport struct {
 	addr    netip.AddrPort
-	dropped func()
+	dropped func(Drop)
 
 	mu      sync.Mutex
 	sockets [udpSockets]*udpSocket
@@ -46,87 +40,27 @@ type udpTransport struct {
 	readers sync.WaitGroup
 }
 
-func newUDP(addr netip.AddrPort, dropped func()) *udpTransport {
+func newUDP(addr netip.AddrPort, dropped func(Drop)) *udpTransport {
 	return &udpTransport{addr: addr, dropped: dropped, open: make(map[*udpSocket]struct{})}
 }
 
-// exchange sends w now and waits for its reply until deadline. While none comes,
-// it is sent again every resendAfter, from a new port: behind a service address,
-// the old one may lead to a server that is gone. suspect is called each time.
-func (t *udpTransport) exchange(ctx context.Context, w *wire, now, deadline time.Time, suspect func()) (*dns.Msg, net.Addr, error) {
-	c := newCall(w)
-	o, local := t.await(ctx, c, now, deadline, suspect)
-	c.end()
-	reply, err := o.message(w) // not deeper down: some take the most of a small stack
-	return reply, local, err
-}
-
-// await sends the call and gives its outcome, and the address it left from.
-func (t *udpTransport) await(ctx context.Context, c *call, now, deadline time.Time, suspect func()) (outcome, net.Addr) {
-	local, err := t.send(c, now, false)
-	if err != nil {
-		return outcome{err: err}, local
-	}
-	c.timer.Reset(min(deadline.Sub(now), resendAfter))
-	for {
-		select {
-		case o := <-c.done:
-			c.received++
-			return o, local
-		case <-ctx.Done():
-			return outcome{err: plain(ctx.Err())}, local
-		case <-c.timer.C:
-		}
-		now = time.Now()
-		left := deadline.Sub(now)
-		if left <= 0 {
-			return outcome{err: errNoReply}, local
-		}
-		suspect()
-		if c.sent < maxSends {
-			if local, err = t.send(c, now, true); err != nil {
-				return outcome{err: err}, local
-			}
-		}
-		c.timer.Reset(min(left, resendAfter))
-	}
-}
-
-// ping is exchange from a new port, without resending.
-func (t *udpTransport) ping(ctx context.Context, w *wire, deadline time.Time) (*dns.Msg, error) {
-	c := newCall(w)
-	defer c.end()
-	now := time.Now()
-	if _, err := t.send(c, now, true); err != nil {
-		return nil, err
-	}
-	c.timer.Reset(deadline.Sub(now))
-	select {
-	case o := <-c.done:
-		c.received++
-		return o.message(w)
-	case <-ctx.Done():
-		return nil, plain(ctx.Err())
-	case <-c.timer.C:
-		return nil, errNoReply
-	}
-}
-
-// send puts the call on a socket and writes its packet. A socket that the kernel
-// has an error for is closed; then another is used, once.
-func (t *udpTransport) send(c *call, now time.Time, fresh bool) (net.Addr, error) {
+// send implements transport. What is sent again leaves from a new port: behind a
+// service address, the old one may lead to a server that is gone. A socket that the
+// kernel has an error for is closed; then another is used, once.
+func (t *udpTransport) send(c *call, n int, fresh bool) error {
 	for try := 0; ; try++ {
-		s, err := t.socket(now, fresh || try > 0)
+		s, err := t.socket(c.sends[n].at, fresh || try > 0)
 		if err != nil {
-			return nil, plain(err)
+			return plain(err)
 		}
-		err = s.send(c)
+		err = s.send(c, n)
 		if err == nil {
-			return s.local, nil
+			return nil
 		}
-		s.close(plain(err))
+		err = plain(err)
+		s.end(err)
 		if try > 0 {
-			return s.local, plain(err)
+			return err
 		}
 	}
 }
@@ -172,16 +106,16 @@ func (t *udpTransport) dial(i int) (*udpSocket, error) {
 	return s, nil
 }
 
-// fail ends every query in flight with err: the upstream is known to be down.
+// fail implements transport.
 func (t *udpTransport) fail(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for s := range t.open {
-		s.close(err)
+		s.end(err)
 	}
 }
 
-// close ends every socket and waits for their readers.
+// close implements transport.
 func (t *udpTransport) close() {
 	t.mu.Lock()
 	t.closed = true

@@ -1,8 +1,6 @@
 package exchange
 
 import (
-	"context"
-	"net"
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -10,96 +8,65 @@ import (
 	"github.com/miekg/dns"
 )
 
+// transport is a way to an upstream. Its methods may be called at the same time.
+type transport interface {
+	// send sends the call's message, as its nth send: at once, or as soon as there
+	// is a connection. The call gets one outcome for it, unless it takes the send
+	// back. fresh wants another connection than the queries before had. An error
+	// means that there will be no outcome.
+	send(c *call, n int, fresh bool) error
+	// fail ends what is in flight with err.
+	fail(err error)
+	// close ends everything; when it returns, no socket and no goroutine is left.
+	close()
+}
+
 // upstream is one address of the member's DNS service.
 type upstream struct {
 	address model.Upstream
 	client  *Client
-	udp     *udpTransport // only of a dns:// address
-	stream  *streamTransport
-	health  health
-	late    func() // suspect, bound once
+	metrics UpstreamMetrics
+	// udp is only of a dns:// address.
+	udp, stream transport
+	latency     latency
+	health      health
+	ejection    ejection
 }
 
 func newUpstream(address model.Upstream, c *Client) *upstream {
-	u := &upstream{address: address, client: c, stream: newStream(address, c.options.TLS, c.options.Timeout)}
-	u.late = u.suspect
+	u := &upstream{address: address, client: c, metrics: c.options.Metrics.Upstream(address)}
+	u.stream = newStream(address, c.options.TLS, c.options.Timeout, u.dropped)
 	if address.Scheme == model.DNS {
-		u.udp = newUDP(address.Addr, c.options.Metrics.Dropped.Inc)
+		u.udp = newUDP(address.Addr, u.dropped)
 	}
 	return u
 }
 
-// exchange asks the upstream from start, which is now, until deadline. A
-// truncated reply over UDP is asked again over TCP, unless the client can't take
-// more anyway.
-func (u *upstream) exchange(ctx context.Context, q *Query, w *wire, start, deadline time.Time) (*dns.Msg, error) {
-	if u.udp == nil || q.TCP {
-		return u.overStream(ctx, q, start, deadline)
-	}
-	reply, local, err := u.udp.exchange(ctx, w, start, deadline, u.late)
-	reply, err = u.judge(q, "udp", start, reply, local, err)
-	if err != nil || !reply.Truncated || !q.takesMore() {
-		return reply, err
-	}
-	now := time.Now()
-	whole, err := u.overStream(ctx, q, now, now.Add(deadline.Sub(now)/wholeShare))
-	if err != nil {
-		return reply, nil // the client sees TC and asks over TCP itself
-	}
-	return whole, nil
+// newStream is the transport for all but UDP.
+func newStream(address model.Upstream, tls *TLSConfig, timeout time.Duration, _ func(Drop)) transport {
+	return newProxied(address, tls, timeout)
 }
 
-func (u *upstream) overStream(ctx context.Context, q *Query, start, deadline time.Time) (*dns.Msg, error) {
-	reply, local, err := u.stream.exchange(ctx, q, deadline)
-	return u.judge(q, "tcp", start, reply, local, err)
+func (u *upstream) dropped(why Drop) { u.metrics.Dropped[why].Inc() }
+
+// over is the transport for a query, and the protocol that it is told by: QUIC
+// runs over UDP.
+func (u *upstream) over(stream bool) (t transport, proto string) {
+	switch {
+	case u.udp != nil && !stream:
+		return u.udp, "udp"
+	case u.address.Scheme == model.QUIC:
+		return u.stream, "udp"
+	}
+	return u.stream, "tcp"
 }
 
-// wholeShare is the part of the time left that asking for the whole of a
-// truncated reply may take: the client can do that itself.
-const wholeShare = 4
-
-// judge takes in how an attempt ended: SERVFAIL and REFUSED are failures of the
-// upstream, every other rcode is an answer.
-func (u *upstream) judge(q *Query, proto string, start time.Time, reply *dns.Msg, local net.Addr, err error) (*dns.Msg, error) {
-	metrics := &u.client.options.Metrics
-	if err == nil {
-		metrics.Attempts.Observe(time.Since(start).Seconds())
+// fail ends what is in flight.
+func (u *upstream) fail(err error) {
+	if u.udp != nil {
+		u.udp.fail(err)
 	}
-	if q.Observe != nil {
-		q.Observe(Attempt{Upstream: u.address, Local: local, Proto: u.proto(proto), Start: start, Query: q.message(), Reply: reply, Err: err})
-	}
-	if err == nil {
-		err = rcodeFailure(reply)
-	}
-	if err == nil {
-		return reply, nil
-	}
-	reason := reasonOf(err)
-	metrics.Failed[reason].Inc()
-	switch reason {
-	case Canceled, Local: // says nothing about the upstream
-	case Network:
-		u.health.unreachable.Store(true)
-		u.suspect()
-	default:
-		u.suspect()
-	}
-	return nil, err
-}
-
-// proto is what the upstream is reached over: QUIC runs over UDP.
-func (u *upstream) proto(asked string) string {
-	if u.address.Scheme == model.QUIC {
-		return "udp"
-	}
-	return asked
-}
-
-func rcodeFailure(reply *dns.Msg) error {
-	if reply.Rcode == dns.RcodeServerFailure || reply.Rcode == dns.RcodeRefused {
-		return rcodeError(reply.Rcode)
-	}
-	return nil
+	u.stream.fail(err)
 }
 
 func (u *upstream) close() {
@@ -107,4 +74,13 @@ func (u *upstream) close() {
 		u.udp.close()
 	}
 	u.stream.close()
+}
+
+// rcodeFailure is why a reply is none: SERVFAIL and REFUSED are failures of the
+// upstream, every other rcode is an answer.
+func rcodeFailure(reply *dns.Msg) error {
+	if reply.Rcode == dns.RcodeServerFailure || reply.Rcode == dns.RcodeRefused {
+		return rcodeError(reply.Rcode)
+	}
+	return nil
 }

@@ -161,12 +161,12 @@ func fold(b byte) byte {
 
 // answers is answeredBy for a parsed reply, whose id may have been set by its
 // transport.
-func answers(reply *dns.Msg, q *Query) bool {
+func answers(reply *dns.Msg, asked dns.Question) bool {
 	if !reply.Response || len(reply.Question) != 1 {
 		return false
 	}
 	r := reply.Question[0]
-	return r.Qtype == q.Type && r.Qclass == dns.ClassINET && sameName(r.Name, q.Name)
+	return r.Qtype == asked.Qtype && r.Qclass == asked.Qclass && sameName(r.Name, asked.Name)
 }
 
 func sameName(a, b string) bool {

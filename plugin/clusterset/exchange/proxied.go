@@ -14,17 +14,16 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 
 	"github.com/coredns/coredns/plugin/pkg/proxy"
-	"github.com/coredns/coredns/plugin/pkg/transport"
+	protocol "github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/coredns/coredns/request"
 
 	"github.com/miekg/dns"
 )
 
-// streamTransport asks one upstream over TCP, TLS, HTTPS or QUIC. It stands on
-// CoreDNS's plugin/pkg/proxy, which keeps the connections; it adds what that
-// leaves out: the query's deadline and context, and an end that leaves nothing
-// behind.
-type streamTransport struct {
+// proxied asks one upstream over HTTPS or QUIC. It stands on CoreDNS's
+// plugin/pkg/proxy, which keeps the connections; it adds what that leaves out: the
+// query's end, and an end that leaves nothing behind.
+type proxied struct {
 	address model.Upstream
 	tls     *TLSConfig
 	// timeout bounds how long the proxy waits for a reply that nobody wants any
@@ -34,6 +33,7 @@ type streamTransport struct {
 	mu      sync.Mutex
 	pool    *pool // made by the first query
 	closed  bool
+	open    map[*waiting]struct{} // one for each query in flight
 	pending sync.WaitGroup
 }
 
@@ -43,8 +43,47 @@ type pool struct {
 	http *http.Client // of an https upstream
 }
 
-func newStream(address model.Upstream, tls *TLSConfig, timeout time.Duration) *streamTransport {
-	return &streamTransport{address: address, tls: tls, timeout: timeout}
+func newProxied(address model.Upstream, tls *TLSConfig, timeout time.Duration) *proxied {
+	return &proxied{address: address, tls: tls, timeout: timeout, open: make(map[*waiting]struct{})}
+}
+
+// send implements transport.
+func (t *proxied) send(c *call, n int, _ bool) error {
+	query := new(dns.Msg) // the proxy writes an id of its own into it
+	if err := query.Unpack(c.wire.msg); err != nil {
+		return err
+	}
+	one := newWaiting(nil)
+	id, err := one.add(c, n)
+	if err != nil {
+		return err
+	}
+	p, err := t.begin(&one)
+	if err != nil {
+		return err
+	}
+	asked := c.wire.asked
+	c.sends[n].conn, c.sends[n].id = &one, id
+	go func() {
+		defer t.pending.Done()
+		ctx, cancel := context.WithTimeout(context.Background(), t.timeout)
+		defer cancel()
+		r := t.connect(ctx, p, query)
+		one.settle(id, r.outcome(asked))
+		t.mu.Lock()
+		delete(t.open, &one)
+		t.mu.Unlock()
+	}()
+	return nil
+}
+
+// fail implements transport.
+func (t *proxied) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for one := range t.open {
+		one.close(err)
+	}
 }
 
 type streamReply struct {
@@ -53,38 +92,20 @@ type streamReply struct {
 	err   error
 }
 
-// exchange asks for q and waits for the reply until deadline.
-func (t *streamTransport) exchange(ctx context.Context, q *Query, deadline time.Time) (*dns.Msg, net.Addr, error) {
-	p, err := t.begin()
-	if err != nil {
-		return nil, nil, err
+func (r streamReply) outcome(asked dns.Question) outcome {
+	switch {
+	case r.err != nil:
+		return outcome{err: streamError(r.err), local: r.local}
+	case !answers(r.msg, asked):
+		return outcome{err: errMismatch, local: r.local}
 	}
-	ctx, cancel := context.WithDeadline(ctx, deadline)
-	defer cancel()
-	query := q.message() // the proxy writes an id of its own into it
-	done := make(chan streamReply, 1)
-	go func() {
-		defer t.pending.Done()
-		done <- t.connect(ctx, p, query)
-	}()
-	select {
-	case r := <-done:
-		if r.err != nil {
-			return nil, r.local, streamError(r.err)
-		}
-		if !answers(r.msg, q) {
-			return nil, r.local, errMismatch
-		}
-		return r.msg, r.local, nil
-	case <-ctx.Done():
-		return nil, nil, plain(ctx.Err())
-	}
+	return outcome{msg: r.msg, local: r.local}
 }
 
 // connect asks over a kept connection or a new one. A kept one that the upstream
 // has closed says nothing but that it may have been started again: then so are
 // all that are kept with it, and the query is asked once more, on a new one.
-func (t *streamTransport) connect(ctx context.Context, p *pool, query *dns.Msg) streamReply {
+func (t *proxied) connect(ctx context.Context, p *pool, query *dns.Msg) streamReply {
 	r := p.ask(ctx, query)
 	if !wasClosed(r.err) || ctx.Err() != nil {
 		return r
@@ -116,39 +137,40 @@ func streamError(err error) error {
 }
 
 // begin gives the pool and counts the query in; the query counts itself out.
-func (t *streamTransport) begin() (*pool, error) {
+func (t *proxied) begin(one *waiting) (*pool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
 		return nil, errClosed
 	}
 	if t.pool == nil {
-		t.pool = t.open()
+		t.pool = t.dial()
 	}
 	t.pending.Add(1)
+	t.open[one] = struct{}{}
 	return t.pool, nil
 }
 
 // renew gives a pool in the place of old, whose connections are closed.
-func (t *streamTransport) renew(old *pool) (*pool, error) {
+func (t *proxied) renew(old *pool) (*pool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
 		return nil, errClosed
 	}
 	if t.pool == old {
-		t.pool = t.open()
+		t.pool = t.dial()
 		t.stop(old)
 	}
 	return t.pool, nil
 }
 
 var protocols = map[model.Scheme]string{
-	model.DNS: transport.DNS, model.TCP: transport.DNS, model.DoT: transport.TLS,
-	model.HTTPS: transport.HTTPS, model.QUIC: transport.QUIC,
+	model.DNS: protocol.DNS, model.TCP: protocol.DNS, model.DoT: protocol.TLS,
+	model.HTTPS: protocol.HTTPS, model.QUIC: protocol.QUIC,
 }
 
-func (t *streamTransport) open() *pool {
+func (t *proxied) dial() *pool {
 	p := &pool{Proxy: proxy.NewProxy("clusterset", t.address.Addr.String(), protocols[t.address.Scheme])}
 	// The proxy's finalizer would stop it a second time, which panics; we stop it
 	// when its member leaves, not when the collector finds it.
@@ -168,7 +190,7 @@ func (t *streamTransport) open() *pool {
 }
 
 // stop closes the connections that p keeps; those in use are closed after it.
-func (t *streamTransport) stop(p *pool) {
+func (t *proxied) stop(p *pool) {
 	p.Stop()
 	if t.address.Scheme != model.QUIC {
 		p.GetTransport().Stop()
@@ -178,12 +200,14 @@ func (t *streamTransport) stop(p *pool) {
 	}
 }
 
-// close ends the connections and waits for the queries in flight.
-func (t *streamTransport) close() {
+// close implements transport. It waits for the proxy, which has no other end than
+// its timeout.
+func (t *proxied) close() {
 	t.mu.Lock()
-	t.closed = true
 	p := t.pool
+	t.closed, t.pool = true, nil
 	t.mu.Unlock()
+	t.fail(errClosed)
 	if p != nil {
 		t.pending.Wait()
 		t.stop(p)

@@ -1,0 +1,65 @@
+package exchange
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Hedging is when a query whose reply takes longer than usual is also sent to the
+// next upstream. The zero value is at the 95th percentile of what replies took.
+type Hedging struct {
+	Off bool
+	// After is a delay to use in the place of what was measured, unless 0.
+	After time.Duration
+}
+
+// minHedge is the shortest delay that is measured: less than that isn't noticed by
+// anybody, and comes about by a busy machine alone.
+const minHedge = 5 * time.Millisecond
+
+// hedgeAfter is how long to wait before a query is hedged; false is for ever. The
+// quickest upstream's time counts: where it is slower than usual, one may hope for
+// a reply from another in that time.
+func (c *Client) hedgeAfter() (time.Duration, bool) {
+	h := &c.options.Hedging
+	if h.Off || h.After > 0 {
+		return h.After, !h.Off
+	}
+	var least time.Duration
+	for _, u := range c.upstreams {
+		if p95 := time.Duration(u.latency.p95.Load()); p95 > 0 && (least == 0 || p95 < least) && !u.health.down.Load() {
+			least = p95
+		}
+	}
+	return max(least, minHedge), least > 0
+}
+
+// budget bounds the hedges to a tenth of the queries, so that a member which is
+// slow because it has too much to do isn't given twice as much.
+type budget struct{ tenths atomic.Int32 }
+
+const (
+	hedgePrice = 10 // in queries
+	// budgetSize is what can be saved up: ten hedges.
+	budgetSize = 10 * hedgePrice
+)
+
+// earn is for every query.
+func (b *budget) earn() {
+	if b.tenths.Load() < budgetSize {
+		b.tenths.Add(1)
+	}
+}
+
+// spend tells whether there may be a hedge.
+func (b *budget) spend() bool {
+	for {
+		has := b.tenths.Load()
+		if has < hedgePrice {
+			return false
+		}
+		if b.tenths.CompareAndSwap(has, has-hedgePrice) {
+			return true
+		}
+	}
+}

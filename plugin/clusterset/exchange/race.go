@@ -1,0 +1,212 @@
+package exchange
+
+import (
+	"context"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// race is one query's way to an answer: which upstreams have its message, since
+// when, and when to do what next. The first good reply wins.
+type race struct {
+	client *Client
+	q      *Query
+	call   *call
+	// start is where this query begins among the upstreams: each has its turn.
+	start int
+	// failed are the upstreams that failed this query, a bit each.
+	failed uint64
+	// failure is what they did, nil as long as none has; silence is what becomes of
+	// those that haven't answered.
+	failure *Error
+	silence error
+	// hedgeAt and againAt are when the next message is sent; patience is how long
+	// that took the last time. Zero is never.
+	hedgeAt, againAt time.Time
+	patience         time.Duration
+	// winner is the send whose reply is given.
+	winner *send
+	// kept is a reply to give where no better one comes by keptUntil.
+	kept      *dns.Msg
+	keptFrom  *upstream
+	keptUntil time.Time
+}
+
+// race asks until one upstream has answered, all have failed, or the time is over.
+func (c *Client) race(ctx context.Context, q *Query, w *wire) (*dns.Msg, *upstream, error) {
+	r := race{client: c, q: q, call: newCall(w), start: int(c.turn.Add(1)), silence: errNoReply}
+	c.hedges.earn()
+	reply, from := r.run(ctx)
+	err := r.end(reply)
+	r.call.end()
+	return reply, from, err
+}
+
+// run is nil without a reply; then end tells why.
+func (r *race) run(ctx context.Context) (*dns.Msg, *upstream) {
+	now := time.Now()
+	if r.q.Deadline.Sub(now) <= 0 || !r.send(now, first) {
+		return nil, nil
+	}
+	for {
+		r.call.timer.Reset(r.wake().Sub(now))
+		select {
+		case o := <-r.call.done:
+			now = time.Now()
+			if reply, from := r.take(now, &o); reply != nil {
+				return reply, from
+			}
+			if !r.waits() && (r.kept != nil || !r.send(now, instead)) {
+				return r.kept, r.keptFrom
+			}
+		case <-r.call.timer.C:
+			now = time.Now()
+			if r.late(now) {
+				return r.kept, r.keptFrom
+			}
+		case <-ctx.Done():
+			r.silence = plain(ctx.Err())
+			return nil, nil
+		}
+	}
+}
+
+// wake is when something is to be done next.
+func (r *race) wake() time.Time {
+	at := r.q.Deadline
+	for _, t := range [...]time.Time{r.hedgeAt, r.againAt, r.keptUntil} {
+		if !t.IsZero() && t.Before(at) {
+			at = t
+		}
+	}
+	return at
+}
+
+// late does what is due. It is true when the query's time is over.
+func (r *race) late(now time.Time) (over bool) {
+	if !now.Before(r.q.Deadline) || due(now, r.keptUntil) {
+		return true
+	}
+	if due(now, r.hedgeAt) {
+		r.hedgeAt = time.Time{}
+		if r.client.hedges.spend() {
+			r.send(now, hedge)
+		}
+	}
+	if due(now, r.againAt) {
+		r.suspect()
+		r.patience *= 2
+		if !r.send(now, again) {
+			r.againAt = now.Add(r.patience)
+		}
+	}
+	return false
+}
+
+func due(now, at time.Time) bool { return !at.IsZero() && !now.Before(at) }
+
+// send sends the message to the next upstream, or the one after it where that
+// fails at once. It is false when there is none.
+func (r *race) send(now time.Time, why reason) bool {
+	for r.call.sent < maxSends {
+		u := r.next(now, why)
+		if u == nil {
+			return false
+		}
+		if !r.sendTo(u, now, why, r.q.TCP) {
+			continue
+		}
+		if after, ok := r.client.hedgeAfter(); ok && why == first {
+			r.hedgeAt = now.Add(after)
+		}
+		r.patience = max(r.patience, u.latency.patience())
+		r.againAt = now.Add(r.patience)
+		return true
+	}
+	return false
+}
+
+// sendTo sends the message to an upstream.
+func (r *race) sendTo(u *upstream, now time.Time, why reason, stream bool) bool {
+	t, proto := u.over(stream)
+	n := r.call.sent
+	r.call.sent++
+	s := &r.call.sends[n]
+	*s = send{to: u, at: now, proto: proto, why: why}
+	if err := t.send(r.call, n, why != first); err != nil {
+		s.ended = true
+		r.observe(s, nil, err)
+		r.fail(u, err)
+		return false
+	}
+	switch why {
+	case again:
+		u.metrics.Resent.Inc()
+	case hedge:
+		u.metrics.Hedged.Inc()
+	}
+	return true
+}
+
+// next is the upstream to be asked next: of those that haven't failed, the one
+// that was asked least, in turn. One that is ejected comes after the others have
+// been asked twice. Over a stream, nothing is lost and needs no asking again.
+func (r *race) next(now time.Time, why reason) *upstream {
+	const ejectedRank = 3
+	var best *upstream
+	least := 2 * maxSends
+	for i := range r.client.upstreams {
+		at := (r.start + i) % len(r.client.upstreams)
+		u := r.client.upstreams[at]
+		if r.failed&bit(at) != 0 || u.health.down.Load() {
+			continue
+		}
+		asked := r.asked(u)
+		if _, proto := u.over(r.q.TCP); asked > 0 && proto != "udp" && why != first {
+			continue
+		}
+		rank := 2 * asked
+		if u.ejected(now) {
+			rank += ejectedRank
+		}
+		if rank < least {
+			best, least = u, rank
+		}
+	}
+	return best
+}
+
+// bit is an upstream's place in a set. A member with more than 64 upstreams may
+// have some of the last ones left out by a query, when one of them fails.
+func bit(upstream int) uint64 { return 1 << min(upstream, 63) }
+
+// asked is how often the upstream was sent the query.
+func (r *race) asked(u *upstream) int {
+	n := 0
+	for i := range r.call.sends[:r.call.sent] {
+		if r.call.sends[i].to == u {
+			n++
+		}
+	}
+	return n
+}
+
+// waits tells whether a reply may still come, from an upstream that hasn't failed.
+func (r *race) waits() bool {
+	for i := range r.call.sends[:r.call.sent] {
+		if s := &r.call.sends[i]; !s.ended && !r.hasFailed(s.to) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *race) hasFailed(u *upstream) bool {
+	for i, other := range r.client.upstreams {
+		if other == u {
+			return r.failed&bit(i) != 0
+		}
+	}
+	return false
+}

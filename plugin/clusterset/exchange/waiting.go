@@ -1,0 +1,132 @@
+package exchange
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"sync"
+)
+
+// waiting are the calls that a connection owes an outcome each, by the id that
+// their message has there. It sends one to each call that is not removed first.
+type waiting struct {
+	dropped func(Drop)
+
+	mu    sync.Mutex
+	calls map[uint16]place
+	used  bool  // since it was looked at last
+	err   error // why no more are taken
+}
+
+// place is one of a call's sends.
+type place struct {
+	call *call
+	send int
+}
+
+// Drop is why a reply was not taken.
+type Drop uint8
+
+const (
+	// DropUnknown is a reply whose id nobody waits for: late, a duplicate, or forged.
+	DropUnknown Drop = iota
+	// DropQuestion is one to another question, or none at all.
+	DropQuestion
+	// DropShort is one shorter than a message's header.
+	DropShort
+	drops
+)
+
+var dropNames = [drops]string{"unknown_id", "other_question", "too_short"}
+
+func (d Drop) String() string { return dropNames[d] }
+
+func newWaiting(dropped func(Drop)) waiting {
+	return waiting{dropped: dropped, calls: make(map[uint16]place)}
+}
+
+// add puts a call on the list, under a random id that no other call has.
+func (w *waiting) add(c *call, send int) (id uint16, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return 0, w.err
+	}
+	id = uint16(rand.Uint32())
+	for w.calls[id].call != nil {
+		id = uint16(rand.Uint32())
+	}
+	w.calls[id] = place{c, send}
+	w.used = true
+	return id, nil
+}
+
+// remove takes a call off the list. It is false when that has been done: then an
+// outcome has been sent, or is about to be.
+func (w *waiting) remove(id uint16, c *call) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.calls[id].call != c {
+		return false
+	}
+	delete(w.calls, id)
+	return true
+}
+
+// deliver hands a reply to its call. It is false for one that nobody waits for
+// or that doesn't answer the question: the call waits on, as it may be forged.
+func (w *waiting) deliver(reply *[]byte) bool {
+	if len(*reply) < headerLen {
+		w.dropped(DropShort)
+		return false
+	}
+	id := binary.BigEndian.Uint16(*reply)
+	w.mu.Lock()
+	p, known := w.calls[id]
+	if !known || !p.call.wire.answeredBy(*reply) {
+		w.mu.Unlock()
+		if known {
+			w.dropped(DropQuestion)
+		} else {
+			w.dropped(DropUnknown)
+		}
+		return false
+	}
+	delete(w.calls, id)
+	w.mu.Unlock()
+	p.call.done <- outcome{send: p.send, reply: reply}
+	return true
+}
+
+// settle ends a call, if it still waits, with an outcome that isn't a packet.
+func (w *waiting) settle(id uint16, o outcome) {
+	w.mu.Lock()
+	p, known := w.calls[id]
+	delete(w.calls, id)
+	w.mu.Unlock()
+	if known {
+		o.send = p.send
+		p.call.done <- o
+	}
+}
+
+// close ends every call with err, and takes no more.
+func (w *waiting) close(err error) {
+	w.mu.Lock()
+	if w.err == nil {
+		w.err = err
+	}
+	ended := w.calls
+	w.calls = nil
+	w.mu.Unlock()
+	for _, p := range ended {
+		p.call.done <- outcome{send: p.send, err: err}
+	}
+}
+
+// look gives how many wait, and whether any call came since the last look.
+func (w *waiting) look() (calls int, used bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	used, w.used = w.used, false
+	return len(w.calls), used
+}
