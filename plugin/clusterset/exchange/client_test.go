@@ -10,6 +10,7 @@ import (
 
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
@@ -315,3 +316,17 @@ func TestCloseInFlight(t *testing.T) {
 		t.Error("a closed client answers")
 	}
 }
+
+// waitFor looks until it is so.
+func waitFor(t *testing.T, so func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for start := time.Now(); !so(); <-tick.C {
+		if time.Since(start) > 5*time.Second {
+			t.Fatal("not within 5s")
+		}
+	}
+}
+
+func collected(c prometheus.Collector) float64 { return testutil.ToFloat64(c) }

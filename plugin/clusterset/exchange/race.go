@@ -11,7 +11,7 @@ import (
 // when, and when to do what next. The first good reply wins.
 type race struct {
 	client *Client
-	q      *Query
+	q      Query // a copy: a pointer here would put the caller's on the heap
 	call   *call
 	// start is where this query begins among the upstreams: each has its turn.
 	start int
@@ -35,7 +35,7 @@ type race struct {
 
 // race asks until one upstream has answered, all have failed, or the time is over.
 func (c *Client) race(ctx context.Context, q *Query, w *wire) (*dns.Msg, *upstream, error) {
-	r := race{client: c, q: q, call: newCall(w), start: int(c.turn.Add(1)), silence: errNoReply}
+	r := race{client: c, q: *q, call: newCall(w), start: int(c.turn.Add(1)), silence: errNoReply}
 	c.hedges.earn()
 	reply, from := r.run(ctx)
 	err := r.end(reply)
@@ -96,7 +96,7 @@ func (r *race) late(now time.Time) (over bool) {
 	}
 	if due(now, r.againAt) {
 		r.suspect()
-		r.patience *= 2
+		r.patience = min(2*r.patience, maxPatience)
 		if !r.send(now, again) {
 			r.againAt = now.Add(r.patience)
 		}

@@ -1,0 +1,146 @@
+package exchange
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+)
+
+// held is an upstream that answers when it is told to.
+func held(t *testing.T) (server *clustertest.Server, arrived chan string, release chan struct{}) {
+	t.Helper()
+	arrived, release = make(chan string, 100), make(chan struct{})
+	answer := clustertest.Zone(t, zone)
+	server = clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		arrived <- r.Question[0].Name
+		<-release
+		answer(w, r)
+	})
+	return server, arrived, release
+}
+
+// TestCoalescing: equal questions under way are asked once, and each has a reply of
+// its own.
+func TestCoalescing(t *testing.T) {
+	const queries = 50
+	server, arrived, release := held(t)
+	c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}}, server.Addr)
+	var answered sync.WaitGroup
+	var replies [queries]*dns.Msg
+	begin := func(i int, name string) {
+		answered.Go(func() {
+			q := question(name)
+			q.Deadline = time.Now().Add(5 * time.Second)
+			m, from, err := c.Exchange(context.Background(), q)
+			if err != nil || from.Addr != server.Addr {
+				t.Errorf("%v from %v", err, from)
+				return
+			}
+			replies[i] = m
+		})
+	}
+	begin(0, "web.default.svc.cluster.local.")
+	<-arrived
+	for i := 1; i < queries; i++ {
+		begin(i, "WEB.default.svc.cluster.local.") // RFC 4343
+	}
+	waitFor(t, func() bool { return collected(c.options.Metrics.Coalesced) == queries-1 })
+	close(release)
+	answered.Wait()
+	seen := make(map[dns.RR]bool)
+	for _, m := range replies {
+		wantAddress(t, m, nil)
+		if seen[m.Answer[0]] {
+			t.Error("two queries share a record")
+		}
+		seen[m.Answer[0]] = true
+	}
+}
+
+// TestCoalescingKeepsApart: what changes the reply is asked for itself.
+func TestCoalescingKeepsApart(t *testing.T) {
+	tests := map[string]func(*Query){
+		"type":        func(q *Query) { q.Type = dns.TypeAAAA },
+		"name":        func(q *Query) { q.Name = "other." + q.Name },
+		"RD":          func(q *Query) { q.RecursionDesired = false },
+		"AD":          func(q *Query) { q.AuthenticatedData = true },
+		"CD":          func(q *Query) { q.CheckingDisabled = true },
+		"DO":          func(q *Query) { q.EDNS.DO = true },
+		"size":        func(q *Query) { q.EDNS.Size = 1232 },
+		"an option":   func(q *Query) { q.EDNS.Option.Data = "2" },
+		"over a TCP":  func(q *Query) { q.TCP = true },
+		"what equals": nil,
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			one, two := question("web.default.svc.cluster.local."), question("web.default.svc.cluster.local.")
+			if change != nil {
+				change(two)
+			}
+			if equal := samenessOf(one) == samenessOf(two); equal != (change == nil) {
+				t.Errorf("equal: %v", equal)
+			}
+		})
+	}
+}
+
+// TestCoalescingLeaderGone: whose client has gone takes nobody else along.
+func TestCoalescingLeaderGone(t *testing.T) {
+	server, arrived, release := held(t)
+	c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}}, server.Addr)
+	ctx, cancel := context.WithCancel(context.Background())
+	q := question("web.default.svc.cluster.local.")
+	q.Deadline = time.Now().Add(5 * time.Second)
+	var answered sync.WaitGroup
+	answered.Go(func() {
+		_, _, err := c.Exchange(ctx, q)
+		wantReason(t, err, Canceled)
+	})
+	<-arrived
+	var good atomic.Int64
+	for range 5 {
+		answered.Go(func() {
+			m, _, err := c.Exchange(context.Background(), q)
+			if err == nil && len(m.Answer) == 1 {
+				good.Add(1)
+			}
+		})
+	}
+	waitFor(t, func() bool { return collected(c.options.Metrics.Coalesced) == 5 })
+	cancel()
+	<-arrived // one of the five asks in its place
+	close(release)
+	answered.Wait()
+	if good.Load() != 5 {
+		t.Errorf("%d of 5 answered", good.Load())
+	}
+}
+
+// TestCoalescingFails: all that wait fail with the one that asks, in its time.
+func TestCoalescingFails(t *testing.T) {
+	server, arrived, release := held(t)
+	defer close(release)
+	c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}}, server.Addr)
+	var failed sync.WaitGroup
+	start := time.Now()
+	for range 5 {
+		failed.Go(func() {
+			_, err := ask(c, 300*time.Millisecond)
+			wantReason(t, err, NoReply)
+		})
+	}
+	<-arrived
+	failed.Wait()
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("took %v", took)
+	}
+	if len(c.flights.flights) != 0 {
+		t.Error("something is left")
+	}
+}
