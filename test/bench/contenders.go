@@ -20,6 +20,7 @@ type table struct {
 // The member and the servers in front of it, on loopback addresses of their own.
 const (
 	memberAddress = "127.0.41.10"
+	lateAddress   = "127.0.41.11"
 	frontAddress  = "127.0.41.1"
 	port          = "5341"
 	memberDomain  = "svc.cluster.local"
@@ -38,6 +39,14 @@ var forwarded = table{"forwarded, not cached", []contender{
 	{name: "clusterset, short form", suffix: "c1.lan", corefile: front(forwardMode)},
 }, []string{"forward"}}
 
+// Every name fits into the caches, and is in them before it is measured.
+var cached = table{"answered from a cache", []contender{
+	{name: "whoami", suffix: memberDomain, corefile: front("whoami")},
+	{name: "cache+forward", suffix: memberDomain, corefile: front("cache {\n        success 20000\n    }\n    forward . " + memberAddress + ":" + port)},
+	{name: "clusterset", suffix: "svc.c1.lan", corefile: front(cacheMode)},
+	{name: "clusterset, short form", suffix: "c1.lan", corefile: front(cacheMode)},
+}, []string{"whoami", "cache+forward"}}
+
 var fromData = table{"answered from data", []contender{
 	{name: "whoami", suffix: memberDomain, corefile: front("whoami")},
 	{name: "kubernetes", suffix: memberDomain, corefile: front(kubernetes)},
@@ -46,7 +55,8 @@ var fromData = table{"answered from data", []contender{
 }, []string{"whoami", "kubernetes"}}
 
 const (
-	forwardMode = "clusterset lan {\n        file forward.yaml\n        mode forward\n    }"
+	forwardMode = "clusterset lan {\n        file forward.yaml\n        mode forward\n        cache 0\n    }"
+	cacheMode   = "clusterset lan {\n        file forward.yaml\n        mode forward\n        cache 20000\n    }"
 	dataMode    = "clusterset lan {\n        file data.yaml\n        mode resolve\n    }"
 	kubernetes  = "kubernetes cluster.local {\n        kubeconfig c1.kubeconfig\n    }"
 )
@@ -61,6 +71,15 @@ clusters:
 - name: c1
   serviceCIDRs: [10.101.0.0/16]
   dns: ["` + memberAddress + ":" + port + `"]
+`
+
+// The same with a second upstream, which is sometimes late.
+const clusterSetWithTail = `apiVersion: clusterset/v1alpha1
+kind: ClusterSet
+clusters:
+- name: c1
+  serviceCIDRs: [10.101.0.0/16]
+  dns: ["` + memberAddress + ":" + port + `", "` + lateAddress + ":" + port + `"]
 `
 
 // The same with the member's API.

@@ -22,7 +22,8 @@ func main() {
 	flag.IntVar(&settings.rounds, "rounds", 5, "how often each contender is measured")
 	flag.DurationVar(&settings.time, "time", 4*time.Second, "how long each measurement takes")
 	flag.IntVar(&settings.names, "names", 10000, "how many services the member has")
-	flag.BoolVar(&settings.forwarded, "forwarded", true, "measure forwarding")
+	flag.BoolVar(&settings.forwarded, "forwarded", true, "measure forwarding, the cache and an upstream's late replies")
+	flag.IntVar(&settings.queries, "queries", 4000, "how many queries are timed beside late replies")
 	flag.StringVar(&settings.kube, "kube", "bin/kube", "the API servers; \"\" leaves out what needs them")
 	flag.IntVar(&settings.changes, "changes", 200, "how many changes in the member's API are timed")
 	flag.Parse()
@@ -40,6 +41,7 @@ type settings struct {
 	forwarded bool
 	kube      string
 	changes   int
+	queries   int
 	rounds    int
 	time      time.Duration
 	names     int

@@ -35,7 +35,12 @@ func runForwarded(ctx context.Context, s settings, dir string) error {
 		return err
 	}
 	defer member.stop()
-	return forwarded.run(ctx, s, dir)
+	for _, t := range []table{forwarded, cached} {
+		if err := t.run(ctx, s, dir); err != nil {
+			return err
+		}
+	}
+	return runTails(ctx, s, dir)
 }
 
 func runFromData(ctx context.Context, s settings, dir string) error {
