@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -18,6 +19,7 @@ type builder struct {
 	options *options
 	api     *discovery.API // nil without one
 	publish func(*snapshot)
+	cache   *answercache.Cache // nil without one
 
 	mu       sync.Mutex
 	current  *snapshot
@@ -36,7 +38,11 @@ const (
 )
 
 func newBuilder(o *options, api *discovery.API, publish func(*snapshot)) *builder {
-	return &builder{options: o, api: api, publish: publish, local: o.local, material: make(map[model.TLS]*material)}
+	b := &builder{options: o, api: api, publish: publish, local: o.local, material: make(map[model.TLS]*material)}
+	if o.cache > 0 && o.mode != modeResolve {
+		b.cache = answercache.New(answercache.Options{Capacity: o.cache, NegativeTTL: o.negativeTTL, ServeStale: o.serveStale})
+	}
+	return b
 }
 
 // setClusterSet takes up a new ClusterSet.
@@ -98,6 +104,9 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *clusterMember {
 	}
 	m.cause = m.broken
 	m.metrics = acquireMetrics(c.Name)
+	if b.cache != nil {
+		m.answers = b.cache.Member(m.metrics.cache.ofCache)
+	}
 	switch {
 	case m.watch:
 		m.api = acquireAPI(c, b.api)
@@ -139,9 +148,16 @@ func upstreamChanged(name string) func(model.Upstream, error) {
 	}
 }
 
-// retire closes m when the queries that may hold it are over.
+// retire closes m when the queries that may hold it are over. Its cached answers go
+// now: no new query finds them.
 func (b *builder) retire(m *clusterMember) {
+	if m.answers != nil {
+		m.answers.Drop()
+	}
 	time.AfterFunc(max(drainTime, b.options.timeout), func() {
+		if m.answers != nil {
+			m.answers.Close()
+		}
 		if m.client != nil {
 			m.client.Close()
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
@@ -36,6 +37,13 @@ var (
 	droppedReplies  = counter("dropped_replies_total", "Counter of replies that didn't match what a member was asked.", "cluster")
 	rejects         = counter("max_concurrent_rejects_total", "Counter of queries refused because too many were in flight for the member.", "cluster")
 	guarded         = counter("guarded_addresses_total", "Counter of records dropped because their address can't be the member's own.", "cluster")
+
+	cacheEntries    = gauge("cache_entries", "Number of a member's answers in the cache.", "cluster", "type")
+	cacheEvictions  = counter("cache_evictions_total", "Counter of a member's answers that made room in the cache.", "cluster", "type")
+	cacheHits       = counter("cache_hits_total", "Counter of queries answered from the cache.", "cluster", "type")
+	cacheMisses     = counter("cache_misses_total", "Counter of queries that the cache had no fresh answer for.", "cluster")
+	cachePrefetches = counter("cache_prefetch_total", "Counter of answers fetched again before they expired.", "cluster")
+	cacheStale      = counter("cache_served_stale_total", "Counter of queries answered from the cache with a stale answer.", "cluster")
 
 	dataState    = gauge("data_state", "Whether a member's data are in each state.", "cluster", "state")
 	dataServices = gauge("data_services", "Number of a member's Services in its data.", "cluster")
@@ -77,13 +85,16 @@ const (
 	fromLocal
 	// fromZone: the grammar, no member was asked.
 	fromZone
-	// fromData: the member's own data; fromStale: what they were.
+	// fromCache: what the member's DNS said before.
+	fromCache
+	// fromData: the member's own data; fromStale: what they were, or a cached answer
+	// past its TTL.
 	fromData
 	fromStale
 	sources
 )
 
-var sourceNames = [sources]string{"forward", "local", "zone", "data", "stale"}
+var sourceNames = [sources]string{"forward", "local", "zone", "cache", "data", "stale"}
 
 func (s sourceName) String() string { return sourceNames[s] }
 
@@ -97,7 +108,18 @@ type memberMetrics struct {
 	responses [sources][rcodes + 1]atomic.Pointer[prometheus.Counter] // bound by the first reply of their kind
 	guarded   prometheus.Counter
 	exchange  exchange.Metrics
+	cache     cacheMetrics
 }
+
+// cacheMetrics are what concerns a member's cached answers.
+type cacheMetrics struct {
+	ofCache                         answercache.Metrics
+	hits                            [answercache.Kinds]prometheus.Counter
+	misses, prefetches, servedStale prometheus.Counter
+}
+
+// cacheTypes are the words of CoreDNS's cache plugin.
+var cacheTypes = [answercache.Kinds]string{answercache.Positive: "success", answercache.Negative: "denial"}
 
 // memberSeries are the members that have series. A member changed, or known to
 // several server blocks or to both instances of a reload, has several users.
@@ -131,6 +153,7 @@ func (m *memberMetrics) release() {
 	series := prometheus.Labels{"cluster": m.cluster}
 	for _, vector := range []interface{ DeletePartialMatch(prometheus.Labels) int }{
 		responses, attemptDuration, attemptFailures, upstreams, droppedReplies, rejects, guarded,
+		cacheEntries, cacheEvictions, cacheHits, cacheMisses, cachePrefetches, cacheStale,
 		dataState, dataServices, dataSlices, apiTroubles, apiLists, apiExpiry, programming,
 	} {
 		vector.DeletePartialMatch(series)
@@ -149,6 +172,21 @@ func newMemberMetrics(cluster string) *memberMetrics {
 	for reason := range m.exchange.Failed {
 		word := strings.ReplaceAll(exchange.Reason(reason).String(), " ", "_")
 		m.exchange.Failed[reason] = attemptFailures.WithLabelValues(cluster, word)
+	}
+	m.cache = newCacheMetrics(cluster)
+	return m
+}
+
+func newCacheMetrics(cluster string) cacheMetrics {
+	m := cacheMetrics{
+		misses:      cacheMisses.WithLabelValues(cluster),
+		prefetches:  cachePrefetches.WithLabelValues(cluster),
+		servedStale: cacheStale.WithLabelValues(cluster),
+	}
+	for kind, word := range cacheTypes {
+		m.ofCache.Entries[kind] = cacheEntries.WithLabelValues(cluster, word)
+		m.ofCache.Evicted[kind] = cacheEvictions.WithLabelValues(cluster, word)
+		m.hits[kind] = cacheHits.WithLabelValues(cluster, word)
 	}
 	return m
 }

@@ -87,6 +87,7 @@ var directives = map[string]func(o *options, args []string) (want string){
 	"exports":        (*options).setExports,
 	"ttl":            (*options).setTTL,
 	"negative_ttl":   (*options).setNegativeTTL,
+	"cache":          (*options).setCache,
 	"serve_stale":    (*options).setServeStale,
 	"timeout":        (*options).setTimeout,
 	"max_concurrent": (*options).setMaxConcurrent,
@@ -111,13 +112,28 @@ func parseBlock(c *caddy.Controller, o *options) error {
 			return c.Errf("%s: '%s': takes %s", name, strings.Join(args, " "), want)
 		}
 	}
-	if given["configmap"] && given["file"] {
-		return c.Errf("configmap and file: one of them")
-	}
-	if o.exportsMarked && o.mode == modeForward {
-		return c.Errf("exports marked: not with mode forward, which doesn't know what is exported")
+	if clash := o.clash(given); clash != "" {
+		return c.Err(clash)
 	}
 	return nil
+}
+
+// clash tells of options that don't go together: what would have no effect is said
+// so, rather than passed over.
+func (o *options) clash(given map[string]bool) string {
+	switch {
+	case given["configmap"] && given["file"]:
+		return "configmap and file: one of them"
+	case o.exportsMarked && o.mode == modeForward:
+		return "exports marked: not with mode forward, which doesn't know what is exported"
+	case given["ttl"] && o.mode == modeForward:
+		return "ttl: not with mode forward, which answers nothing from data"
+	case given["cache"] && o.mode == modeResolve:
+		return "cache: not with mode resolve, which asks no member's DNS"
+	case given["serve_stale"] && o.serveStale > 0 && o.mode == modeForward && o.cache == 0:
+		return "serve_stale: not with mode forward and cache 0, which have nothing to serve"
+	}
+	return ""
 }
 
 func (o *options) setConfigMap(args []string) string {
@@ -200,6 +216,21 @@ func setSeconds(ttl *uint32, args []string) string {
 		return fmt.Sprintf("SECONDS, 0 to %d", maxTTL)
 	}
 	*ttl = uint32(seconds)
+	return ""
+}
+
+// maxCache bounds the cache at what no machine's memory would hold.
+const maxCache = 10_000_000
+
+func (o *options) setCache(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	capacity, ok := oneNumber(args)
+	if !ok || capacity > maxCache {
+		return fmt.Sprintf("[CAPACITY], 0 to %d; 0 is off", maxCache)
+	}
+	o.cache = int(capacity)
 	return ""
 }
 
