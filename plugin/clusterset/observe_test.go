@@ -191,6 +191,7 @@ func TestDnstap(t *testing.T) {
 		}
 		clusterset lan {
 			file `+document(t, clusterAt("dead", closed.Addr.String(), "")+clusterAt("c1", member.Addr.String(), ""))+`
+			cache 0
 		}
 	}`)
 	const asked = "web.default.svc.cluster.local."
@@ -487,7 +488,7 @@ func TestMetrics(t *testing.T) {
 		got, _ := scraped(t, addr)
 		return got["coredns_clusterset_data_state"] != nil
 	})
-	for _, name := range []string{"web.default.here.lan.", "web.default.c1.lan.", "dns-version.c1.lan."} {
+	for _, name := range []string{"web.default.here.lan.", "web.default.c1.lan.", "web.default.c1.lan.", "dns-version.c1.lan."} {
 		lookup(t, s.addr, "udp", name, dns.TypeA)
 	}
 	want, readme := readmeMetrics(t)
@@ -500,12 +501,13 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("README.md, and what is exported:\n%s", diff)
 	}
 	for label := range words {
-		if !slices.Contains([]string{"cluster", "source", "rcode", "reason", "state"}, label) {
+		if !slices.Contains([]string{"cluster", "source", "rcode", "reason", "state", "type"}, label) {
 			t.Errorf("label %s", label)
 		}
 	}
 	for label, all := range map[string][]string{
-		"source": {"forward", "local", "zone"},
+		"source": {"cache", "forward", "local", "zone"},
+		"type":   {"denial", "success"},
 		"reason": {"bad_kubeconfig", "bad_reply", "canceled", "forbidden", "no_reply", "out_of_resources", "replaced", "server_error", "timeout", "tls", "unauthorized", "unreachable", "watch_silent"},
 		"state":  {"down", "fresh", "stale", "unsynced", "up"},
 	} {
