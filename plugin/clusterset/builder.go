@@ -104,9 +104,7 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *clusterMember {
 	}
 	m.cause = m.broken
 	m.metrics = acquireMetrics(c.Name)
-	if b.cache != nil {
-		m.answers = b.cache.Member(m.metrics.cache.ofCache)
-	}
+	m.answers = b.answers(m)
 	switch {
 	case m.watch:
 		m.api = acquireAPI(c, b.api)
@@ -124,6 +122,14 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *clusterMember {
 		log.Errorf("Member %s can't be asked: %v", c.Name, m.broken)
 	}
 	return m
+}
+
+// answers is the new member's cache, nil without one.
+func (b *builder) answers(m *clusterMember) *answercache.Member {
+	if b.cache == nil {
+		return nil
+	}
+	return b.cache.Member(m.metrics.cache.ofCache)
 }
 
 // watches tells whether the member's data are watched. Those of the local cluster

@@ -310,6 +310,7 @@ func TestTrace(t *testing.T) {
 			file `+document(t, clusterAt("c1", member, "")+clusterAt("slow", silent, "")+
 		clusterAt("half", closed.Addr.String()+`", "`+member, ""))+`
 			timeout 300ms
+			cache 0
 		}
 	}`)
 	tests := []struct {

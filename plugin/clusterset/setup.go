@@ -121,17 +121,20 @@ func parseBlock(c *caddy.Controller, o *options) error {
 // clash tells of options that don't go together: what would have no effect is said
 // so, rather than passed over.
 func (o *options) clash(given map[string]bool) string {
-	switch {
-	case given["configmap"] && given["file"]:
-		return "configmap and file: one of them"
-	case o.exportsMarked && o.mode == modeForward:
-		return "exports marked: not with mode forward, which doesn't know what is exported"
-	case given["ttl"] && o.mode == modeForward:
-		return "ttl: not with mode forward, which answers nothing from data"
-	case given["cache"] && o.mode == modeResolve:
-		return "cache: not with mode resolve, which asks no member's DNS"
-	case given["serve_stale"] && o.serveStale > 0 && o.mode == modeForward && o.cache == 0:
-		return "serve_stale: not with mode forward and cache 0, which have nothing to serve"
+	forward, resolve := o.mode == modeForward, o.mode == modeResolve
+	for _, c := range []struct {
+		clash bool
+		text  string
+	}{
+		{given["configmap"] && given["file"], "configmap and file: one of them"},
+		{forward && o.exportsMarked, "exports marked: not with mode forward, which doesn't know what is exported"},
+		{forward && given["ttl"], "ttl: not with mode forward, which answers nothing from data"},
+		{resolve && given["cache"], "cache: not with mode resolve, which asks no member's DNS"},
+		{forward && o.cache == 0 && given["serve_stale"] && o.serveStale > 0, "serve_stale: not with mode forward and cache 0, which have nothing to serve"},
+	} {
+		if c.clash {
+			return c.text
+		}
 	}
 	return ""
 }

@@ -46,7 +46,7 @@ var fromData = table{"answered from data", []contender{
 }, []string{"whoami", "kubernetes"}}
 
 const (
-	forwardMode = "clusterset lan {\n        file forward.yaml\n        mode forward\n    }"
+	forwardMode = "clusterset lan {\n        file forward.yaml\n        mode forward\n        cache 0\n    }"
 	dataMode    = "clusterset lan {\n        file data.yaml\n        mode resolve\n    }"
 	kubernetes  = "kubernetes cluster.local {\n        kubeconfig c1.kubeconfig\n    }"
 )
