@@ -10,6 +10,7 @@ import (
 
 	"github.com/coredns/coredns/plugin/test"
 
+	tap "github.com/dnstap/golang-dnstap"
 	"github.com/miekg/dns"
 	"go.uber.org/goleak"
 
@@ -220,31 +221,87 @@ func TestMemberLosesAnswers(t *testing.T) {
 	eventually(t, 2*drainTime, "nothing left", func() bool { return goleak.Find(before) == nil })
 }
 
+// TestCachedChecked: a cached answer is checked as the member's reply is.
+func TestCachedChecked(t *testing.T) {
+	s := newScript(t, webAt(t, "127.0.0.1", 60))
+	p := newCaching(t, modeForward, nil, s.Addr.String())
+	for range 2 {
+		if got := summary(asked(t, p, web, dns.TypeA)); got != "SERVFAIL Filtered" {
+			t.Error(got)
+		}
+	}
+	if n := s.UDP.Load(); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestHopsNotKept: what a query gets that was forwarded before is for it alone.
+func TestHopsNotKept(t *testing.T) {
+	s := newScript(t, webAt(t, "10.101.9.9", 60))
+	p := newCaching(t, modeForward, nil, s.Addr.String())
+	q := new(dns.Msg).SetQuestion(web, dns.TypeA).SetEdns0(1232, false)
+	q.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_LOCAL{Code: hopsOption, Data: []byte{2}}}
+	for n := range 3 {
+		if n < 2 {
+			_, _ = p.ServeDNS(context.Background(), nowhere{&test.ResponseWriter{}}, q)
+		} else {
+			asked(t, p, web, dns.TypeA)
+		}
+		if got := s.UDP.Load(); got != int64(n+1) {
+			t.Errorf("asked %d times, want %d", got, n+1)
+		}
+	}
+}
+
+// TestRefreshTapped: what a refresh asks is told to dnstap as well, without the
+// query's metadata: it may be over.
+func TestRefreshTapped(t *testing.T) {
+	member := clustertest.Serve(t, webAt(t, "10.101.0.1", 0)).Addr.String()
+	addr, messages := tapped(t, "tcp", "127.77.0.1:0")
+	s := startCoreDNS(t, `.:PORT {
+		bind 127.77.0.1
+		metadata
+		dnstap tcp://`+addr+` full {
+			extra "{/clusterset/cluster}"
+		}
+		clusterset lan {
+			file `+document(t, clusterAt("c1", member, ""))+`
+		}
+	}`)
+	for _, extra := range []string{"c1", "-"} { // forwarded, refreshed
+		lookup(t, s.addr, "udp", web, dns.TypeA)
+		for _, kind := range []tap.Message_Type{tap.Message_FORWARDER_QUERY, tap.Message_FORWARDER_RESPONSE} {
+			if d := nextTapped(t, messages); d.Message.GetType() != kind || string(d.Extra) != extra {
+				t.Errorf("%v, extra %q; want %v, %q", d.Message.GetType(), d.Extra, kind, extra)
+			}
+		}
+	}
+}
+
 // cacheAllocs is the budget of an answer from the cache: the query's own state, and
 // the message with its question and record.
-const cacheAllocs = 3
+const cacheAllocs = 2
 
 func TestCacheAllocs(t *testing.T) {
-	p, serve := serveCached(t)
+	serve := serveCached(t)
 	serve()
 	if n := testing.AllocsPerRun(1000, serve); n > cacheAllocs {
 		t.Errorf("%v allocations, want %v at most", n, cacheAllocs)
 	}
-	_ = p
 }
 
-func serveCached(tb testing.TB) (*Clusterset, func()) {
+func serveCached(tb testing.TB) func() {
 	tb.Helper()
 	s := clustertest.Serve(tb, clustertest.Zone(tb, "cluster.local. 5 IN SOA ns. h. 1 2 3 4 5\nweb.default.svc.cluster.local. 3600 IN A 10.101.9.9"))
 	p := newCaching(tb, modeForward, nil, s.Addr.String())
 	q := new(dns.Msg).SetQuestion(web, dns.TypeA)
 	w := nowhere{&test.ResponseWriter{}}
 	ctx := context.Background()
-	return p, func() { _, _ = p.ServeDNS(ctx, w, q) }
+	return func() { _, _ = p.ServeDNS(ctx, w, q) }
 }
 
 func BenchmarkCached(b *testing.B) {
-	_, serve := serveCached(b)
+	serve := serveCached(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		serve()

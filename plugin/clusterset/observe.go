@@ -1,11 +1,13 @@
 package clusterset
 
 import (
+	"context"
 	"net"
 	"time"
 
 	"github.com/coredns/coredns/plugin/dnstap"
 	"github.com/coredns/coredns/plugin/dnstap/msg"
+	"github.com/coredns/coredns/request"
 
 	tap "github.com/dnstap/golang-dnstap"
 	"github.com/miekg/dns"
@@ -44,15 +46,16 @@ func (q *ask) observer() func(exchange.Attempt) {
 	}
 }
 
-// refreshObserver tells dnstap of each attempt of a refresh, which has no client: no
-// metadata, and no span of a trace.
+// refreshObserver tells dnstap of each attempt of a refresh, which has no client:
+// this server is its own, there is no metadata, and no span of a trace.
 func (p *Clusterset) refreshObserver() func(exchange.Attempt) {
 	if len(p.taps) == 0 {
 		return nil
 	}
 	return func(a exchange.Attempt) {
 		for _, t := range p.taps {
-			tapAttempt(t, a, t.TapMessage)
+			state := request.Request{W: nobody{}, Req: a.Query}
+			tapAttempt(t, a, func(m *tap.Message) { t.TapMessageWithMetadata(context.Background(), m, state) })
 		}
 	}
 }
