@@ -18,7 +18,7 @@ func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error)
 	if reply.Rcode == dns.RcodeNameError && len(reply.Answer) == 0 {
 		return q.notFound(reply, asked, from)
 	}
-	t := translation{ask: q, renaming: q.renaming(asked), guard: q.p.options.addressGuard && from == fromForward}
+	t := translation{ask: q, renaming: q.renaming(asked), guard: q.p.options.addressGuard && from != fromLocal}
 	authority := reply.Ns
 	m := q.reply(reply)
 	m.AuthenticatedData = m.AuthenticatedData && t.renaming.Identity()

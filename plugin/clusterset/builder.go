@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -18,6 +19,7 @@ type builder struct {
 	options *options
 	api     *discovery.API // nil without one
 	publish func(*snapshot)
+	cache   *answercache.Cache // nil without one
 
 	mu       sync.Mutex
 	current  *snapshot
@@ -36,7 +38,11 @@ const (
 )
 
 func newBuilder(o *options, api *discovery.API, publish func(*snapshot)) *builder {
-	return &builder{options: o, api: api, publish: publish, local: o.local, material: make(map[model.TLS]*material)}
+	b := &builder{options: o, api: api, publish: publish, local: o.local, material: make(map[model.TLS]*material)}
+	if o.cache > 0 && o.mode != modeResolve {
+		b.cache = answercache.New(answercache.Options{Capacity: o.cache, NegativeTTL: o.negativeTTL, ServeStale: o.serveStale})
+	}
+	return b
 }
 
 // setClusterSet takes up a new ClusterSet.
@@ -98,6 +104,7 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *clusterMember {
 	}
 	m.cause = m.broken
 	m.metrics = acquireMetrics(c.Name)
+	m.answers = b.answers(m)
 	switch {
 	case m.watch:
 		m.api = acquireAPI(c, b.api)
@@ -118,6 +125,14 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *clusterMember {
 		log.Errorf("Member %s can't be asked: %v", c.Name, m.broken)
 	}
 	return m
+}
+
+// answers is the new member's cache, nil without one.
+func (b *builder) answers(m *clusterMember) *answercache.Member {
+	if b.cache == nil {
+		return nil
+	}
+	return b.cache.Member(m.metrics.cache.ofCache)
 }
 
 // watches tells whether the member's data are watched. Those of the local cluster
@@ -148,9 +163,16 @@ func upstreamEjected(name string) func(model.Upstream, time.Duration, error) {
 	}
 }
 
-// retire closes m when the queries that may hold it are over.
+// retire closes m when the queries that may hold it are over. Its cached answers go
+// now: no new query finds them.
 func (b *builder) retire(m *clusterMember) {
+	if m.answers != nil {
+		m.answers.Drop()
+	}
 	time.AfterFunc(max(drainTime, b.options.timeout), func() {
+		if m.answers != nil {
+			m.answers.Close()
+		}
 		if m.client != nil {
 			m.client.Close()
 		}

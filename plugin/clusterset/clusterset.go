@@ -1,11 +1,12 @@
 // Package clusterset is a CoreDNS plugin that answers names of every cluster of
 // a ClusterSet. It is the adapter between CoreDNS and the packages below it:
 // query reads names, discovery finds the members, member watches their data,
-// exchange asks their DNS, and model is what they talk in. README.md is its man
+// exchange asks their DNS, answercache keeps what it said, and model is what they
+// talk in. README.md is its man
 // page.
 //
 // A query's way is through handler.go (whose name is it?), resolve.go (answer it
-// from data, or else) forward.go (ask the member) and answer.go (make its reply an
+// from data, or else) cached.go (what did the member say?), forward.go (ask it) and answer.go (make its reply an
 // answer to the question).
 package clusterset
 
@@ -35,7 +36,8 @@ var log = clog.NewWithPlugin(pluginName)
 //  2. The grammar (package query); no match: NXDOMAIN.
 //  3. The member; not in the ClusterSet: NXDOMAIN.
 //  4. The source: this server itself for the local cluster; else the member's data
-//     while they are fresh, its DNS, and its data while serve_stale allows it.
+//     while they are fresh, what its DNS said, while that is, its DNS, and stale data
+//     and answers while serve_stale allows it.
 //  5. The reply, renamed to the question, its addresses checked.
 type Clusterset struct {
 	Next plugin.Handler
@@ -69,7 +71,10 @@ type options struct {
 	exportsMarked bool
 	ttl           uint32
 	negativeTTL   uint32
-	// serveStale is how old data may be that nothing proves true; 0 is not at all.
+	// cache is how many positive answers are kept; 0 is none at all.
+	cache int
+	// serveStale is how old data may be that nothing proves true, and how long past
+	// its TTL an answer; 0 is not at all.
 	serveStale time.Duration
 	timeout    time.Duration
 	hedging    exchange.Hedging
@@ -83,6 +88,7 @@ type options struct {
 const (
 	defaultTTL           = 5
 	defaultNegativeTTL   = 5
+	defaultCache         = 10000
 	defaultServeStale    = time.Hour
 	defaultTimeout       = 2 * time.Second
 	defaultMaxConcurrent = 1000
@@ -93,6 +99,7 @@ func defaultOptions() options {
 		configMap:     model.ObjectName{Namespace: "kube-system", Name: "clusterset"},
 		ttl:           defaultTTL,
 		negativeTTL:   defaultNegativeTTL,
+		cache:         defaultCache,
 		serveStale:    defaultServeStale,
 		timeout:       defaultTimeout,
 		maxConcurrent: defaultMaxConcurrent,

@@ -107,7 +107,7 @@ func TestCarried(t *testing.T) {
 		asked <- r.Copy()
 		answer(w, r)
 	})
-	s := serveSet(t, clusterAt("c1", member.Addr.String(), ""), "")
+	s := serveSet(t, clusterAt("c1", member.Addr.String(), ""), "cache 0")
 	tests := []struct {
 		name             string
 		size             uint16

@@ -21,24 +21,31 @@ func (q *ask) forward() (int, error) {
 		return q.unreachable(dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(q.member.broken))
 	}
 	growStack()
-	reply, upstream, err := q.member.client.Exchange(q.ctx, &exchange.Query{
-		Name:              asked,
-		Type:              q.state.Req.Question[0].Qtype,
-		RecursionDesired:  q.state.Req.RecursionDesired,
-		AuthenticatedData: q.state.Req.AuthenticatedData,
-		CheckingDisabled:  q.state.Req.CheckingDisabled,
-		EDNS:              edns(q.state.Req),
-		TCP:               q.state.Proto() == "tcp",
-		Deadline:          q.deadline(),
-		Observe:           q.observer(),
-	})
+	query := q.query(asked)
+	query.Deadline, query.Observe = q.deadline(), q.observer()
+	reply, upstream, err := q.member.client.Exchange(q.ctx, query)
 	if err != nil {
 		return q.failed(err)
 	}
+	q.keep(asked, reply)
 	if q.labeled {
 		q.label(ctxUpstream, upstream.String())
 	}
 	return q.answer(reply, asked, fromForward)
+}
+
+// query is the question for the member, but for its deadline.
+func (q *ask) query(asked string) *exchange.Query {
+	r := q.state.Req
+	return &exchange.Query{
+		Name:              asked,
+		Type:              r.Question[0].Qtype,
+		RecursionDesired:  r.RecursionDesired,
+		AuthenticatedData: r.AuthenticatedData,
+		CheckingDisabled:  r.CheckingDisabled,
+		EDNS:              edns(r),
+		TCP:               q.state.Proto() == "tcp",
+	}
 }
 
 // deadline ends the whole query, with all the look-ups within it.
@@ -72,23 +79,28 @@ func (q *ask) failed(err error) (int, error) {
 	if !ok {
 		return dns.RcodeServerFailure, err
 	}
-	switch failure.Reason {
-	case exchange.Busy:
+	switch {
+	case failure.Reason == exchange.Busy && q.old != nil:
+		return q.oldAnswer(err)
+	case failure.Reason == exchange.Busy:
 		q.count(fromForward, dns.RcodeRefused)
 		return dns.RcodeRefused, err
-	case exchange.Unsendable: // longer in the member's domain than a name can be
+	case failure.Reason == exchange.Unsendable: // longer in the member's domain than a name can be
 		return q.nameError()
-	case exchange.Network, exchange.Canceled:
+	case failure.Reason == exchange.Network || failure.Reason == exchange.Canceled:
 		return q.unreachable(dns.ExtendedErrorCodeNetworkError, err)
 	}
 	return q.unreachable(dns.ExtendedErrorCodeNoReachableAuthority, err)
 }
 
-// unreachable replies where the member's DNS doesn't: from stale data, if there
-// are any.
+// unreachable replies where the member's DNS doesn't: from stale data that have the
+// name, else with a stale answer, if there are any.
 func (q *ask) unreachable(code uint16, err error) (int, error) {
-	if q.fallback == nil {
-		return q.fail(code, err)
+	switch {
+	case q.fallback != nil && (q.old == nil || q.servable(q.fallback) && q.look(q.fallback, 0).Exists):
+		return q.stale(q.fallback, fromForward, code, err)
+	case q.old != nil:
+		return q.oldAnswer(err)
 	}
-	return q.stale(q.fallback, fromForward, code, err)
+	return q.fail(code, err)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
@@ -74,6 +75,12 @@ type ask struct {
 	addr netip.Addr
 	// fallback is what stale data there are, should the member's DNS fail.
 	fallback *member.View
+	// old is a stale answer, should the member's DNS fail or be slow; wrong is why what
+	// is stale was given.
+	old   *answercache.Answer
+	wrong error
+	// age is how long a negative answer was kept, in seconds.
+	age uint32
 	// serial is that of the zone's SOA.
 	serial uint32
 	// end is the deadline, once somebody asked for it.

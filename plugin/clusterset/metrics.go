@@ -66,13 +66,16 @@ const (
 	fromLocal
 	// fromZone: the grammar, no member was asked.
 	fromZone
-	// fromData: the member's own data; fromStale: what they were.
+	// fromCache: what the member's DNS said before.
+	fromCache
+	// fromData: the member's own data; fromStale: what they were, or a cached answer
+	// past its TTL.
 	fromData
 	fromStale
 	sources
 )
 
-var sourceNames = [sources]string{"forward", "local", "zone", "data", "stale"}
+var sourceNames = [sources]string{"forward", "local", "zone", "cache", "data", "stale"}
 
 func (s sourceName) String() string { return sourceNames[s] }
 
@@ -86,6 +89,7 @@ type memberMetrics struct {
 	responses [sources][rcodes + 1]atomic.Pointer[prometheus.Counter] // bound by the first reply of their kind
 	guarded   prometheus.Counter
 	exchange  exchange.Metrics
+	cache     cacheMetrics
 }
 
 // memberSeries are the members that have series. A member changed, or known to
@@ -118,16 +122,15 @@ func (m *memberMetrics) release() {
 	}
 	delete(memberSeries.byCluster, m.cluster)
 	series := prometheus.Labels{"cluster": m.cluster}
-	for _, v := range slices.Concat(upstreamVectors, []vector{
-		responses, guarded,
-		dataState, dataServices, dataSlices, apiTroubles, apiLists, apiExpiry, programming,
+	for _, v := range slices.Concat(upstreamVectors, cacheVectors, []vector{
+		responses, guarded, dataState, dataServices, dataSlices, apiTroubles, apiLists, apiExpiry, programming,
 	}) {
 		v.DeletePartialMatch(series)
 	}
 }
 
 func newMemberMetrics(cluster string) *memberMetrics {
-	return &memberMetrics{cluster: cluster, guarded: guarded.WithLabelValues(cluster), exchange: exchangeMetrics(cluster)}
+	return &memberMetrics{cluster: cluster, guarded: guarded.WithLabelValues(cluster), exchange: exchangeMetrics(cluster), cache: newCacheMetrics(cluster)}
 }
 
 // data are the series of a member whose data are watched.

@@ -1,11 +1,13 @@
 package clusterset
 
 import (
+	"context"
 	"net"
 	"time"
 
 	"github.com/coredns/coredns/plugin/dnstap"
 	"github.com/coredns/coredns/plugin/dnstap/msg"
+	"github.com/coredns/coredns/request"
 
 	tap "github.com/dnstap/golang-dnstap"
 	"github.com/miekg/dns"
@@ -39,31 +41,42 @@ func (q *ask) observer() func(exchange.Attempt) {
 			child.Finish()
 		}
 		for _, t := range q.p.taps {
-			q.tapQuery(t, a)
-			if a.Reply != nil {
-				q.tapReply(t, a)
-			}
+			tapAttempt(t, a, func(m *tap.Message) { t.TapMessageWithMetadata(q.ctx, m, q.state) })
 		}
 	}
 }
 
-// tapQuery and tapReply send the messages of forward: from this server, on
-// behalf of the client, to the upstream.
-func (q *ask) tapQuery(t *dnstap.Dnstap, a exchange.Attempt) {
+// refreshObserver tells dnstap of each attempt of a refresh, which has no client:
+// this server is its own, there is no metadata, and no span of a trace.
+func (p *Clusterset) refreshObserver() func(exchange.Attempt) {
+	if len(p.taps) == 0 {
+		return nil
+	}
+	return func(a exchange.Attempt) {
+		for _, t := range p.taps {
+			state := request.Request{W: nobody{}, Req: a.Query}
+			tapAttempt(t, a, func(m *tap.Message) { t.TapMessageWithMetadata(context.Background(), m, state) })
+		}
+	}
+}
+
+// tapAttempt sends the messages of forward: from this server to the upstream, and
+// its reply.
+func tapAttempt(t *dnstap.Dnstap, a exchange.Attempt, send func(*tap.Message)) {
 	m := tapMessage(a, tap.Message_FORWARDER_QUERY)
 	if t.IncludeRawMessage {
 		m.QueryMessage = packed(a.Query)
 	}
-	t.TapMessageWithMetadata(q.ctx, m, q.state)
-}
-
-func (q *ask) tapReply(t *dnstap.Dnstap, a exchange.Attempt) {
-	m := tapMessage(a, tap.Message_FORWARDER_RESPONSE)
+	send(m)
+	if a.Reply == nil {
+		return
+	}
+	m = tapMessage(a, tap.Message_FORWARDER_RESPONSE)
 	if t.IncludeRawMessage {
 		m.ResponseMessage = packed(a.Reply)
 	}
 	msg.SetResponseTime(m, time.Now())
-	t.TapMessageWithMetadata(q.ctx, m, q.state)
+	send(m)
 }
 
 func tapMessage(a exchange.Attempt, kind tap.Message_Type) *tap.Message {

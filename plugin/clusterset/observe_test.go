@@ -191,6 +191,7 @@ func TestDnstap(t *testing.T) {
 		}
 		clusterset lan {
 			file `+document(t, clusterAt("dead", closed.Addr.String(), "")+clusterAt("c1", member.Addr.String(), ""))+`
+			cache 0
 		}
 	}`)
 	const asked = "web.default.svc.cluster.local."
@@ -309,6 +310,7 @@ func TestTrace(t *testing.T) {
 			file `+document(t, clusterAt("c1", member, "")+clusterAt("slow", silent, "")+
 		clusterAt("half", closed.Addr.String()+`", "`+member, ""))+`
 			timeout 300ms
+			cache 0
 		}
 	}`)
 	tests := []struct {
@@ -487,7 +489,7 @@ func TestMetrics(t *testing.T) {
 		got, _ := scraped(t, addr)
 		return got["coredns_clusterset_data_state"] != nil
 	})
-	for _, name := range []string{"web.default.here.lan.", "web.default.c1.lan.", "dns-version.c1.lan."} {
+	for _, name := range []string{"web.default.here.lan.", "web.default.c1.lan.", "web.default.c1.lan.", "dns-version.c1.lan."} {
 		lookup(t, s.addr, "udp", name, dns.TypeA)
 	}
 	want, readme := readmeMetrics(t)
@@ -500,14 +502,15 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("README.md, and what is exported:\n%s", diff)
 	}
 	for label := range words {
-		if !slices.Contains([]string{"cluster", "upstream", "source", "rcode", "reason", "state"}, label) {
+		if !slices.Contains([]string{"cluster", "upstream", "source", "rcode", "reason", "state", "type"}, label) {
 			t.Errorf("label %s", label)
 		}
 	}
 	for label, all := range map[string][]string{
-		"source": {"forward", "local", "zone"},
+		"source": {"cache", "forward", "local", "zone"},
 		"reason": {"bad_kubeconfig", "bad_reply", "canceled", "forbidden", "no_reply", "other_question", "out_of_resources", "replaced", "server_error", "timeout", "tls", "too_short", "unauthorized", "unknown_id", "unreachable", "watch_silent"},
 		"state":  {"down", "ejected", "fresh", "stale", "unsynced", "up"},
+		"type":   {"denial", "success"},
 	} {
 		slices.Sort(words[label])
 		if !slices.Equal(words[label], all) {

@@ -25,6 +25,9 @@ const (
 // write sends m. What was written is told apart from what CoreDNS must still
 // write by the code, as everywhere in CoreDNS.
 func (q *ask) write(m *dns.Msg, from sourceName) (int, error) {
+	if from == fromStale && m.Rcode == dns.RcodeSuccess && m.IsEdns0() == nil {
+		q.explain(m, dns.ExtendedErrorCodeStaleAnswer, q.wrong.Error())
+	}
 	q.count(from, m.Rcode)
 	q.label(ctxSource, from.String())
 	if err := q.state.W.WriteMsg(m); err != nil {
@@ -127,11 +130,18 @@ func (q *ask) soaOf(authority []dns.RR, r *query.Renaming) dns.RR {
 	for _, rr := range authority {
 		soa, ok := rr.(*dns.SOA)
 		if ok && r.Other(soa) {
-			soa.Hdr.Ttl, soa.Minttl = q.p.options.negativeTTL, q.p.options.negativeTTL
+			soa.Hdr.Ttl, soa.Minttl = q.negativeTTL(), q.p.options.negativeTTL
 			return soa
 		}
 	}
 	return q.soa()
+}
+
+// negativeTTL is what is left of it, where the reply was kept for a while: who keeps
+// it in turn counts from now.
+func (q *ask) negativeTTL() uint32 {
+	ttl := q.p.options.negativeTTL
+	return ttl - min(q.age, ttl)
 }
 
 func (q *ask) soa() dns.RR {
@@ -144,7 +154,7 @@ func (q *ask) soa() dns.RR {
 }
 
 func (q *ask) header(owner string, rrtype uint16) dns.RR_Header {
-	return dns.RR_Header{Name: owner, Rrtype: rrtype, Class: dns.ClassINET, Ttl: q.p.options.negativeTTL}
+	return dns.RR_Header{Name: owner, Rrtype: rrtype, Class: dns.ClassINET, Ttl: q.negativeTTL()}
 }
 
 // apex replies for the zone itself; addresses are those of its name server.

@@ -14,7 +14,7 @@ import (
 type mode uint8
 
 const (
-	// modeAuto: data while they are fresh, else the member's DNS, else stale data.
+	// modeAuto: data while they are fresh, else the member's DNS, else what is stale.
 	modeAuto mode = iota
 	// modeForward: the member's DNS.
 	modeForward
@@ -52,14 +52,14 @@ func (q *ask) resolve() (int, error) {
 	case mode == modeResolve && view == nil:
 		return q.failFrom(fromData, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errNoKubeconfig))
 	case mode == modeForward, view == nil, mode == modeAuto && q.n.IsPod():
-		return q.forward()
+		return q.cached()
 	}
 	switch {
 	case view.State == member.Fresh:
 		return q.fresh(view)
 	case mode == modeAuto:
 		q.fallback = view
-		return q.forward()
+		return q.cached()
 	case view.State == member.Unsynced:
 		return q.failFrom(fromData, dns.ExtendedErrorCodeNotReady, q.memberError(view.Err))
 	}
@@ -76,21 +76,26 @@ func (q *ask) fresh(v *member.View) (int, error) {
 	if !r.Exists {
 		return q.notFound(nil, "", fromData)
 	}
-	return q.fromData(q.holding(&r), "")
+	return q.fromData(q.holding(&r), nil)
 }
 
 // stale answers from data that nothing proves true any more, where serve_stale
 // still allows it: RFC 8767. That something doesn't exist is never said so. Else
 // the reply is SERVFAIL, for what went wrong.
 func (q *ask) stale(v *member.View, from sourceName, code uint16, wrong error) (int, error) {
-	if v.State == member.Unsynced || time.Since(v.Since) >= q.p.options.serveStale {
+	if !q.servable(v) {
 		return q.failFrom(from, code, wrong)
 	}
 	r := q.look(v, min(q.p.options.ttl, maxStaleTTL))
 	if !r.Exists {
 		return q.failFrom(from, code, errors.Join(wrong, q.memberError(errNoName)))
 	}
-	return q.fromData(q.holding(&r), wrong.Error())
+	return q.fromData(q.holding(&r), wrong)
+}
+
+// servable tells whether serve_stale allows answers from those data.
+func (q *ask) servable(v *member.View) bool {
+	return v.State != member.Unsynced && time.Since(v.Since) < q.p.options.serveStale
 }
 
 // look finds the name, or the address, in the member's data.
@@ -112,14 +117,14 @@ func (q *ask) holding(r *query.Records) *dns.Msg {
 }
 
 // fromData writes a reply made from data: addresses checked and exchanged for
-// gateways, a CNAME followed. stale is why they aren't fresh, or "".
-func (q *ask) fromData(m *dns.Msg, stale string) (int, error) {
+// gateways, a CNAME followed. wrong is why they aren't fresh, nil where they are.
+func (q *ask) fromData(m *dns.Msg, wrong error) (int, error) {
 	if q.n.Kind == query.ClusterApex && !q.addr.IsValid() {
 		return q.apex(q.dnsAddresses()...)
 	}
 	from := fromData
-	if stale != "" {
-		from = fromStale
+	if wrong != nil {
+		from, q.wrong = fromStale, wrong
 	}
 	t := translation{ask: q, ours: true, guard: q.p.options.addressGuard}
 	m.Answer = t.records(m.Answer, inAnswer)
@@ -132,9 +137,6 @@ func (q *ask) fromData(m *dns.Msg, stale string) (int, error) {
 	}
 	if len(m.Answer) == 0 {
 		m.Ns = []dns.RR{q.soa()}
-	}
-	if stale != "" {
-		q.explain(m, dns.ExtendedErrorCodeStaleAnswer, stale)
 	}
 	return q.write(m, from)
 }

@@ -88,6 +88,7 @@ var directives = map[string]func(o *options, args []string) (want string){
 	"exports":        (*options).setExports,
 	"ttl":            (*options).setTTL,
 	"negative_ttl":   (*options).setNegativeTTL,
+	"cache":          (*options).setCache,
 	"serve_stale":    (*options).setServeStale,
 	"timeout":        (*options).setTimeout,
 	"hedge":          (*options).setHedge,
@@ -113,13 +114,31 @@ func parseBlock(c *caddy.Controller, o *options) error {
 			return c.Errf("%s: '%s': takes %s", name, strings.Join(args, " "), want)
 		}
 	}
-	if given["configmap"] && given["file"] {
-		return c.Errf("configmap and file: one of them")
-	}
-	if o.exportsMarked && o.mode == modeForward {
-		return c.Errf("exports marked: not with mode forward, which doesn't know what is exported")
+	if clash := o.clash(given); clash != "" {
+		return c.Err(clash)
 	}
 	return nil
+}
+
+// clash tells of options that don't go together: what would have no effect is said
+// so, rather than passed over.
+func (o *options) clash(given map[string]bool) string {
+	forward, resolve := o.mode == modeForward, o.mode == modeResolve
+	for _, c := range []struct {
+		clash bool
+		text  string
+	}{
+		{given["configmap"] && given["file"], "configmap and file: one of them"},
+		{forward && o.exportsMarked, "exports marked: not with mode forward, which doesn't know what is exported"},
+		{forward && given["ttl"], "ttl: not with mode forward, which answers nothing from data"},
+		{resolve && given["cache"], "cache: not with mode resolve, which asks no member's DNS"},
+		{forward && o.cache == 0 && given["serve_stale"] && o.serveStale > 0, "serve_stale: not with mode forward and cache 0, which have nothing to serve"},
+	} {
+		if c.clash {
+			return c.text
+		}
+	}
+	return ""
 }
 
 func (o *options) setConfigMap(args []string) string {
@@ -202,6 +221,21 @@ func setSeconds(ttl *uint32, args []string) string {
 		return fmt.Sprintf("SECONDS, 0 to %d", maxTTL)
 	}
 	*ttl = uint32(seconds)
+	return ""
+}
+
+// maxCache bounds the cache at what no machine's memory would hold.
+const maxCache = 10_000_000
+
+func (o *options) setCache(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	capacity, ok := oneNumber(args)
+	if !ok || capacity > maxCache {
+		return fmt.Sprintf("[CAPACITY], 0 to %d; 0 is off", maxCache)
+	}
+	o.cache = int(capacity)
 	return ""
 }
 

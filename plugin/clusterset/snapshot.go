@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
@@ -41,7 +42,8 @@ type watched interface {
 type clusterMember struct {
 	*model.Cluster
 	client  *exchange.Client
-	api     watched // nil for one whose data aren't
+	answers *answercache.Member // nil without a cache
+	api     watched             // nil for one whose data aren't
 	metrics *memberMetrics
 	// broken is why the member can't be asked, nil when it can; cause is what its
 	// TLS material had to do with that.

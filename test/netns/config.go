@@ -47,6 +47,7 @@ func (c *cluster) corefile() string {
     clusterset lan %s {
         file clusterset.yaml
         local %s
+        cache 0
     }
     file cluster.local cluster.local
     file reverse %d.10.in-addr.arpa

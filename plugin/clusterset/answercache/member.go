@@ -1,0 +1,177 @@
+package answercache
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// Gauge counts what there is.
+type Gauge interface{ Add(float64) }
+
+// Counter counts what happened.
+type Counter interface{ Inc() }
+
+// Metrics of one member. All of them must be set.
+type Metrics struct {
+	// Entries is how many answers of each kind there are, and Evicted how many
+	// made room for others.
+	Entries [Kinds]Gauge
+	Evicted [Kinds]Counter
+}
+
+// Member is the cache of one member.
+type Member struct {
+	cache   *Cache
+	metrics Metrics
+
+	mu     sync.RWMutex // of the queues' order; weights are under the cache's lock
+	queues [Kinds]queue
+	// dropped is set once nothing is kept any more; guarded by both locks.
+	dropped bool
+
+	ctx     context.Context //nolint:containedctx // of the flights, which Close ends
+	cancel  context.CancelFunc
+	flying  sync.Mutex // orders Refresh and Close
+	flights sync.WaitGroup
+}
+
+// Member makes a member's part of the cache, until Drop and Close.
+func (c *Cache) Member(metrics Metrics) *Member {
+	m := &Member{cache: c, metrics: metrics}
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+	c.mu.Lock()
+	c.members[m] = struct{}{}
+	c.mu.Unlock()
+	return m
+}
+
+// Get is the answer to a question, nil where there is none. It may be stale, or
+// gone: its State tells.
+func (m *Member) Get(k Key) *Answer {
+	m.mu.RLock()
+	e := m.find(k)
+	m.mu.RUnlock()
+	if e == nil {
+		return nil
+	}
+	e.use()
+	a := e.answer.Load()
+	a.hit()
+	return a
+}
+
+func (m *Member) find(k Key) *entry {
+	if e := m.queues[Positive].find(k); e != nil {
+		return e
+	}
+	return m.queues[Negative].find(k)
+}
+
+// Put takes in the member's reply to a question, which stays the caller's: it takes
+// the place of what there was, if it is to be kept at all.
+func (m *Member) Put(k Key, asked string, reply *dns.Msg, now time.Time) {
+	v := judge(reply, k.Type, m.cache.options.NegativeTTL)
+	switch {
+	case v.keep && (v.ttl > 0 || m.cache.options.ServeStale > 0):
+		m.keep(k, m.cache.newAnswer(asked, reply, v, now))
+	case v.word:
+		m.cache.mu.Lock()
+		m.remove(k)
+		m.cache.mu.Unlock()
+	}
+}
+
+func (m *Member) keep(k Key, a *Answer) {
+	a.weight = weigh(a.msg, len(k.Name)+len(a.Asked))
+	if m.replace(k, a) {
+		return
+	}
+	c := m.cache
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m.dropped {
+		return
+	}
+	m.remove(k) // of the other kind, or another weight
+	if !c.makeRoom(a, m) {
+		return
+	}
+	e := new(entry)
+	e.answer.Store(a)
+	known := c.kinds[a.kind].ghosts.take(m, k)
+	m.mu.Lock()
+	m.queues[a.kind].add(k, e, known)
+	m.mu.Unlock()
+	c.weigh(m, a.kind, a.weight)
+	m.metrics.Entries[a.kind].Add(1)
+}
+
+// replace puts the answer in the place of one like it, as when a name is asked
+// again after its TTL. It needs no room.
+func (m *Member) replace(k Key, a *Answer) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	e := m.queues[a.kind].find(k)
+	if e == nil || e.answer.Load().weight != a.weight {
+		return false
+	}
+	e.answer.Store(a)
+	return true
+}
+
+// remove takes out what there is for a question; c.mu is held.
+func (m *Member) remove(k Key) {
+	e := m.find(k)
+	if e == nil {
+		return
+	}
+	a := e.answer.Load()
+	m.mu.Lock()
+	m.queues[a.kind].remove(k)
+	m.mu.Unlock()
+	m.left(a)
+}
+
+// evict takes out the answer that is worth least, if there is one; c.mu is held.
+func (m *Member) evict(kind Kind) bool {
+	m.mu.Lock()
+	k, e, asked := m.queues[kind].evict()
+	m.mu.Unlock()
+	if e == nil {
+		return false
+	}
+	if !asked {
+		m.cache.kinds[kind].ghosts.add(m, k)
+	}
+	m.left(e.answer.Load())
+	m.metrics.Evicted[kind].Inc()
+	return true
+}
+
+// left takes in that an answer is out of its queue; c.mu is held.
+func (m *Member) left(a *Answer) {
+	m.cache.weigh(m, a.kind, -a.weight)
+	m.metrics.Entries[a.kind].Add(-1)
+}
+
+// Drop gives the member's room back: nothing is found any more, or kept.
+func (m *Member) Drop() {
+	c := m.cache
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m.dropped {
+		return
+	}
+	delete(c.members, m)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.dropped = true
+	for kind := range m.queues {
+		c.weigh(m, Kind(kind), -m.queues[kind].weight)
+		m.metrics.Entries[kind].Add(-float64(m.queues[kind].len()))
+		m.queues[kind] = queue{}
+	}
+}
