@@ -3,12 +3,10 @@ package exchange
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"runtime"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -86,16 +84,16 @@ func (t *proxied) fail(err error) {
 	}
 }
 
-type streamReply struct {
+type proxyReply struct {
 	msg   *dns.Msg
 	local net.Addr
 	err   error
 }
 
-func (r streamReply) outcome(asked dns.Question) outcome {
+func (r proxyReply) outcome(asked dns.Question) outcome {
 	switch {
 	case r.err != nil:
-		return outcome{err: streamError(r.err), local: r.local}
+		return outcome{err: proxyError(r.err), local: r.local}
 	case !answers(r.msg, asked):
 		return outcome{err: errMismatch, local: r.local}
 	}
@@ -105,31 +103,30 @@ func (r streamReply) outcome(asked dns.Question) outcome {
 // connect asks over a kept connection or a new one. A kept one that the upstream
 // has closed says nothing but that it may have been started again: then so are
 // all that are kept with it, and the query is asked once more, on a new one.
-func (t *proxied) connect(ctx context.Context, p *pool, query *dns.Msg) streamReply {
+func (t *proxied) connect(ctx context.Context, p *pool, query *dns.Msg) proxyReply {
 	r := p.ask(ctx, query)
 	if !wasClosed(r.err) || ctx.Err() != nil {
 		return r
 	}
 	p, err := t.renew(p)
 	if err != nil {
-		return streamReply{err: err}
+		return proxyReply{err: err}
 	}
 	return p.ask(ctx, query)
 }
 
-func (p *pool) ask(ctx context.Context, query *dns.Msg) (r streamReply) {
-	state := request.Request{Req: query, W: streamClient{}}
-	r.msg, r.local, _, r.err = p.Connect(ctx, state, proxy.Options{ForceTCP: true})
+func (p *pool) ask(ctx context.Context, query *dns.Msg) (r proxyReply) {
+	state := request.Request{Req: query}
+	r.msg, r.local, _, r.err = p.Connect(ctx, state, proxy.Options{})
 	return r
 }
 
 func wasClosed(err error) bool {
-	return errors.Is(err, proxy.ErrCachedClosed) || errors.Is(err, io.EOF) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	return errors.Is(err, proxy.ErrCachedClosed) || closedByPeer(err)
 }
 
-// streamError tells a reply that can't be parsed from no reply.
-func streamError(err error) error {
+// proxyError tells a reply that can't be parsed from no reply.
+func proxyError(err error) error {
 	if _, malformed := errors.AsType[*dns.Error](err); malformed {
 		return errMalformed
 	}
@@ -165,10 +162,7 @@ func (t *proxied) renew(old *pool) (*pool, error) {
 	return t.pool, nil
 }
 
-var protocols = map[model.Scheme]string{
-	model.DNS: protocol.DNS, model.TCP: protocol.DNS, model.DoT: protocol.TLS,
-	model.HTTPS: protocol.HTTPS, model.QUIC: protocol.QUIC,
-}
+var protocols = map[model.Scheme]string{model.HTTPS: protocol.HTTPS, model.QUIC: protocol.QUIC}
 
 func (t *proxied) dial() *pool {
 	p := &pool{Proxy: proxy.NewProxy("clusterset", t.address.Addr.String(), protocols[t.address.Scheme])}
@@ -181,9 +175,7 @@ func (t *proxied) dial() *pool {
 		p.SetDOHRequestOptions(http.MethodPost)
 		p.SetDOHHost(t.tls.config.ServerName)
 	}
-	if t.address.Encrypted() {
-		p.SetTLSConfig(t.tls.forUpstream())
-	}
+	p.SetTLSConfig(t.tls.forUpstream())
 	p.SetReadTimeout(t.timeout)
 	p.Start(time.Second)
 	return p
@@ -213,9 +205,3 @@ func (t *proxied) close() {
 		t.stop(p)
 	}
 }
-
-// streamClient is the writer that the proxy asks for the client's protocol, and
-// so for the size of a reply it may take.
-type streamClient struct{ dns.ResponseWriter }
-
-func (streamClient) RemoteAddr() net.Addr { return &net.TCPAddr{} }

@@ -2,9 +2,11 @@ package exchange
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +22,7 @@ type streamUpstream struct {
 	listener net.Listener
 	serve    func(*dns.Conn, *dns.Msg)
 	running  sync.WaitGroup
+	dropped  [drops]atomic.Int64 // of its replies
 
 	mu    sync.Mutex
 	conns []net.Conn
@@ -30,15 +33,25 @@ const streamTimeout = 2 * time.Second
 
 // newStreamTest gives an upstream and the transport that asks it. Both end with
 // the test, the upstream first: then nothing waits for it.
-func newStreamTest(t *testing.T, serve func(*dns.Conn, *dns.Msg)) (*streamUpstream, transport) {
+func newStreamTest(t *testing.T, serve func(*dns.Conn, *dns.Msg)) (*streamUpstream, *streamTransport) {
+	t.Helper()
+	return newStreamTestOver(t, model.TCP, nil, nil, serve)
+}
+
+func newStreamTestOver(t *testing.T, scheme model.Scheme, config *tls.Config, material *TLSConfig, serve func(*dns.Conn, *dns.Msg)) (*streamUpstream, *streamTransport) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	addr := listener.Addr().(*net.TCPAddr).AddrPort()
+	if config != nil {
+		listener = tls.NewListener(listener, config)
+	}
 	u := &streamUpstream{listener: listener, serve: serve}
 	u.running.Go(u.accept)
-	s := newStream(model.Upstream{Scheme: model.TCP, Addr: listener.Addr().(*net.TCPAddr).AddrPort()}, nil, streamTimeout, ignoreDrop)
+	dropped := func(why Drop) { u.dropped[why].Add(1) }
+	s := newStream(model.Upstream{Scheme: scheme, Addr: addr}, material, streamTimeout, dropped).(*streamTransport)
 	t.Cleanup(func() {
 		u.listener.Close()
 		u.drop()
@@ -81,8 +94,6 @@ func (u *streamUpstream) drop() int {
 	u.conns = nil
 	return dropped
 }
-
-func ignoreDrop(Drop) {}
 
 func askStream(ctx context.Context, s transport, timeout time.Duration) (*dns.Msg, error) {
 	return askOver(ctx, s, question("web.default.svc.cluster.local."), timeout)
@@ -129,7 +140,7 @@ func replyWith(change func(*dns.Msg)) func(*dns.Conn, *dns.Msg) {
 var replyRight = replyWith(func(*dns.Msg) {})
 
 // TestStreamReplies: whatever an upstream does, the query ends by its deadline,
-// and what doesn't answer the question isn't given as an answer.
+// and what doesn't answer the question is waited past.
 func TestStreamReplies(t *testing.T) {
 	const silence = "no reply"
 	tests := []struct {
@@ -137,32 +148,38 @@ func TestStreamReplies(t *testing.T) {
 		serve  func(*dns.Conn, *dns.Msg)
 		reason Reason
 		text   string // "" for an answer
+		drop   Drop   // counted once, unless it is drops
 	}{
-		{"right", replyRight, 0, ""},
-		{"in another case", replyWith(func(m *dns.Msg) { m.Question[0].Name = "WEB.default.svc.cluster.local." }), 0, ""},
-		{"accepts and never answers", func(*dns.Conn, *dns.Msg) {}, NoReply, silence},
-		{"another id", replyWith(func(m *dns.Msg) { m.Id++ }), NoReply, silence},
-		{"closes", func(c *dns.Conn, _ *dns.Msg) { c.Close() }, Network, "EOF"},
+		{"right", replyRight, 0, "", drops},
+		{"in another case", replyWith(func(m *dns.Msg) { m.Question[0].Name = "WEB.default.svc.cluster.local." }), 0, "", drops},
+		{"accepts and never answers", func(*dns.Conn, *dns.Msg) {}, NoReply, silence, drops},
+		{"another id", replyWith(func(m *dns.Msg) { m.Id++ }), NoReply, silence, DropUnknown},
+		{"closes", func(c *dns.Conn, _ *dns.Msg) { c.Close() }, Network, "EOF", drops},
 		{"closes in the middle of a frame", func(c *dns.Conn, _ *dns.Msg) {
 			_, _ = c.Conn.Write([]byte{0, 100, 1, 2, 3})
 			c.Close()
-		}, Network, "unexpected EOF"},
-		{"stops in the middle of a frame", func(c *dns.Conn, _ *dns.Msg) { _, _ = c.Conn.Write([]byte{0, 100, 1, 2, 3}) }, NoReply, silence},
-		{"another name", replyWith(func(m *dns.Msg) { m.Question[0].Name = "wev.default.svc.cluster.local." }), BadReply, "reply to another question"},
-		{"another type", replyWith(func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAAAA }), BadReply, "reply to another question"},
-		{"another class", replyWith(func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS }), BadReply, "reply to another question"},
-		{"no question", replyWith(func(m *dns.Msg) { m.Question = nil }), BadReply, "reply to another question"},
-		{"two questions", replyWith(func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }), BadReply, "reply to another question"},
-		{"a query", replyWith(func(m *dns.Msg) { m.Response = false }), BadReply, "reply to another question"},
+		}, Network, "unexpected EOF", drops},
+		{"stops in the middle of a frame", func(c *dns.Conn, _ *dns.Msg) { _, _ = c.Conn.Write([]byte{0, 100, 1, 2, 3}) }, NoReply, silence, drops},
+		{"another name", replyWith(func(m *dns.Msg) { m.Question[0].Name = "wev.default.svc.cluster.local." }), NoReply, silence, DropQuestion},
+		{"another type", replyWith(func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAAAA }), NoReply, silence, DropQuestion},
+		{"another class", replyWith(func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS }), NoReply, silence, DropQuestion},
+		{"no question", replyWith(func(m *dns.Msg) { m.Question = nil }), NoReply, silence, DropQuestion},
+		{"two questions", replyWith(func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }), NoReply, silence, DropQuestion},
+		{"a query", replyWith(func(m *dns.Msg) { m.Response = false }), NoReply, silence, DropQuestion},
 	}
 	const timeout = 300 * time.Millisecond
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, s := newStreamTest(t, tt.serve)
+			u, s := newStreamTest(t, tt.serve)
 			start := time.Now()
 			m, err := askStream(context.Background(), s, timeout)
 			took := time.Since(start)
+			for why := range drops {
+				if n := u.dropped[why].Load(); (n == 1) != (why == tt.drop) {
+					t.Errorf("%d replies dropped as %s", n, why)
+				}
+			}
 			if tt.text == "" {
 				wantAddress(t, m, err)
 				return
@@ -283,7 +300,7 @@ func TestStreamClose(t *testing.T) {
 // TestStreamUnused: a transport that was never asked has nothing to end.
 func TestStreamUnused(t *testing.T) {
 	ignore := goleak.IgnoreCurrent()
-	s := newStream(model.Upstream{Scheme: model.TCP, Addr: netip.MustParseAddrPort("127.0.0.1:9")}, nil, streamTimeout, ignoreDrop)
+	s := newStream(model.Upstream{Scheme: model.TCP, Addr: netip.MustParseAddrPort("127.0.0.1:9")}, nil, streamTimeout, nil)
 	s.close()
 	goleak.VerifyNone(t, ignore)
 }
@@ -291,7 +308,7 @@ func TestStreamUnused(t *testing.T) {
 // TestManyKeptConnections: an upstream that was started again has closed all the
 // connections that were kept to it, and the next query is answered.
 func TestManyKeptConnections(t *testing.T) {
-	const many = 16
+	const many = streamConns
 	var arrived sync.WaitGroup
 	arrived.Add(many)
 	u, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {

@@ -36,8 +36,6 @@ func echo(tb testing.TB) netip.AddrPort {
 	}
 	_ = conn.SetReadBuffer(4 << 20) // else a burst is lost, and asked again
 	tb.Cleanup(func() { _ = conn.Close() })
-	answer := []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}
-	edns := []byte{0, 0, byte(dns.TypeOPT), 4, 0xd0, 0, 0, 0, 0, 0, 0}
 	for range runtime.GOMAXPROCS(0) {
 		go func() {
 			buf := make([]byte, MaxSize)
@@ -46,22 +44,32 @@ func echo(tb testing.TB) netip.AddrPort {
 				if err != nil {
 					return
 				}
-				buf[2] |= flagQR >> 8
-				buf[7] = 1 // answer
-				n := headerLen
-				for buf[n] != 0 {
-					n += int(buf[n]) + 1
-				}
-				n += 5
-				n += copy(buf[n:], answer)
-				if buf[11] == 1 {
-					n += copy(buf[n:], edns)
-				}
-				_, _ = conn.WriteToUDPAddrPort(buf[:n], from) // the client may be gone
+				_, _ = conn.WriteToUDPAddrPort(echoed(buf), from) // the client may be gone
 			}
 		}()
 	}
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+var (
+	echoAnswer = []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}
+	echoEDNS   = []byte{0, 0, byte(dns.TypeOPT), 4, 0xd0, 0, 0, 0, 0, 0, 0}
+)
+
+// echoed makes a query's reply in its place.
+func echoed(buf []byte) []byte {
+	buf[2] |= flagQR >> 8
+	buf[7] = 1 // answer
+	n := headerLen
+	for buf[n] != 0 {
+		n += int(buf[n]) + 1
+	}
+	n += 5
+	n += copy(buf[n:], echoAnswer)
+	if buf[11] == 1 {
+		n += copy(buf[n:], echoEDNS)
+	}
+	return buf[:n]
 }
 
 // inParallel runs ask, made anew for each goroutine, with few and with many

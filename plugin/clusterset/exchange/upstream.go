@@ -43,8 +43,14 @@ func newUpstream(address model.Upstream, c *Client) *upstream {
 }
 
 // newStream is the transport for all but UDP.
-func newStream(address model.Upstream, tls *TLSConfig, timeout time.Duration, _ func(Drop)) transport {
-	return newProxied(address, tls, timeout)
+func newStream(address model.Upstream, tls *TLSConfig, timeout time.Duration, dropped func(Drop)) transport {
+	switch address.Scheme {
+	case model.HTTPS, model.QUIC:
+		return newProxied(address, tls, timeout)
+	case model.DoT:
+		return newStreamTransport(address, tls.forUpstream(), dropped)
+	}
+	return newStreamTransport(address, nil, dropped)
 }
 
 func (u *upstream) dropped(why Drop) { u.metrics.Dropped[why].Inc() }

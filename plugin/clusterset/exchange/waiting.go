@@ -3,6 +3,7 @@ package exchange
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"net"
 	"sync"
 )
 
@@ -13,8 +14,9 @@ type waiting struct {
 
 	mu    sync.Mutex
 	calls map[uint16]place
-	used  bool  // since it was looked at last
-	err   error // why no more are taken
+	used  bool     // since it was looked at last
+	err   error    // why no more are taken
+	local net.Addr // goes with each outcome, where it isn't known before
 }
 
 // place is one of a call's sends.
@@ -48,6 +50,11 @@ func newWaiting(dropped func(Drop)) waiting {
 func (w *waiting) add(c *call, send int) (id uint16, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.put(c, send)
+}
+
+// put is add for who holds w.mu.
+func (w *waiting) put(c *call, send int) (id uint16, err error) {
 	if w.err != nil {
 		return 0, w.err
 	}
@@ -72,6 +79,13 @@ func (w *waiting) remove(id uint16, c *call) bool {
 	return true
 }
 
+// expects tells whether a call waits under id.
+func (w *waiting) expects(id uint16) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calls[id].call != nil
+}
+
 // deliver hands a reply to its call. It is false for one that nobody waits for
 // or that doesn't answer the question: the call waits on, as it may be forged.
 func (w *waiting) deliver(reply *[]byte) bool {
@@ -92,8 +106,9 @@ func (w *waiting) deliver(reply *[]byte) bool {
 		return false
 	}
 	delete(w.calls, id)
+	local := w.local
 	w.mu.Unlock()
-	p.call.done <- outcome{send: p.send, reply: reply}
+	p.call.done <- outcome{send: p.send, reply: reply, local: local}
 	return true
 }
 
@@ -115,11 +130,11 @@ func (w *waiting) close(err error) {
 	if w.err == nil {
 		w.err = err
 	}
-	ended := w.calls
+	ended, local := w.calls, w.local
 	w.calls = nil
 	w.mu.Unlock()
 	for _, p := range ended {
-		p.call.done <- outcome{send: p.send, err: err}
+		p.call.done <- outcome{send: p.send, err: err, local: local}
 	}
 }
 

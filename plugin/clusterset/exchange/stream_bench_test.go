@@ -1,0 +1,123 @@
+//go:build unix
+
+package exchange
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coredns/coredns/plugin/pkg/proxy"
+	protocol "github.com/coredns/coredns/plugin/pkg/transport"
+	"github.com/coredns/coredns/plugin/test"
+	"github.com/coredns/coredns/request"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// echoStream is echo over a stream, TLS where there is a config.
+func echoStream(tb testing.TB, config *tls.Config) netip.AddrPort {
+	tb.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	addr := listener.Addr().(*net.TCPAddr).AddrPort()
+	if config != nil {
+		listener = tls.NewListener(listener, config)
+	}
+	tb.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go echoConn(conn)
+		}
+	}()
+	return addr
+}
+
+// echoConn answers what has come with one write, as long as the client is there.
+func echoConn(conn net.Conn) {
+	defer conn.Close()
+	r := bufio.NewReader(conn)
+	in, out := make([]byte, MaxSize), []byte(nil)
+	for {
+		head, err := r.Peek(frameLen)
+		if err != nil {
+			return
+		}
+		n := int(binary.BigEndian.Uint16(head))
+		if _, err := io.ReadFull(r, in[:frameLen+n]); err != nil {
+			return
+		}
+		reply := echoed(in[frameLen:])
+		out = binary.BigEndian.AppendUint16(out, uint16(len(reply)))
+		out = append(out, reply...)
+		if r.Buffered() > 0 {
+			continue
+		}
+		if _, err := conn.Write(out); err != nil {
+			return
+		}
+		out = out[:0]
+	}
+}
+
+// BenchmarkStream is our client over TCP and TLS with all that stands around it,
+// BenchmarkProxyStream what CoreDNS's forward asks with.
+func BenchmarkStream(b *testing.B) {
+	overStreams(b, func(b *testing.B, scheme model.Scheme, config *tls.Config, material *TLSConfig) {
+		member := &model.Cluster{Name: "c1", ClusterDomain: "cluster.local.", DNS: []model.Upstream{{Scheme: scheme, Addr: echoStream(b, config)}}}
+		c := New(member, Options{Metrics: testMetrics(), Changed: func(model.Upstream, error) {}, Hedging: Hedging{Off: true}, TLS: material})
+		defer c.Close()
+		var asked atomic.Int64
+		inParallel(b, func() func() error {
+			q := question(fmt.Sprintf("web%d.default.svc.cluster.local.", asked.Add(1))) // equal ones would be asked once
+			return func() error {
+				q.Deadline = time.Now().Add(5 * time.Second)
+				_, _, err := c.Exchange(context.Background(), q)
+				return err
+			}
+		})
+	})
+}
+
+func BenchmarkProxyStream(b *testing.B) {
+	overStreams(b, func(b *testing.B, scheme model.Scheme, config *tls.Config, material *TLSConfig) {
+		p := proxy.NewProxy("benchmark", echoStream(b, config).String(), map[model.Scheme]string{model.TCP: protocol.DNS, model.DoT: protocol.TLS}[scheme])
+		if material != nil {
+			p.SetTLSConfig(material.forUpstream())
+		}
+		p.Start(time.Second)
+		runtime.SetFinalizer(p, nil) // as in proxied.go
+		defer func() {
+			p.Stop()
+			p.GetTransport().Stop()
+		}()
+		inParallel(b, func() func() error {
+			state := request.Request{Req: question("web.default.svc.cluster.local.").message(), W: &test.ResponseWriter{TCP: true}}
+			return func() error {
+				_, _, _, err := p.Connect(context.Background(), state, proxy.Options{ForceTCP: true})
+				return err
+			}
+		})
+	})
+}
+
+func overStreams(b *testing.B, run func(*testing.B, model.Scheme, *tls.Config, *TLSConfig)) {
+	b.Run("tcp", func(b *testing.B) { run(b, model.TCP, nil, nil) })
+	config, material := testTLS(b)
+	b.Run("tls", func(b *testing.B) { run(b, model.DoT, config, material) })
+}

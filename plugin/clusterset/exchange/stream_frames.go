@@ -1,0 +1,146 @@
+package exchange
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"syscall"
+	"time"
+)
+
+// A frame is a message with its length before it: RFC 1035, section 4.2.2.
+const frameLen = 2
+
+// queueKept is the most that is kept of a queue, in bytes, for the next one.
+const queueKept = 16 << 10
+
+// write is the writer: what was queued during one write is the next one. It leaves
+// errors to the reader, which may have the reason: a server that doesn't like our
+// certificate says so and closes.
+func (s *streamConn) write(conn net.Conn) {
+	var spare []byte
+	for {
+		frames := s.queued(spare)
+		if frames == nil {
+			return
+		}
+		if _, err := conn.Write(frames); err != nil {
+			_ = conn.SetReadDeadline(time.Now().Add(streamHeld)) // closed before
+			return
+		}
+		spare = nil
+		if cap(frames) <= queueKept {
+			spare = frames[:0]
+		}
+	}
+}
+
+// queued waits for something to write, and leaves spare in its place. It is nil at
+// the end.
+func (s *streamConn) queued(spare []byte) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.queue) == 0 && !s.mute && s.err == nil {
+		s.more.Wait()
+	}
+	if s.mute || s.err != nil {
+		return nil
+	}
+	frames := s.queue
+	s.queue = spare
+	return frames
+}
+
+// read is the reader: it hands each reply to the call that waits for it. It ends
+// with the connection.
+func (s *streamConn) read(conn net.Conn) error {
+	r := bufio.NewReaderSize(conn, MaxSize)
+	reply := buffers.Get().(*[]byte)
+	defer func() { buffers.Put(reply) }()
+	for {
+		n, err := s.frame(r)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			continue
+		}
+		into := reply
+		if n > MaxSize {
+			large := make([]byte, n)
+			into = &large
+		}
+		*into = (*into)[:n]
+		if _, err := io.ReadFull(r, *into); err != nil {
+			return inFrame(err)
+		}
+		if s.deliver(into) {
+			s.progress(true)
+			if into == reply {
+				reply = buffers.Get().(*[]byte)
+			}
+		} else {
+			s.progress(false)
+		}
+	}
+}
+
+// frame reads the head of a frame, and gives the length of the message that
+// follows. It is 0 when nobody waits for that: then it has been passed over.
+func (s *streamConn) frame(r *bufio.Reader) (n int, err error) {
+	head, err := r.Peek(frameLen)
+	if err != nil {
+		if len(head) > 0 {
+			err = inFrame(err)
+		}
+		return 0, err
+	}
+	n = int(binary.BigEndian.Uint16(head))
+	why := DropShort
+	if n >= headerLen {
+		if head, err = r.Peek(frameLen + 2); err != nil {
+			return 0, inFrame(err)
+		}
+		if s.expects(binary.BigEndian.Uint16(head[frameLen:])) {
+			_, err = r.Discard(frameLen)
+			return n, err
+		}
+		why = DropUnknown
+	}
+	if _, err = r.Discard(frameLen + n); err != nil {
+		return 0, inFrame(err)
+	}
+	s.dropped(why)
+	if why == DropUnknown { // late, so that the upstream is there
+		s.progress(false)
+	}
+	return 0, nil
+}
+
+// progress takes in that a message came.
+func (s *streamConn) progress(answer bool) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answered = s.answered || answer
+	s.silentSince = now
+	if len(s.calls) == 0 {
+		s.silentSince = time.Time{}
+	}
+}
+
+// inFrame is the error of a connection that ends in the middle of a frame.
+func inFrame(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// closedByPeer tells whether the upstream has closed the connection.
+func closedByPeer(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
