@@ -39,28 +39,44 @@ type reply struct {
 }
 
 // ask asks the cluster's own DNS from inside the cluster.
-func (c *cluster) ask(q question) (reply, error) {
-	if q.timeout == 0 {
-		q.timeout = askTimeout
-	}
-	if q.size == 0 {
-		q.size = askSize
-	}
-	transport := "udp"
-	if q.tcp {
-		transport = "tcp"
-	}
-	conn, err := c.ns.dial(transport, net.JoinHostPort(c.dnsAddress(), "53"), q.timeout)
+func (c *cluster) ask(q question) (reply, error) { return c.askAt(c.dnsAddress(), q) }
+
+// askAt asks the server at an address.
+func (c *cluster) askAt(server string, q question) (reply, error) {
+	conn, err := c.ns.dial(q.transport(), net.JoinHostPort(server, "53"), q.patience())
 	if err != nil {
 		return reply{}, err
 	}
 	defer conn.Close()
+	return q.over(conn)
+}
+
+// over sends the question and waits for its reply.
+func (q question) over(conn net.Conn) (reply, error) {
+	size := q.size
+	if size == 0 {
+		size = askSize
+	}
 	m := new(dns.Msg).SetQuestion(q.name, q.qtype)
-	m.SetEdns0(q.size, false)
-	client := &dns.Client{Timeout: q.timeout}
+	m.SetEdns0(size, false)
+	client := &dns.Client{Timeout: q.patience()}
 	start := time.Now()
 	answer, _, err := client.ExchangeWithConn(m, &dns.Conn{Conn: conn})
 	return reply{answer, time.Since(start)}, err
+}
+
+func (q question) transport() string {
+	if q.tcp {
+		return "tcp"
+	}
+	return "udp"
+}
+
+func (q question) patience() time.Duration {
+	if q.timeout == 0 {
+		return askTimeout
+	}
+	return q.timeout
 }
 
 // mustAsk is ask, of a server that must answer.
