@@ -75,11 +75,23 @@ func (l *load) client(conn net.Conn, tcp bool, start time.Duration, done <-chan 
 			return all
 		case <-next.C:
 		}
+		if over(done) { // as well, after a reply that took long
+			return all
+		}
 		next.Reset(l.pace)
 		a := l.next(tcp)
 		a.at = time.Now()
 		a.reply, a.err = a.over(conn)
 		all = append(all, a)
+	}
+}
+
+func over(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
 	}
 }
 
