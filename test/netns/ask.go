@@ -118,7 +118,10 @@ func (c *cluster) podinfo() string { return "podinfo.default.svc." + c.name + ".
 
 // metric is the value of a series of the cluster's CoreDNS, 0 while there is
 // none. Labels are sorted by name.
-func (c *cluster) metric(t testing.TB, series string) float64 {
+func (c *cluster) metric(t testing.TB, series string) float64 { return c.sum(t, series+" ") }
+
+// sum is that of the series that begin like this.
+func (c *cluster) sum(t testing.TB, series string) (sum float64) {
 	t.Helper()
 	conn, err := c.ns.dial("tcp", metricsAddress, askTimeout)
 	if err != nil {
@@ -133,13 +136,15 @@ func (c *cluster) metric(t testing.TB, series string) float64 {
 	}
 	defer response.Body.Close()
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		if text, found := strings.CutPrefix(lines.Text(), series+" "); found {
-			value, err := strconv.ParseFloat(text, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return value
+		line := lines.Text()
+		if !strings.HasPrefix(line, series) {
+			continue
 		}
+		value, err := strconv.ParseFloat(line[strings.LastIndex(line, " ")+1:], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += value
 	}
-	return 0
+	return sum
 }

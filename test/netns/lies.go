@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	mathrand "math/rand/v2"
 	"net"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 // lie is what becomes of a reply, which it may change and keep.
 type lie struct {
 	// packet sends something, or nothing, to the client.
-	packet func(r *relay, client netip.AddrPort, reply []byte)
+	packet func(to client, reply []byte)
 	// frame does so on its connection, and is not called again before it returns;
 	// gone is closed when the client has closed that.
 	frame func(conn net.Conn, reply []byte, gone <-chan struct{})
@@ -30,23 +29,21 @@ var honest = altered(func(reply []byte) []byte { return reply })
 // altered replies are others than the server's.
 func altered(alter func(reply []byte) []byte) *lie {
 	return &lie{
-		packet: func(r *relay, client netip.AddrPort, reply []byte) { r.send(client, alter(reply)) },
+		packet: func(to client, reply []byte) { to.send(alter(reply)) },
 		frame:  func(conn net.Conn, reply []byte, _ <-chan struct{}) { write(conn, framed(alter(reply))) },
 	}
 }
 
 // What can't be taken for an answer to what was asked.
 var (
-	silent    = &lie{packet: func(*relay, netip.AddrPort, []byte) {}, frame: func(net.Conn, []byte, <-chan struct{}) {}}
+	silent    = &lie{packet: func(client, []byte) {}, frame: func(net.Conn, []byte, <-chan struct{}) {}}
 	wrongID   = altered(func(reply []byte) []byte { reply[1] ^= 1; return reply })
 	wrongName = altered(func(reply []byte) []byte { reply[headerLen+1] ^= 1; return reply })
 	garbage   = altered(func(reply []byte) []byte { _, _ = rand.Read(reply); return reply })
 	// forged is right, and from a port that nobody has asked.
 	forged = &lie{
-		packet: func(r *relay, client netip.AddrPort, reply []byte) {
-			_, _ = r.stranger.WriteToUDPAddrPort(reply, client) // lost, as packets are
-		},
-		frame: honest.frame,
+		packet: client.forge,
+		frame:  honest.frame,
 	}
 )
 
@@ -66,8 +63,8 @@ func fewLate() *lie {
 
 func delayed(delay func() time.Duration) *lie {
 	return &lie{
-		packet: func(r *relay, client netip.AddrPort, reply []byte) {
-			time.AfterFunc(delay(), func() { r.send(client, reply) })
+		packet: func(to client, reply []byte) {
+			time.AfterFunc(delay(), func() { to.send(reply) })
 		},
 		frame: func(conn net.Conn, reply []byte, _ <-chan struct{}) {
 			time.AfterFunc(delay(), func() { write(conn, framed(reply)) })
@@ -78,9 +75,9 @@ func delayed(delay func() time.Duration) *lie {
 // repeated replies come so many times.
 func repeated(times int) *lie {
 	return &lie{
-		packet: func(r *relay, client netip.AddrPort, reply []byte) {
+		packet: func(to client, reply []byte) {
 			for range times {
-				r.send(client, reply)
+				to.send(reply)
 			}
 		},
 		frame: func(conn net.Conn, reply []byte, _ <-chan struct{}) {
@@ -92,11 +89,11 @@ func repeated(times int) *lie {
 // cut says over UDP that there is more over TCP, where frame has its way.
 func cut(frame func(conn net.Conn, reply []byte, gone <-chan struct{})) *lie {
 	return &lie{
-		packet: func(r *relay, client netip.AddrPort, reply []byte) {
+		packet: func(to client, reply []byte) {
 			reply = reply[:questionEnd(reply)]
 			reply[2] |= 2             // TC: RFC 1035, section 4.1.1
 			clear(reply[6:headerLen]) // no records
-			r.send(client, reply)
+			to.send(reply)
 		},
 		frame: frame,
 	}

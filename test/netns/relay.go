@@ -27,11 +27,17 @@ type relay struct {
 	open    map[io.Closer]struct{}
 	stopped bool
 	running sync.WaitGroup
-
-	packets *net.UDPConn
-	// stranger is another port, which nobody has asked.
-	stranger *net.UDPConn
 }
+
+// client is one who asks over UDP.
+type client struct {
+	addr netip.AddrPort
+	// asked is the relay's port, stranger another one, which nobody has asked.
+	asked, stranger *net.UDPConn
+}
+
+func (c client) send(packet []byte)  { _, _ = c.asked.WriteToUDPAddrPort(packet, c.addr) } // lost, as packets are
+func (c client) forge(packet []byte) { _, _ = c.stranger.WriteToUDPAddrPort(packet, c.addr) }
 
 // startRelay starts an honest one; the test's end stops it.
 func (c *cluster) startRelay(t testing.TB, at, server string) *relay {
@@ -47,6 +53,7 @@ func (c *cluster) startRelay(t testing.TB, at, server string) *relay {
 func (r *relay) start(t testing.TB) {
 	t.Helper()
 	r.open, r.stopped = make(map[io.Closer]struct{}), false
+	var asked, stranger *net.UDPConn
 	var listener net.Listener
 	var err error
 	listen := func(address string) (conn *net.UDPConn) {
@@ -56,7 +63,7 @@ func (r *relay) start(t testing.TB) {
 		return conn
 	}
 	inside := r.c.ns.inside(func() {
-		r.packets, r.stranger = listen(r.at+":53"), listen(r.at+":0")
+		asked, stranger = listen(r.at+":53"), listen(r.at+":0")
 		if err == nil {
 			listener, err = net.Listen("tcp", r.at+":53")
 		}
@@ -64,7 +71,7 @@ func (r *relay) start(t testing.TB) {
 	if inside != nil || err != nil {
 		t.Fatalf("relay: %v, %v", inside, err)
 	}
-	r.begin(func() { r.passPackets(r.packets) }, r.packets, r.stranger)
+	r.begin(func() { r.passPackets(asked, stranger) }, asked, stranger)
 	r.begin(func() { r.accept(listener) }, listener)
 }
 
@@ -110,29 +117,31 @@ func closeAll(closers []io.Closer) {
 }
 
 // passPackets has a socket to the server for each client.
-func (r *relay) passPackets(from *net.UDPConn) {
+func (r *relay) passPackets(asked, stranger *net.UDPConn) {
 	servers := make(map[netip.AddrPort]net.Conn)
 	buf := make([]byte, packetSize)
 	for {
-		n, client, err := from.ReadFromUDPAddrPort(buf)
+		n, addr, err := asked.ReadFromUDPAddrPort(buf)
 		if err != nil {
 			return
 		}
-		server := servers[client]
+		server := servers[addr]
 		if server == nil {
 			if server, err = r.dial("udp"); err != nil {
 				continue // the client asks again
 			}
-			servers[client] = server
-			if !r.begin(func() { r.passReplies(server, client) }, server) {
+			if !r.begin(func() { r.passReplies(server, client{addr, asked, stranger}) }, server) {
 				return
 			}
+			servers[addr] = server
 		}
-		_, _ = server.Write(buf[:n]) // lost, as packets are
+		if _, err := server.Write(buf[:n]); err != nil { // its port was closed meanwhile
+			delete(servers, addr)
+		}
 	}
 }
 
-func (r *relay) passReplies(server net.Conn, client netip.AddrPort) {
+func (r *relay) passReplies(server net.Conn, to client) {
 	for {
 		buf := make([]byte, packetSize) // a lie may keep it
 		n, err := server.Read(buf)
@@ -140,13 +149,8 @@ func (r *relay) passReplies(server net.Conn, client netip.AddrPort) {
 			return
 		}
 		r.replies.Add(1)
-		r.lie.Load().packet(r, client, buf[:n])
+		r.lie.Load().packet(to, buf[:n])
 	}
-}
-
-// send is the way of an honest packet.
-func (r *relay) send(client netip.AddrPort, packet []byte) {
-	_, _ = r.packets.WriteToUDPAddrPort(packet, client) // lost, as packets are
 }
 
 func (r *relay) accept(listener net.Listener) {

@@ -30,6 +30,7 @@ func TestUpstreamFaults(t *testing.T) {
 		{name: "wrong question", upstreams: relayed, strike: n.tell(wrongName), known: true, udp: soon, tcp: soon, dropped: true},
 		{name: "garbage", upstreams: relayed, strike: n.tell(garbage), known: true, udp: soon, tcp: soon, dropped: true},
 		{name: "forged source", upstreams: relayed, strike: n.tell(forged), known: true, udp: soon, tcp: soon},
+		{name: "TC, half a frame", upstreams: relayed, strike: n.tell(cut(halfFrame)), udp: either(soon, truncated(withinTimeout)), tcp: soon},
 		{name: "5% late", upstreams: relayed, strike: n.tell(fewLate()), udp: soon, tcp: soon, all: tailCut, clients: 18, lasts: 1500 * time.Millisecond},
 	} {
 		t.Run(f.name, func(t *testing.T) { f.run(t, n, fmt.Sprintf("faulty%d", i)) })
