@@ -71,14 +71,6 @@ func (all answers) check(what string, v verdict) (wrong []error) {
 	return wrong
 }
 
-// asFast says that the p99 isn't that of other answers.
-func (all answers) asFast(what string, others answers) (wrong []error) {
-	if got, want := all.p99(), others.p99()*6/5+noise; got > want {
-		wrong = append(wrong, late(fmt.Sprintf("%s: p99 %v, want %v at most", what, got, want)))
-	}
-	return wrong
-}
-
 // count is how many the verdict has nothing against.
 func (all answers) count(v verdict) (n int) {
 	for _, a := range all {

@@ -13,10 +13,13 @@ import (
 	"github.com/miekg/dns"
 )
 
-// load is clients that ask a cluster's DNS for pods of another, no name twice:
+// load is clients in a cluster that ask for pods of another, no name twice:
 // whoever keeps answers, the member is asked.
 type load struct {
-	from, of *cluster
+	from     *cluster
+	server   string // an address
+	of       *cluster
+	domain   string        // of the pods' names
 	udp, tcp int           // clients
 	pace     time.Duration // between two questions of a client, the reply's time included
 	asked    atomic.Uint32
@@ -62,7 +65,7 @@ func (l *load) begin(t testing.TB) (end func() answers) {
 }
 
 func (l *load) dial(tcp bool) (net.Conn, error) {
-	return l.from.ns.dial(question{tcp: tcp}.transport(), net.JoinHostPort(l.from.dnsAddress(), "53"), askTimeout)
+	return l.from.ns.dial(question{tcp: tcp}.transport(), net.JoinHostPort(l.server, "53"), askTimeout)
 }
 
 // client asks over one connection, as a stub resolver that keeps it.
@@ -100,7 +103,7 @@ func (l *load) next(tcp bool) answer {
 	n := l.asked.Add(1)
 	b, c, d := 50+l.of.index, n>>8&0xff, n&0xff
 	return answer{
-		question: question{name: fmt.Sprintf("10-%d-%d-%d.default.pod.%s.lan.", b, c, d, l.of.name), qtype: dns.TypeA, tcp: tcp},
+		question: question{name: fmt.Sprintf("10-%d-%d-%d.default.pod.%s", b, c, d, l.domain), qtype: dns.TypeA, tcp: tcp},
 		want:     fmt.Sprintf("10.%d.%d.%d", b, c, d),
 	}
 }
