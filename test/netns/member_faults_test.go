@@ -17,11 +17,11 @@ const withinTimeout = pluginTimeout + slack
 func TestMemberFaults(t *testing.T) {
 	n := newFaultNet(t)
 	direct, relayed := []string{n.first.address}, []string{n.relay.at}
-	lossy := either(right(pluginTimeout), failed(withinTimeout))
-	noReply, tc, fails := unanswered(withinTimeout), truncated(withinTimeout), failed(withinTimeout)
-	exact := right(atOnce)
+	exact, fails := right(atOnce), failed(withinTimeout)
+	noReply, tc := unanswered(withinTimeout), truncated(withinTimeout)
+	luck := either(right(pluginTimeout), fails)
 	for i, f := range []fault{
-		{name: "30% loss", upstreams: direct, strike: n.lose(), udp: lossy, all: mostRight, clients: 100, pace: 200 * time.Millisecond},
+		{name: "30% loss", upstreams: direct, strike: n.lose(), udp: luck, all: mostRight, clients: 100, pace: 200 * time.Millisecond},
 		{name: "reordered", upstreams: relayed, strike: n.tell(reordered), udp: exact, tcp: exact},
 		{name: "duplicates", upstreams: relayed, strike: n.tell(repeated(3)), udp: exact, tcp: exact},
 		{name: "flood", upstreams: relayed, strike: n.tell(repeated(100)), udp: exact, tcp: exact, pace: 40 * time.Millisecond},
@@ -35,7 +35,7 @@ func TestMemberFaults(t *testing.T) {
 		{name: "TC, a byte a second", upstreams: relayed, strike: n.tell(cut(byteASecond)), udp: tc, tcp: fails},
 		{name: "TC, endless frames", upstreams: relayed, strike: n.tell(cut(endless)), udp: tc, tcp: fails},
 		{name: "TC, a huge frame", upstreams: relayed, strike: n.tell(cut(huge)), udp: tc, tcp: fails, pace: 40 * time.Millisecond},
-		{name: "flapping", upstreams: relayed, strike: n.flap, udp: either(lossy, fails), tcp: either(lossy, fails)},
+		{name: "flapping", upstreams: relayed, strike: n.flap, udp: luck, tcp: luck},
 		{name: "hangs, too many questions", upstreams: relayed, strike: n.tell(silent), udp: either(noReply, refused(atOnce)), all: someRefused,
 			clients: 1200, pace: 1500 * time.Millisecond, lasts: 2 * time.Second},
 	} {

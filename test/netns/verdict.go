@@ -25,6 +25,17 @@ func isLate(err error) bool {
 	return is
 }
 
+// gravestFirst orders what can't be for the noise before what can.
+func gravestFirst(a, b error) int {
+	switch {
+	case isLate(a) == isLate(b):
+		return 0
+	case isLate(b):
+		return -1
+	}
+	return 1
+}
+
 // right is the one address that the name has.
 func right(within time.Duration) verdict {
 	return timely(within, func(a answer) bool {
