@@ -62,7 +62,7 @@ func (c *cluster) kubeInside(t testing.TB) string {
 	t.Helper()
 	kube := os.Getenv("KUBE_BIN")
 	if kube == "" {
-		kube = filepath.Join(filepath.Dir(binary(t)), "kube")
+		kube = filepath.Join(filepath.Dir(binaryPath(t)), "kube")
 	}
 	path := filepath.Join(t.TempDir(), "kube")
 	text := fmt.Sprintf("#!/bin/sh\nexec ip netns exec %s %s \"$@\"\n", c.ns, kube)

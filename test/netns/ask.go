@@ -39,28 +39,44 @@ type reply struct {
 }
 
 // ask asks the cluster's own DNS from inside the cluster.
-func (c *cluster) ask(q question) (reply, error) {
-	if q.timeout == 0 {
-		q.timeout = askTimeout
-	}
-	if q.size == 0 {
-		q.size = askSize
-	}
-	transport := "udp"
-	if q.tcp {
-		transport = "tcp"
-	}
-	conn, err := c.ns.dial(transport, net.JoinHostPort(c.dnsAddress(), "53"), q.timeout)
+func (c *cluster) ask(q question) (reply, error) { return c.askAt(c.dnsAddress(), q) }
+
+// askAt asks the server at an address.
+func (c *cluster) askAt(server string, q question) (reply, error) {
+	conn, err := c.ns.dial(q.transport(), net.JoinHostPort(server, "53"), q.patience())
 	if err != nil {
 		return reply{}, err
 	}
 	defer conn.Close()
+	return q.over(conn)
+}
+
+// over sends the question and waits for its reply.
+func (q question) over(conn net.Conn) (reply, error) {
+	size := q.size
+	if size == 0 {
+		size = askSize
+	}
 	m := new(dns.Msg).SetQuestion(q.name, q.qtype)
-	m.SetEdns0(q.size, false)
-	client := &dns.Client{Timeout: q.timeout}
+	m.SetEdns0(size, false)
+	client := &dns.Client{Timeout: q.patience()}
 	start := time.Now()
 	answer, _, err := client.ExchangeWithConn(m, &dns.Conn{Conn: conn})
 	return reply{answer, time.Since(start)}, err
+}
+
+func (q question) transport() string {
+	if q.tcp {
+		return "tcp"
+	}
+	return "udp"
+}
+
+func (q question) patience() time.Duration {
+	if q.timeout == 0 {
+		return askTimeout
+	}
+	return q.timeout
 }
 
 // mustAsk is ask, of a server that must answer.
@@ -102,7 +118,10 @@ func (c *cluster) podinfo() string { return "podinfo.default.svc." + c.name + ".
 
 // metric is the value of a series of the cluster's CoreDNS, 0 while there is
 // none. Labels are sorted by name.
-func (c *cluster) metric(t testing.TB, series string) float64 {
+func (c *cluster) metric(t testing.TB, series string) float64 { return c.sum(t, series+" ") }
+
+// sum is that of the series that begin like this.
+func (c *cluster) sum(t testing.TB, series string) (sum float64) {
 	t.Helper()
 	conn, err := c.ns.dial("tcp", metricsAddress, askTimeout)
 	if err != nil {
@@ -117,13 +136,15 @@ func (c *cluster) metric(t testing.TB, series string) float64 {
 	}
 	defer response.Body.Close()
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		if text, found := strings.CutPrefix(lines.Text(), series+" "); found {
-			value, err := strconv.ParseFloat(text, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return value
+		line := lines.Text()
+		if !strings.HasPrefix(line, series) {
+			continue
 		}
+		value, err := strconv.ParseFloat(line[strings.LastIndex(line, " ")+1:], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += value
 	}
-	return 0
+	return sum
 }

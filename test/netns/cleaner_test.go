@@ -61,7 +61,7 @@ func TestAbandoned(t *testing.T) {
 	}
 	clusters := newClusters(t)
 	clusters[0].configureResolver(t)
-	clusters[1].freezeDNS(t)
+	clusters[1].dns.freeze(t)
 	paths := []string{filepath.Join(handles, string(clusters[0].network.router)), filepath.Join(etcFiles, string(clusters[0].ns))}
 	for _, c := range clusters {
 		paths = append(paths, filepath.Join(handles, string(c.ns)), fmt.Sprintf("/proc/%d", c.dns.process.Process.Pid))

@@ -10,20 +10,23 @@ import (
 	"testing"
 )
 
+// documentFile has the ClusterSet, beside the Corefile.
+const documentFile = "clusterset.yaml"
+
 // headlessAddresses is how many pods the headless service has: 3.2 kB of
 // records, more than the usual EDNS size and less than the largest.
 const headlessAddresses = 200
 
-// writeConfig writes the cluster's Corefile and all that it names, and gives the
-// Corefile's path.
-func (c *cluster) writeConfig(t testing.TB) string {
+// writeConfig writes the Corefile of one of the cluster's servers and all that it
+// names, and gives the Corefile's path.
+func (c *cluster) writeConfig(t testing.TB, address, metrics string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"Corefile":        c.corefile(),
-		"clusterset.yaml": c.network.document(),
-		"cluster.local":   c.zone(),
-		"reverse":         c.reverseZone(),
+		"Corefile":      c.corefile(address, metrics),
+		documentFile:    c.network.document(),
+		"cluster.local": c.zone(),
+		"reverse":       c.reverseZone(),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -32,8 +35,9 @@ func (c *cluster) writeConfig(t testing.TB) string {
 	return filepath.Join(dir, "Corefile")
 }
 
-// corefile has paths relative to its own directory, where CoreDNS is started.
-func (c *cluster) corefile() string {
+// corefile has paths relative to its own directory, where CoreDNS is started. Names
+// of pods are made up by the server: each has the address it says.
+func (c *cluster) corefile(address, metrics string) string {
 	var subnets []string
 	for _, other := range c.network.clusters {
 		subnets = append(subnets, other.subnet())
@@ -49,17 +53,26 @@ func (c *cluster) corefile() string {
         local %s
         cache 0
     }
+    template IN A cluster.local {
+        match ^10-(?P<b>[0-9]+)-(?P<c>[0-9]+)-(?P<d>[0-9]+)\.default\.pod\.cluster\.local\.$
+        answer "{{ .Name }} 5 IN A 10.{{ .Group.b }}.{{ .Group.c }}.{{ .Group.d }}"
+        fallthrough
+    }
     file cluster.local cluster.local
     file reverse %d.10.in-addr.arpa
 }
-`, c.dnsAddress(), metricsAddress, strings.Join(subnets, " "), c.name, 100+c.index)
+`, address, metrics, strings.Join(subnets, " "), c.name, 100+c.index)
 }
 
-// document is the same one for all clusters. It doesn't say where their DNS is.
+// document is the same one for all clusters. It says where their DNS is only where
+// that isn't at the usual address.
 func (n *network) document() string {
 	text := "apiVersion: clusterset/v1alpha1\nkind: ClusterSet\nclusters:\n"
 	for _, c := range n.clusters {
 		text += fmt.Sprintf("- name: %s\n  serviceCIDRs: [%s]\n  podCIDRs: [%s]\n", c.name, c.subnet(), c.podSubnet())
+		if len(c.upstreams) > 0 {
+			text += fmt.Sprintf("  dns: [%s]\n", strings.Join(c.upstreams, ", "))
+		}
 		if c.kubeconfig != "" {
 			text += fmt.Sprintf("  kubeconfig: {file: %s}\n", c.kubeconfig)
 		}

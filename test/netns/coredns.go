@@ -4,6 +4,7 @@ package netns
 
 import (
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,8 +23,10 @@ const startTimeout = 10 * time.Second
 // metricsAddress is each CoreDNS's, on the loopback of its own namespace.
 const metricsAddress = "127.0.0.1:9153"
 
-// coredns is a cluster's DNS server, which is at times not running.
+// coredns is a DNS server in a cluster, which is at times not running.
 type coredns struct {
+	c        *cluster
+	address  string // port 53 of it
 	corefile string
 	log      *os.File
 	process  *exec.Cmd
@@ -33,78 +36,110 @@ type coredns struct {
 func (n *network) startDNS(t testing.TB) {
 	t.Helper()
 	for _, c := range n.clusters {
-		c.dns = &coredns{corefile: c.writeConfig(t), log: c.openLog(t)}
-		c.startDNS(t)
+		c.dns = c.newDNS(t, c.dnsAddress(), metricsAddress)
+		c.dns.start(t)
 	}
 	for _, c := range n.clusters {
-		c.awaitDNS(t)
+		c.dns.await(t)
 	}
 }
 
-// openLog is where the server logs; a failed test prints it.
+// newDNS configures a server, which is not started. However often it is, it ends
+// with t: a server that a test finds dead brings it back for the tests after it.
+func (c *cluster) newDNS(t testing.TB, address, metrics string) *coredns {
+	t.Helper()
+	s := &coredns{c: c, address: address, corefile: c.writeConfig(t, address, metrics), log: c.openLog(t)}
+	t.Cleanup(func() {
+		if s.process != nil {
+			kill(s.process)
+		}
+	})
+	return s
+}
+
+// openLog is where the server logs; a failed test prints its end. It is memory: on
+// a disk that others write to as well, a server that logs every question is held
+// up for tens of milliseconds now and then.
 func (c *cluster) openLog(t testing.TB) *os.File {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "log")
-	file, err := os.Create(path)
+	fd, err := unix.MemfdCreate("log of "+c.name, unix.MFD_CLOEXEC)
 	if err != nil {
 		t.Fatal(err)
 	}
+	file := os.NewFile(uintptr(fd), "log of "+c.name)
 	t.Cleanup(func() {
-		_ = file.Close()
-		if text, err := os.ReadFile(path); err == nil && t.Failed() {
-			t.Logf("log of %s:\n%s", c.name, text[max(0, len(text)-4000):])
+		defer file.Close()
+		if info, err := file.Stat(); err == nil && t.Failed() {
+			text, _ := io.ReadAll(io.NewSectionReader(file, max(0, info.Size()-4000), 4000))
+			t.Logf("%s:\n%s", file.Name(), text)
 		}
 	})
 	return file
 }
 
-// startDNS starts the cluster's CoreDNS and doesn't wait for it.
-func (c *cluster) startDNS(t testing.TB) {
+// start starts the server and doesn't wait for it.
+func (s *coredns) start(t testing.TB) {
 	t.Helper()
-	command := c.ns.command(binary(t), "-conf", c.dns.corefile)
-	command.Dir = filepath.Dir(c.dns.corefile)
-	command.Stdout, command.Stderr = c.dns.log, c.dns.log
+	command := s.c.ns.command(binaryPath(t), "-conf", s.corefile)
+	command.Dir = filepath.Dir(s.corefile)
+	command.Stdout, command.Stderr = s.log, s.log
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	c.dns.process = command
-	t.Cleanup(func() { kill(command) })
+	s.process = command
 }
 
-// awaitDNS returns when the server answers for the cluster zone.
-func (c *cluster) awaitDNS(t testing.TB) {
+// await returns when the server answers for the cluster zone.
+func (s *coredns) await(t testing.TB) {
 	t.Helper()
-	poll(t, startTimeout, c.name+" answers", func() bool {
-		r, err := c.ask(question{name: "lan.", qtype: dns.TypeSOA, timeout: time.Second})
+	poll(t, startTimeout, s.c.name+" answers at "+s.address, func() bool {
+		r, err := s.c.askAt(s.address, question{name: "lan.", qtype: dns.TypeSOA, timeout: time.Second})
 		return err == nil && r.Rcode == dns.RcodeSuccess
 	})
 }
 
-// killDNS ends the server as a crash does.
-func (c *cluster) killDNS(testing.TB) { kill(c.dns.process) }
+// kill ends the server as a crash does.
+func (s *coredns) kill(testing.TB) { kill(s.process) }
 
-// freezeDNS stops the server: what is sent to it is taken by the kernel and
-// waits. Each of its threads stops when the kernel gets to it, and until the last
-// has, it may answer.
-func (c *cluster) freezeDNS(t testing.TB) {
+// end ends it as its cluster does: it closes its port and answers what it was
+// asked.
+func (s *coredns) end(t testing.TB) {
 	t.Helper()
-	c.signalDNS(t, syscall.SIGSTOP)
-	err := error(unix.EINTR)
-	for errors.Is(err, unix.EINTR) {
-		err = unix.Waitid(unix.P_PID, c.dns.process.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
-	}
-	if err != nil {
-		t.Fatalf("%s: not stopped: %v", c.name, err)
+	s.signal(t, syscall.SIGTERM)
+	if err := s.process.Wait(); err != nil {
+		t.Fatalf("%s: %v", s.c.name, err)
 	}
 }
 
-// thawDNS lets it go on.
-func (c *cluster) thawDNS(t testing.TB) { c.signalDNS(t, syscall.SIGCONT) }
-
-func (c *cluster) signalDNS(t testing.TB, s syscall.Signal) {
+// restart starts a server that has ended, and waits until it answers.
+func (s *coredns) restart(t testing.TB) {
 	t.Helper()
-	if err := c.dns.process.Process.Signal(s); err != nil {
-		t.Fatalf("%s: %v", c.name, err)
+	s.start(t)
+	s.await(t)
+}
+
+// freeze stops the server: what is sent to it is taken by the kernel and waits.
+// Each of its threads stops when the kernel gets to it, and until the last has,
+// it may answer.
+func (s *coredns) freeze(t testing.TB) {
+	t.Helper()
+	s.signal(t, syscall.SIGSTOP)
+	err := error(unix.EINTR)
+	for errors.Is(err, unix.EINTR) {
+		err = unix.Waitid(unix.P_PID, s.process.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+	}
+	if err != nil {
+		t.Fatalf("%s: not stopped: %v", s.c.name, err)
+	}
+}
+
+// thaw lets it go on.
+func (s *coredns) thaw(t testing.TB) { s.signal(t, syscall.SIGCONT) }
+
+func (s *coredns) signal(t testing.TB, sent syscall.Signal) {
+	t.Helper()
+	if err := s.process.Process.Signal(sent); err != nil {
+		t.Fatalf("%s: %v", s.c.name, err)
 	}
 }
 
@@ -114,8 +149,8 @@ func kill(command *exec.Cmd) {
 	_ = command.Wait()
 }
 
-// binary is the path of the custom CoreDNS.
-func binary(t testing.TB) string {
+// binaryPath is that of the custom CoreDNS.
+func binaryPath(t testing.TB) string {
 	t.Helper()
 	_, file, _, _ := runtime.Caller(0) // test/netns/coredns.go
 	path := filepath.Join(filepath.Dir(file), "..", "..", "bin", "coredns")

@@ -8,5 +8,11 @@
 //	cluster1 10.101.0.0/19 ──┼── router
 //	cluster2 10.102.0.0/19 ──┘
 //
+// Beside whole members that are lost (outage_test.go, partition_test.go) there is
+// one that is asked under load while something is wrong with it, or with one of
+// its two upstreams: a fault. What lies, or is late, is a relay in front of a
+// CoreDNS; what loses packets is nft. Each fault is struck while another member is
+// asked, too, whose answers must stay right and as quick as they were just before.
+//
 // It runs on Linux, as root, with the build tag e2e: make e2e.
 package netns

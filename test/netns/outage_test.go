@@ -50,18 +50,11 @@ func TestOutages(t *testing.T) {
 		{name: "black hole", cut: all[1].blackHole, mend: all[1].unfilter, down: one, up: others},
 		{name: "forbidden", cut: all[1].forbid, mend: all[1].unfilter, down: one, up: others, told: true},
 		{name: "own link down", cut: all[0].unplugUplink, mend: all[0].plugUplink, down: all[1:], up: all[:1], told: true},
-		{name: "frozen", cut: all[1].freezeDNS, mend: all[1].thawDNS, down: one, up: others},
-		{name: "killed", cut: all[1].killDNS, mend: all[1].restartDNS, down: one, up: others, told: true, toldTCP: true},
+		{name: "frozen", cut: all[1].dns.freeze, mend: all[1].dns.thaw, down: one, up: others},
+		{name: "killed", cut: all[1].dns.kill, mend: all[1].dns.restart, down: one, up: others, told: true, toldTCP: true},
 	} {
 		t.Run(o.name, func(t *testing.T) { o.run(t, all[0]) })
 	}
-}
-
-// restartDNS starts a killed server and waits until it answers in its cluster.
-func (c *cluster) restartDNS(t testing.TB) {
-	t.Helper()
-	c.startDNS(t)
-	c.awaitDNS(t)
 }
 
 func (o outage) run(t *testing.T, from *cluster) {

@@ -26,6 +26,9 @@ type cluster struct {
 	ns      namespace
 	network *network
 	dns     *coredns
+	// upstreams are the addresses of its DNS that the others are told; none: they
+	// aren't told.
+	upstreams []string
 	// kubeconfig is the file that leads to its API, "" where it has none.
 	kubeconfig string
 }

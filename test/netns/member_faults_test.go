@@ -1,0 +1,61 @@
+//go:build e2e && linux
+
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// withinTimeout is when every query must have its reply.
+const withinTimeout = pluginTimeout + slack
+
+// TestMemberFaults is of a member with one upstream: what it can't answer fails
+// in time, and no other member's names are any slower for it.
+func TestMemberFaults(t *testing.T) {
+	n := newFaultNet(t)
+	direct, relayed := []string{n.first.address}, []string{n.relay.at}
+	exact, fails := right(atOnce), failed(withinTimeout)
+	noReply, tc := unanswered(withinTimeout), truncated(withinTimeout)
+	luck := either(right(pluginTimeout), fails)
+	for i, f := range []fault{
+		{name: "30% loss", upstreams: direct, strike: n.lose(), udp: luck, all: mostRight, clients: 100, pace: 200 * time.Millisecond},
+		{name: "reordered", upstreams: relayed, strike: n.tell(reordered), udp: exact, tcp: exact},
+		{name: "duplicates", upstreams: relayed, strike: n.tell(repeated(3)), udp: exact, tcp: exact},
+		{name: "flood", upstreams: relayed, strike: n.tell(repeated(100)), udp: exact, tcp: exact, pace: 40 * time.Millisecond},
+		{name: "wrong id", upstreams: relayed, strike: n.tell(wrongID), udp: noReply, tcp: noReply, dropped: true},
+		{name: "wrong question", upstreams: relayed, strike: n.tell(wrongName), udp: noReply, tcp: noReply, dropped: true},
+		{name: "garbage", upstreams: relayed, strike: n.tell(garbage), udp: noReply, tcp: noReply, dropped: true},
+		{name: "forged source", upstreams: relayed, strike: n.tell(forged), udp: noReply, tcp: exact},
+		{name: "TC, whole over TCP", upstreams: relayed, strike: n.tell(cut(whole)), udp: exact, tcp: exact},
+		{name: "TC, TCP refused", upstreams: relayed, strike: n.tellUDP(cut(whole)), udp: tc, tcp: fails},
+		{name: "TC, half a frame", upstreams: relayed, strike: n.tell(cut(halfFrame)), udp: tc, tcp: fails},
+		{name: "TC, a byte a second", upstreams: relayed, strike: n.tell(cut(byteASecond)), udp: tc, tcp: fails},
+		{name: "TC, endless frames", upstreams: relayed, strike: n.tell(cut(endless)), udp: tc, tcp: fails},
+		{name: "TC, a huge frame", upstreams: relayed, strike: n.tell(cut(huge)), udp: tc, tcp: fails, pace: 40 * time.Millisecond},
+		{name: "flapping", upstreams: relayed, strike: n.flap, udp: luck, tcp: luck},
+		{name: "hangs, too many questions", upstreams: relayed, strike: n.tell(silent), udp: either(noReply, refused(atOnce)), all: someRefused,
+			clients: 1200, pace: 1500 * time.Millisecond, lasts: 2 * time.Second},
+	} {
+		t.Run(f.name, func(t *testing.T) { f.run(t, n, fmt.Sprintf("faulty%d", i)) })
+	}
+}
+
+// mostRight is what is left of 30% loss both ways when packets are sent again in
+// time: 51% of them get no reply.
+func mostRight(during outcome) error {
+	all := during.member
+	if got := all.count(right(pluginTimeout)); got < len(all)*95/100 {
+		return fmt.Errorf("%d of %d right, want 95%%", got, len(all))
+	}
+	return nil
+}
+
+func someRefused(during outcome) error {
+	if during.member.count(refused(atOnce)) == 0 {
+		return errors.New("nothing was refused")
+	}
+	return nil
+}
