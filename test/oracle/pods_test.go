@@ -5,6 +5,8 @@ package oracle
 import (
 	"fmt"
 
+	"github.com/coredns-clusterset/clusterset/test/harness"
+
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -38,7 +40,7 @@ func (a *api) fillPods() {
 	for i, p := range pods {
 		a.createPod(i, p)
 	}
-	eventually(a.t, "the controller's slices", a.podsAreInSlices)
+	harness.Eventually(a.t, limit, "the controller's slices", a.podsAreInSlices)
 }
 
 func (a *api) createPod(i int, p pod) {
