@@ -5,11 +5,11 @@ package configmap
 import (
 	"testing"
 
-	"github.com/coredns-clusterset/clusterset/test/harness"
-
 	authzv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const (

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coredns-clusterset/clusterset/test/harness"
-
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // dnsService is a CoreDNS that serves cluster.local as a member's DNS does. Its

@@ -9,14 +9,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coredns-clusterset/clusterset/test/harness"
-
 	authv1 "k8s.io/api/authentication/v1"
 	authzv1 "k8s.io/api/authorization/v1"
 	v1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // system is the namespace of accounts, Secrets and the ClusterSet.

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/coredns-clusterset/clusterset/test/harness"
-
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/coredns-clusterset/clusterset/test/harness"
 	"github.com/coredns-clusterset/clusterset/test/kubeup"
 )
 

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coredns-clusterset/clusterset/test/harness"
-
 	"go.uber.org/goleak"
 	authv1 "k8s.io/api/authentication/v1"
 	v1 "k8s.io/api/core/v1"
@@ -21,6 +19,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/coredns-clusterset/clusterset/test/harness"
 	"github.com/coredns-clusterset/clusterset/test/kubeup"
 )
 

@@ -12,13 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coredns-clusterset/clusterset/test/harness"
-
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 func TestCredentials(t *testing.T) {

@@ -7,12 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coredns-clusterset/clusterset/test/harness"
-
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 var (

@@ -7,14 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coredns-clusterset/clusterset/test/harness"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // TestSync: all that is there is known when Synced closes, and each change soon

@@ -11,11 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coredns-clusterset/clusterset/test/harness"
-
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // link is a TCP relay between a Member and its API. Cut, it drops what is sent, in

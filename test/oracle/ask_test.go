@@ -3,9 +3,9 @@
 package oracle
 
 import (
-	"github.com/coredns-clusterset/clusterset/test/harness"
-
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // way is how a question is asked.

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/coredns-clusterset/clusterset/test/harness"
-
 	"github.com/miekg/dns"
 	discovery "k8s.io/api/discovery/v1"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const marks = "marks"

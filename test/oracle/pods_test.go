@@ -5,10 +5,10 @@ package oracle
 import (
 	"fmt"
 
-	"github.com/coredns-clusterset/clusterset/test/harness"
-
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const podsNamespace = "made"
