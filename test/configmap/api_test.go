@@ -12,11 +12,10 @@ import (
 	authzv1 "k8s.io/api/authorization/v1"
 	v1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/coredns-clusterset/clusterset/test/harness"
 	"github.com/coredns-clusterset/clusterset/test/kubeup"
 )
 
@@ -40,33 +39,9 @@ type api struct {
 func startAPI(t *testing.T) *api {
 	t.Helper()
 	up := kubeup.Start(t, "api")
-	a := &api{t: t, up: up, admin: newClient(t, up.Kubeconfig("api"))}
-	a.awaitNamespace()
+	a := &api{t: t, up: up, admin: harness.NewClient(t, up.Kubeconfig("api"))}
+	harness.AwaitNamespace(t, a.admin, namespace)
 	return a
-}
-
-// awaitNamespace waits for the namespace, which the API server makes by itself.
-func (a *api) awaitNamespace() {
-	a.t.Helper()
-	eventually(a.t, settled, "namespace", func() error {
-		_, err := a.admin.CoreV1().Namespaces().Get(a.t.Context(), namespace, metav1.GetOptions{})
-		return err
-	})
-}
-
-func newClient(t *testing.T, kubeconfig string) *kubernetes.Clientset {
-	t.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.QPS = -1 // a bound of the client's would be measured too
-	config.Timeout = 10 * time.Second
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
 }
 
 // watching is the rule to read one object, all that the README asks for.
@@ -120,7 +95,7 @@ func (a *api) awaitAccess(access authzv1.ResourceAttributes) {
 	review := &authzv1.SubjectAccessReview{Spec: authzv1.SubjectAccessReviewSpec{
 		User: "system:serviceaccount:" + namespace + ":" + account, ResourceAttributes: &access,
 	}}
-	eventually(a.t, settled, "access", func() error {
+	harness.Eventually(a.t, settled, "access", func() error {
 		told, err := a.admin.AuthorizationV1().SubjectAccessReviews().Create(a.t.Context(), review, metav1.CreateOptions{})
 		if err == nil && !told.Status.Allowed {
 			return fmt.Errorf("%+v: not allowed", access)
@@ -142,7 +117,7 @@ func named(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Name: name}
 // write makes data the ConfigMap's, and gives when that began.
 func (a *api) write(data map[string]string) time.Time {
 	a.t.Helper()
-	return a.writeObject(&v1.ConfigMap{ObjectMeta: named(configMap), Data: data})
+	return harness.Put(a.t, a.admin.CoreV1().ConfigMaps(namespace), &v1.ConfigMap{ObjectMeta: named(configMap), Data: data})
 }
 
 // touch writes data again, so that nothing but an annotation differs.
@@ -150,19 +125,7 @@ func (a *api) touch(data map[string]string) {
 	a.t.Helper()
 	object := &v1.ConfigMap{ObjectMeta: named(configMap), Data: data}
 	object.Annotations = map[string]string{"touched": fmt.Sprint(time.Now().UnixNano())}
-	a.writeObject(object)
-}
-
-func (a *api) writeObject(object *v1.ConfigMap) time.Time {
-	a.t.Helper()
-	start := time.Now()
-	maps := a.admin.CoreV1().ConfigMaps(namespace)
-	_, err := maps.Update(a.t.Context(), object, metav1.UpdateOptions{})
-	if apierrors.IsNotFound(err) {
-		_, err = maps.Create(a.t.Context(), object, metav1.CreateOptions{})
-	}
-	a.must(err)
-	return start
+	harness.Put(a.t, a.admin.CoreV1().ConfigMaps(namespace), object)
 }
 
 func (a *api) delete() {

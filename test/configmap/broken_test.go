@@ -12,6 +12,8 @@ import (
 	v1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // maxLogged bounds what one broken document may add to the log.
@@ -52,15 +54,11 @@ func brokenCases(good entry) []brokenCase {
 // TestBroken: whatever becomes of the ConfigMap, the last good ClusterSet is in
 // force.
 func TestBroken(t *testing.T) {
-	a := startAPI(t)
-	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
-	a.write(one(member(1, c1.addr)))
-	s := startServer(t, a.kubeconfig(theConfigMap()))
-	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
+	a, c1, s := startServing(t)
 	for _, test := range brokenCases(member(1, c1.addr)) {
 		t.Run(test.name, func(t *testing.T) { a.breakAndMend(t, s, c1, test) })
 	}
-	if n := s.metric(configErrors); n != float64(len(brokenCases(entry{}))) {
+	if n := s.Metric(configErrors); n != float64(len(brokenCases(entry{}))) {
 		t.Errorf("%v errors counted, want one for each case", n)
 	}
 }
@@ -68,17 +66,17 @@ func TestBroken(t *testing.T) {
 const takenUp = "ClusterSet taken up"
 
 func (a *api) breakAndMend(t *testing.T, s *server, c1 *dnsService, test brokenCase) {
-	errors, logged, log := s.metric(configErrors), s.logged("not taken up"), len(s.log())
-	served := s.probe(who("c1"), "NOERROR "+c1.mark)
+	errors, logged, log := s.Metric(configErrors), s.Logged("not taken up"), len(s.Log())
+	served := s.Probe(who("c1"), answer(c1.mark))
 	if test.data == nil {
 		a.delete()
 	} else {
 		a.write(test.data)
 	}
 	// A document of 1 MiB takes time to parse.
-	s.awaitMetrics(t, 10*time.Second, map[string]float64{configGood: 0, configErrors: errors + 1, clusters: 1})
-	eventually(t, seen, "log", func() error {
-		text := withoutQueries(s.log()[log:])
+	s.AwaitMetrics(t, 10*time.Second, map[string]float64{configGood: 0, configErrors: errors + 1, clusters: 1})
+	harness.Eventually(t, seen, "log", func() error {
+		text := harness.WithoutQueries(s.Log()[log:])
 		for _, want := range test.want {
 			if !strings.Contains(text, want) {
 				return fmt.Errorf("it doesn't say %q: %.500q", want, text)
@@ -89,32 +87,22 @@ func (a *api) breakAndMend(t *testing.T, s *server, c1 *dnsService, test brokenC
 	if test.data != nil {
 		a.touch(test.data) // still the same trouble
 	}
-	good := s.logged(takenUp)
+	good := s.Logged(takenUp)
 	a.write(one(member(1, c1.addr)))
-	eventually(t, 10*time.Second, "mended", func() error {
-		if s.logged(takenUp) == good {
+	harness.Eventually(t, 10*time.Second, "mended", func() error {
+		if s.Logged(takenUp) == good {
 			return fmt.Errorf("no %q", takenUp)
 		}
 		return nil
 	})
-	s.awaitMetrics(t, seen, map[string]float64{configGood: 1, configErrors: errors + 1, clusters: 1})
-	served.end(t)
-	if n := s.logged("not taken up") - logged; n != 1 {
+	s.AwaitMetrics(t, seen, map[string]float64{configGood: 1, configErrors: errors + 1, clusters: 1})
+	served.End(t)
+	if n := s.Logged("not taken up") - logged; n != 1 {
 		t.Errorf("logged %d times, want once", n)
 	}
-	if grown := len(withoutQueries(s.log()[log:])); grown > maxLogged {
+	if grown := len(harness.WithoutQueries(s.Log()[log:])); grown > maxLogged {
 		t.Errorf("the log grew by %d bytes, %d allowed", grown, maxLogged)
 	}
-}
-
-func withoutQueries(log string) string {
-	var b strings.Builder
-	for line := range strings.Lines(log) {
-		if !strings.HasPrefix(line, "[INFO] 127.") {
-			b.WriteString(line)
-		}
-	}
-	return b.String()
 }
 
 // createEvents is the rule that an Event needs.
@@ -124,16 +112,12 @@ func createEvents() rbacv1.PolicyRule {
 
 // TestEvent: where the role allows it, the ConfigMap's owner is told there.
 func TestEvent(t *testing.T) {
-	a := startAPI(t)
-	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
-	a.write(one(member(1, c1.addr)))
-	s := startServer(t, a.kubeconfig(theConfigMap(), createEvents()))
-	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
+	a, c1, s := startServing(t, createEvents())
 
 	broken := one(entry{"c1", "10.101.0.0/33", c1.addr, ""})
 	a.write(broken)
 	var events []v1.Event
-	eventually(t, seen, "Event", func() error {
+	harness.Eventually(t, seen, "Event", func() error {
 		events = a.events(t.Context())
 		if len(events) == 0 {
 			return fmt.Errorf("none")
@@ -142,7 +126,7 @@ func TestEvent(t *testing.T) {
 	})
 	a.touch(broken)
 	a.write(one(member(2, c1.addr)))
-	s.await(t, seen, who("c1"), unknown) // and so the touched one was seen
+	s.Await(t, seen, who("c1"), unknown) // and so the touched one was seen
 	if events = a.events(t.Context()); len(events) != 1 {
 		t.Fatalf("%d Events, want 1", len(events))
 	}
@@ -164,16 +148,12 @@ func (a *api) events(ctx context.Context) []v1.Event {
 // TestManyBroken: a script that gets it wrong again and again, each time in
 // another way, must not delay the document that is right.
 func TestManyBroken(t *testing.T) {
-	a := startAPI(t)
-	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
-	a.write(one(member(1, c1.addr)))
-	s := startServer(t, a.kubeconfig(theConfigMap()))
-	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
+	a, c1, s := startServing(t)
 	for i := range 40 {
 		a.write(one(entry{"c1", fmt.Sprintf("10.101.0.0/%d", 33+i), c1.addr, ""}))
 	}
 	written := a.write(one(member(2, c1.addr)))
-	s.await(t, 60*time.Second, who("c1"), unknown)
+	s.Await(t, 60*time.Second, who("c1"), unknown)
 	took := time.Since(written)
 	t.Logf("after 40 broken documents, the good one is seen after %v", took)
 	if took > seen {

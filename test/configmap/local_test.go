@@ -8,6 +8,8 @@ import (
 	authzv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const (
@@ -34,14 +36,14 @@ func TestLocalByAboutAPI(t *testing.T) {
 	kubeconfig := a.kubeconfig(theConfigMap())
 	a.allowProperty()
 	s := startServer(t, kubeconfig, servesDomain...)
-	s.await(t, seen, who("c1"), "NOERROR "+markHere)
-	s.isLocal(c2)
-	if n := s.metric(replies("c1", "NOERROR", "local")); n < 2 {
+	s.Await(t, seen, who("c1"), answer(markHere))
+	s.isLocal(t, c2)
+	if n := s.Metric(harness.Responses("c1", "NOERROR", "local")); n < 2 {
 		t.Errorf("%v of c1's replies are from this server, want 2 at least", n)
 	}
-	s.awaitMetrics(t, seen, map[string]float64{replies("c2", "NOERROR", "forward"): 2})
+	s.AwaitMetrics(t, seen, map[string]float64{harness.Responses("c2", "NOERROR", "forward"): 2})
 	// The other names of this server are as they were.
-	s.want("who.default.svc.cluster.local.", "NOERROR "+markHere)
+	s.Want(t, "who.default.svc.cluster.local.", answer(markHere))
 
 	for _, test := range []struct {
 		name   string
@@ -52,24 +54,24 @@ func TestLocalByAboutAPI(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.before()
-			here := s.probe(reverseName(t, markHere), "NOERROR who.default.svc.cluster.local.")
+			here := s.Probe(reverseName(t, markHere), answer("who.default.svc.cluster.local."))
 			for range 3 {
-				s.reload()
+				s.Reload()
 			}
-			here.end(t)
-			s.isLocal(c2)
+			here.End(t)
+			s.isLocal(t, c2)
 		})
 	}
 }
 
 // isLocal checks who answers for the local cluster, c1, and for c2.
-func (s *server) isLocal(c2 *dnsService) {
-	s.t.Helper()
-	s.want(who("c1"), "NOERROR "+markHere)
-	s.want(who("c2"), "NOERROR "+c2.mark)
-	s.want(reverseName(s.t, c2.mark), "NOERROR who.default.svc.c2.lan.")
+func (s *server) isLocal(t *testing.T, c2 *dnsService) {
+	t.Helper()
+	s.Want(t, who("c1"), answer(markHere))
+	s.Want(t, who("c2"), answer(c2.mark))
+	s.Want(t, reverseName(t, c2.mark), answer("who.default.svc.c2.lan."))
 	// An address of our own is the next plugin's.
-	s.want(reverseName(s.t, markHere), "NOERROR who.default.svc.cluster.local.")
+	s.Want(t, reverseName(t, markHere), answer("who.default.svc.cluster.local."))
 }
 
 // installAboutAPI makes the CustomResourceDefinition of KEP-2149, as far as it
@@ -106,7 +108,7 @@ func (a *api) createProperty(cluster string) {
 		"metadata": map[string]any{"name": clusterProperty},
 		"spec":     map[string]any{"value": cluster},
 	}
-	eventually(a.t, settled, "ClusterProperty", func() error {
+	harness.Eventually(a.t, settled, "ClusterProperty", func() error {
 		return a.post("/apis/"+aboutGroup+"/v1alpha1/clusterproperties", property)
 	})
 }

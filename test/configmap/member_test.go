@@ -4,21 +4,20 @@ package configmap
 
 import (
 	"fmt"
-	"net/netip"
+	"maps"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
-)
 
-// startLimit bounds the start of a CoreDNS, on a machine that does other things
-// too.
-const startLimit = 15 * time.Second
+	"github.com/coredns-clusterset/clusterset/test/harness"
+)
 
 // dnsService is a CoreDNS that serves cluster.local as a member's DNS does. Its
 // zone has one service, who.default, whose address is the server's mark.
 type dnsService struct {
-	*process
+	*harness.Process
+	t    *testing.T
 	addr string // as a document's dns has it
 	mark string
 }
@@ -26,44 +25,34 @@ type dnsService struct {
 // startMember starts one at ip. Documents that name it have to own mark.
 func startMember(t *testing.T, ip, mark string) *dnsService {
 	t.Helper()
-	addr := fmt.Sprintf("%s:%d", ip, freePort(t, ip))
-	m := newMember(t, addr, mark, "dns://", "", nil)
-	m.await(&dns.Client{Net: "udp"})
+	m := newMember(t, ip, mark, "dns://", "", nil)
+	m.await(dns.Client{Net: "udp"})
 	return m
 }
 
 // newMember starts one that serves by the scheme, with more lines in its block
 // and more files beside its Corefile.
-func newMember(t *testing.T, addr, mark, scheme, more string, files map[string]string) *dnsService {
+func newMember(t *testing.T, ip, mark, scheme, more string, files map[string]string) *dnsService {
 	t.Helper()
-	at := netip.MustParseAddrPort(addr)
-	all := map[string]string{"cluster.db": zone(mark), "reverse.db": reverseZone(t, mark)}
-	for name, text := range files {
-		all[name] = text
-	}
-	p := startCoreDNS(t, fmt.Sprintf(`%[1]scluster.local:%[2]d %[1]sin-addr.arpa:%[2]d {
+	addr := harness.FreeAddr(t, ip)
+	all := map[string]string{
+		"cluster.db": zone(mark), "reverse.db": reverseZone(t, mark),
+		"Corefile": fmt.Sprintf(`%[1]scluster.local:%[2]d %[1]sin-addr.arpa:%[2]d {
     bind %[3]s
     errors
     %[4]s
     file cluster.db cluster.local
     file reverse.db in-addr.arpa
 }
-`, scheme, at.Port(), at.Addr(), more), all)
-	return &dnsService{process: p, addr: addr, mark: mark}
+`, scheme, addr.Port(), ip, more)}
+	maps.Copy(all, files)
+	return &dnsService{harness.StartCoreDNS(t, "the member's DNS "+mark, all), t, addr.String(), mark}
 }
 
 // await waits until it answers.
-func (m *dnsService) await(client *dns.Client) {
+func (m *dnsService) await(client dns.Client) {
 	m.t.Helper()
-	client.Timeout = time.Second
-	q := new(dns.Msg).SetQuestion("who.default.svc.cluster.local.", dns.TypeA)
-	eventually(m.t, startLimit, "member "+m.addr, func() error {
-		if err := m.running(); err != nil {
-			m.t.Fatal(err)
-		}
-		_, _, err := client.Exchange(q, m.addr)
-		return err
-	})
+	m.AwaitDNS(client, m.addr, "who.default.svc.cluster.local.")
 }
 
 func zone(mark string) string {
@@ -92,3 +81,6 @@ func reverseName(t *testing.T, addr string) string {
 	}
 	return name
 }
+
+// lines joins the lines of a file.
+func lines(text ...string) string { return strings.Join(text, "\n") + "\n" }

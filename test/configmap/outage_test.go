@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"testing"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const (
@@ -21,13 +23,9 @@ const (
 // TestOutage: while the API server is away, answers go on; what changed is seen
 // when it is back.
 func TestOutage(t *testing.T) {
-	a := startAPI(t)
-	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
+	a, c1, s := startServing(t)
 	c2 := startMember(t, "127.0.111.12", "10.102.0.1")
-	a.write(one(member(1, c1.addr)))
-	s := startServer(t, a.kubeconfig(theConfigMap()))
-	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
-	served := s.probe(who("c1"), "NOERROR "+c1.mark)
+	served := s.Probe(who("c1"), answer(c1.mark))
 	outages := []struct {
 		name        string
 		begin, end  func(string)
@@ -35,24 +33,24 @@ func TestOutage(t *testing.T) {
 		replyOfC2   string
 		memberCount float64
 	}{
-		{"stopped", a.up.Stop, a.up.Start, one(member(1, c1.addr), member(2, c2.addr)), "NOERROR " + c2.mark, 2},
+		{"stopped", a.up.Stop, a.up.Start, one(member(1, c1.addr), member(2, c2.addr)), answer(c2.mark), 2},
 		{"paused", a.up.Pause, a.up.Resume, one(member(1, c1.addr)), unknown, 1},
 	}
 	for _, o := range outages {
 		o.begin("api")
-		throughout(t, outage, o.name, s.isReady)
+		harness.Throughout(t, outage, o.name, s.IsReady)
 		o.end("api")
 		back := time.Now()
 		a.write(o.data)
-		s.await(t, retried, who("c2"), o.replyOfC2)
+		s.Await(t, retried, who("c2"), o.replyOfC2)
 		t.Logf("%s for %v: a change is seen %v after the API server is back", o.name, outage, time.Since(back))
-		s.awaitMetrics(t, seen, map[string]float64{configGood: 1, clusters: o.memberCount})
+		s.AwaitMetrics(t, seen, map[string]float64{configGood: 1, clusters: o.memberCount})
 	}
-	served.end(t)
-	if n := s.logged("not taken up"); n > 2 {
+	served.End(t)
+	if n := s.Logged("not taken up"); n > 2 {
 		t.Errorf("logged %d times that the API server is away", n)
 	}
-	if line := klogLine.FindString(s.log()); line != "" {
+	if line := klogLine.FindString(s.Log()); line != "" {
 		t.Errorf("in client-go's own form, beside what is told of it: %s", line)
 	}
 }
@@ -63,20 +61,16 @@ var klogLine = regexp.MustCompile(`(?m)^[IWEF]\d{4} .*$`)
 // TestOutageWithoutChange: an API server that comes back with what it had leaves
 // nothing behind, not even in the metrics.
 func TestOutageWithoutChange(t *testing.T) {
-	a := startAPI(t)
-	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
-	a.write(one(member(1, c1.addr)))
-	s := startServer(t, a.kubeconfig(theConfigMap()))
-	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
+	a, c1, s := startServing(t)
 	a.up.Stop("api")
-	throughout(t, outage, "stopped", s.isReady)
+	harness.Throughout(t, outage, "stopped", s.IsReady)
 	a.up.Start("api")
-	s.awaitMetrics(t, retried, map[string]float64{configGood: 1, clusters: 1, upstreams("c1", "up"): 1})
+	s.AwaitMetrics(t, retried, map[string]float64{configGood: 1, clusters: 1, upstreams("c1", "up"): 1})
 	a.delete()
-	s.awaitMetrics(t, retried, map[string]float64{configGood: 0})
+	s.AwaitMetrics(t, retried, map[string]float64{configGood: 0})
 	a.write(one(member(1, c1.addr)))
-	s.awaitMetrics(t, seen, map[string]float64{configGood: 1})
-	s.want(who("c1"), "NOERROR "+c1.mark)
+	s.AwaitMetrics(t, seen, map[string]float64{configGood: 1})
+	s.Want(t, who("c1"), answer(c1.mark))
 }
 
 // TestWipe: a cluster that is built anew is taken up without a restart. The
@@ -87,19 +81,19 @@ func TestWipe(t *testing.T) {
 	c2 := startMember(t, "127.0.111.12", "10.102.0.1")
 	a.write(one(member(1, c1.addr)))
 	s := startServer(t, a.up.Kubeconfig("api"))
-	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
-	served := s.probe(who("c1"), "NOERROR "+c1.mark)
+	s.Await(t, seen, who("c1"), answer(c1.mark))
+	served := s.Probe(who("c1"), answer(c1.mark))
 
 	a.up.Wipe("api")
 	back := time.Now()
-	a.awaitNamespace()
-	s.awaitMetrics(t, retried, map[string]float64{configGood: 0, clusters: 1})
+	harness.AwaitNamespace(t, a.admin, namespace)
+	s.AwaitMetrics(t, retried, map[string]float64{configGood: 0, clusters: 1})
 	t.Logf("wiped: the loss is seen after %v", time.Since(back))
 	written := a.write(one(member(1, c1.addr), member(2, c2.addr)))
-	s.await(t, retried, who("c2"), "NOERROR "+c2.mark)
+	s.Await(t, retried, who("c2"), answer(c2.mark))
 	t.Logf("wiped: the new ConfigMap is seen after %v", time.Since(written))
-	s.awaitMetrics(t, seen, map[string]float64{configGood: 1, clusters: 2})
-	served.end(t)
+	s.AwaitMetrics(t, seen, map[string]float64{configGood: 1, clusters: 2})
+	served.End(t)
 }
 
 // TestStartWithoutAPI: an API server that is away, refusing or silent, delays
@@ -119,16 +113,16 @@ func TestStartWithoutAPI(t *testing.T) {
 			start := time.Now()
 			s := startServer(t, kubeconfig)
 			t.Logf("%s: CoreDNS started after %v", o.name, time.Since(start))
-			s.waits()
-			if s.logged("plugin/clusterset", "configmap") == 0 {
+			s.waits(t)
+			if s.Logged("plugin/clusterset", "configmap") == 0 {
 				t.Error("the log doesn't say what is waited for")
 			}
 			o.end("api")
 			back := time.Now()
-			s.await(t, retried, who("c1"), "NOERROR "+c1.mark)
+			s.Await(t, retried, who("c1"), answer(c1.mark))
 			t.Logf("%s: the ClusterSet is there %v after the API server is back", o.name, time.Since(back))
-			eventually(t, seen, "ready", s.isReady)
-			s.awaitMetrics(t, seen, map[string]float64{configGood: 1, clusters: 1})
+			harness.Eventually(t, seen, "ready", s.IsReady)
+			s.AwaitMetrics(t, seen, map[string]float64{configGood: 1, clusters: 1})
 		})
 	}
 }
@@ -145,11 +139,11 @@ func TestStopWithoutAPI(t *testing.T) {
 	// Several, as each waits for a random time between its tries.
 	servers := []*server{newServer(t, kubeconfig), newServer(t, kubeconfig), newServer(t, kubeconfig)}
 	for _, s := range servers {
-		eventually(t, startLimit, "start", s.otherZone)
+		harness.Eventually(t, harness.StartLimit, "start", s.otherZone)
 	}
 	for _, s := range servers {
 		start := time.Now()
-		s.stop()
+		s.Stop()
 		if took := time.Since(start); took > stopLimit {
 			t.Errorf("ended after %v, want %v", took, stopLimit)
 		}

@@ -4,22 +4,22 @@ package configmap
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const serverIP = "127.0.0.1"
 
+// rate is the queries per second of a load: enough that any gap is hit, and half
+// of what the machine can do.
+const rate = 3000
+
 // server is a clusterset server: the CoreDNS under test.
-type server struct {
-	*process
-	addr    string // of DNS
-	ready   string // URLs
-	metrics string
-}
+type server struct{ *harness.Server }
 
 // startServer starts one whose ClusterSet is in the ConfigMap that the
 // kubeconfig leads to, and returns when it answers. It also serves other.test, a
@@ -28,89 +28,54 @@ type server struct {
 func startServer(t *testing.T, kubeconfig string, more ...string) *server {
 	t.Helper()
 	s := newServer(t, kubeconfig, more...)
-	eventually(t, startLimit, "start", s.otherZone)
+	harness.Eventually(t, harness.StartLimit, "start", s.otherZone)
 	return s
+}
+
+// startServing starts what most tests begin with: an API server whose ConfigMap
+// has one member, c1, and a clusterset server that answers for it. It may do what
+// the rules say, besides reading the ConfigMap.
+func startServing(t *testing.T, rules ...rbacv1.PolicyRule) (*api, *dnsService, *server) {
+	t.Helper()
+	a := startAPI(t)
+	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
+	a.write(one(member(1, c1.addr)))
+	s := startServer(t, a.kubeconfig(append(rules, theConfigMap())...))
+	s.Await(t, seen, who("c1"), answer(c1.mark))
+	return a, c1, s
 }
 
 func newServer(t *testing.T, kubeconfig string, more ...string) *server {
 	t.Helper()
-	port, ready, metrics := freePort(t, serverIP), freePort(t, serverIP), freePort(t, serverIP)
-	s := &server{
-		addr:    fmt.Sprintf("%s:%d", serverIP, port),
-		ready:   fmt.Sprintf("http://%s:%d/ready", serverIP, ready),
-		metrics: fmt.Sprintf("http://%s:%d/metrics", serverIP, metrics),
-	}
-	s.process = startCoreDNS(t, fmt.Sprintf(`.:%d {
-    bind %s
-    ready %[2]s:%[3]d
-    prometheus %[2]s:%[4]d
-    errors
-    log
+	lines := fmt.Sprintf(`log
     clusterset lan in-addr.arpa {
         configmap
-        kubeconfig %[5]s
+        kubeconfig %s
     }
     file other.db other.test
-    %[6]s
-}
-`, port, serverIP, ready, metrics, kubeconfig, strings.Join(more, "\n    ")), map[string]string{
+    %s`, kubeconfig, strings.Join(more, "\n    "))
+	return &server{harness.StartServer(t, "clusterset", serverIP, lines, map[string]string{
 		"other.db": zone("192.0.2.1"),
 		// For a block that serves the local cluster's own domain.
 		"here.db": zone(markHere), "here-reverse.db": reverseZone(t, markHere),
-	})
-	return s
+	})}
 }
 
 // otherZone tells whether what isn't the ClusterSet's is served.
 func (s *server) otherZone() error {
-	if err := s.running(); err != nil {
-		s.t.Fatal(err)
-	}
-	return s.answers("who.default.svc.other.test.", "NOERROR 192.0.2.1")
+	s.Running()
+	return s.Answers("who.default.svc.other.test.", answer("192.0.2.1"))
 }
 
-// isReady is nil when the ready plugin says so.
-func (s *server) isReady() error {
-	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Get(s.ready)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return notReadyError(response.Status)
-	}
-	return nil
-}
+// who is the service that every member has, at the member.
+func who(member string) string { return "who.default." + member + ".lan." }
 
-// notReadyError is the ready plugin's no, as opposed to its not being there.
-type notReadyError string
+// Replies, as harness.Describe has them.
+const (
+	notReady = "SERVFAIL EDE14" // RFC 8914: Not Ready
+	noDNS    = "SERVFAIL EDE22" // No Reachable Authority: a member that can't be asked
+	unknown  = "NXDOMAIN"
+)
 
-func (e notReadyError) Error() string { return "ready: " + string(e) }
-
-// What CoreDNS says of a reload's end.
-const reloaded, notReloaded = "Reloading complete", "[ERROR] SIGUSR1: "
-
-// reload has the Corefile read again, and waits until it is in force.
-func (s *server) reload() { s.t.Helper(); s.signalReload(reloaded) }
-
-// failToReload is reload with a Corefile that can't be put in force.
-func (s *server) failToReload() { s.t.Helper(); s.signalReload(notReloaded) }
-
-// reloadLimit bounds a reload. What lasts longer hides the next one: CoreDNS
-// takes up one at a time.
-const reloadLimit = 5 * time.Second
-
-func (s *server) signalReload(end string) {
-	s.t.Helper()
-	before := s.logged(end)
-	if err := s.command.Process.Signal(syscall.SIGUSR1); err != nil {
-		s.t.Fatal(err)
-	}
-	eventually(s.t, reloadLimit, "reload", func() error {
-		if s.logged(end) == before {
-			return fmt.Errorf("no %q", end)
-		}
-		return nil
-	})
-}
+// answer is the reply with the one record of a zone here.
+func answer(value string) string { return "NOERROR 5 " + value }

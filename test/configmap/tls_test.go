@@ -12,8 +12,9 @@ import (
 
 	"github.com/miekg/dns"
 	v1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const (
@@ -25,16 +26,11 @@ const (
 // down in between, and is asked anew with the new CA at once.
 const rotated = 5 * time.Second
 
-// noDNS is the reply for a member that can't be asked: RFC 8914, No Reachable
-// Authority.
-const noDNS = "SERVFAIL EDE22"
-
 // startTLSMember starts a member's DNS that serves DNS over TLS.
 func startTLSMember(t *testing.T, ca *authority, ip, mark string) *dnsService {
 	t.Helper()
-	addr := fmt.Sprintf("%s:%d", ip, freePort(t, ip))
 	cert, key := ca.issue(serverName)
-	m := newMember(t, addr, mark, "tls://", "tls cert.pem key.pem", map[string]string{"cert.pem": cert, "key.pem": key})
+	m := newMember(t, ip, mark, "tls://", "tls cert.pem key.pem", map[string]string{"cert.pem": cert, "key.pem": key})
 	m.awaitTLS(ca)
 	return m
 }
@@ -43,7 +39,7 @@ func (m *dnsService) awaitTLS(ca *authority) {
 	m.t.Helper()
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.cert)
-	m.await(&dns.Client{Net: "tcp-tls", TLSConfig: &tls.Config{RootCAs: pool, ServerName: serverName}})
+	m.await(dns.Client{Net: "tcp-tls", TLSConfig: &tls.Config{RootCAs: pool, ServerName: serverName}})
 }
 
 // overTLS is c2's entry, whose CA is in a Secret.
@@ -56,15 +52,8 @@ func overTLS(addr, secret string) entry {
 // writeCA makes the Secret.
 func (a *api) writeCA(ca *authority) time.Time {
 	a.t.Helper()
-	start := time.Now()
 	object := &v1.Secret{ObjectMeta: named(secret), StringData: map[string]string{"ca.crt": ca.pem}}
-	secrets := a.admin.CoreV1().Secrets(namespace)
-	_, err := secrets.Update(a.t.Context(), object, metav1.UpdateOptions{})
-	if apierrors.IsNotFound(err) {
-		_, err = secrets.Create(a.t.Context(), object, metav1.CreateOptions{})
-	}
-	a.must(err)
-	return start
+	return harness.Put(a.t, a.admin.CoreV1().Secrets(namespace), object)
 }
 
 // TestTLSRotation: a new CA in the Secret is in use without a restart.
@@ -76,26 +65,26 @@ func TestTLSRotation(t *testing.T) {
 	a.writeCA(first)
 	a.write(one(member(1, c1.addr), overTLS(c2.addr, secret)))
 	s := startServer(t, a.kubeconfig(theConfigMap(), watching("secrets", secret)))
-	s.await(t, seen, who("c2"), "NOERROR "+c2.mark)
-	others := s.probe(who("c1"), "NOERROR "+c1.mark)
+	s.Await(t, seen, who("c2"), answer(c2.mark))
+	others := s.Probe(who("c1"), answer(c1.mark))
 
-	c2.stop()
+	c2.Stop()
 	cert, key := second.issue(serverName)
-	c2.write("cert.pem", cert)
-	c2.write("key.pem", key)
-	c2.start()
+	c2.Write("cert.pem", cert)
+	c2.Write("key.pem", key)
+	c2.Start()
 	c2.awaitTLS(second)
-	eventually(t, rotated, "distrust", func() error {
-		if reply, err := s.ask("udp", who("c2")); err != nil || reply.Rcode != dns.RcodeServerFailure {
+	harness.Eventually(t, rotated, "distrust", func() error {
+		if reply, err := s.Ask("udp", who("c2")); err != nil || reply.Rcode != dns.RcodeServerFailure {
 			return fmt.Errorf("%v %w, want SERVFAIL: nobody vouches for the new certificate yet", reply, err)
 		}
 		return nil
 	})
 	written := a.writeCA(second)
-	s.await(t, rotated, who("c2"), "NOERROR "+c2.mark)
+	s.Await(t, rotated, who("c2"), answer(c2.mark))
 	t.Logf("answers %v after the Secret was rotated", time.Since(written))
-	others.end(t)
-	s.awaitMetrics(t, drained, map[string]float64{upstreams("c2", "up"): 1, upstreams("c2", "down"): 0})
+	others.End(t)
+	s.AwaitMetrics(t, harness.Drained, map[string]float64{upstreams("c2", "up"): 1, upstreams("c2", "down"): 0})
 }
 
 // TestSecretTrouble: a Secret that can't be had is its member's trouble alone,
@@ -107,8 +96,8 @@ func TestSecretTrouble(t *testing.T) {
 	c2 := startTLSMember(t, ca, "127.0.111.12", "10.102.0.1")
 	a.write(one(member(1, c1.addr), overTLS(c2.addr, secret)))
 	s := startServer(t, a.kubeconfig(theConfigMap(), watching("secrets", secret)))
-	s.await(t, seen, who("c1"), "NOERROR "+c1.mark)
-	others := s.probe(who("c1"), "NOERROR "+c1.mark)
+	s.Await(t, seen, who("c1"), answer(c1.mark))
+	others := s.Probe(who("c1"), answer(c1.mark))
 
 	t.Run("missing", func(t *testing.T) { s.explains(t, secret+": not found") })
 	t.Run("forbidden", func(t *testing.T) {
@@ -122,21 +111,21 @@ func TestSecretTrouble(t *testing.T) {
 	})
 	t.Run("mended", func(t *testing.T) {
 		written := a.writeCA(ca)
-		s.await(t, rotated, who("c2"), "NOERROR "+c2.mark)
+		s.Await(t, rotated, who("c2"), answer(c2.mark))
 		t.Logf("answers %v after the Secret was there", time.Since(written))
 	})
 	t.Run("deleted", func(t *testing.T) {
 		a.must(a.admin.CoreV1().Secrets(namespace).Delete(t.Context(), secret, metav1.DeleteOptions{}))
-		eventually(t, seen, "warning", func() error {
-			if s.logged("[WARNING]", secret+": not found; what was read before stays in use") == 0 {
+		harness.Eventually(t, seen, "warning", func() error {
+			if s.Logged("[WARNING]", secret+": not found; what was read before stays in use") == 0 {
 				return fmt.Errorf("none")
 			}
 			return nil
 		})
-		s.want(who("c2"), "NOERROR "+c2.mark)
+		s.Want(t, who("c2"), answer(c2.mark))
 	})
-	others.end(t)
-	if s.metric(replies("c2", "SERVFAIL", "forward")) == 0 {
+	others.End(t)
+	if s.Metric(harness.Responses("c2", "SERVFAIL", "forward")) == 0 {
 		t.Error("no SERVFAIL of c2 counted")
 	}
 }
@@ -144,17 +133,17 @@ func TestSecretTrouble(t *testing.T) {
 // explains waits for a SERVFAIL that tells the reason, in the log too.
 func (s *server) explains(t *testing.T, reason string) {
 	t.Helper()
-	eventually(t, seen, "reason in the reply", func() error {
-		reply, err := s.ask("udp", who("c2"))
+	harness.Eventually(t, seen, "reason in the reply", func() error {
+		reply, err := s.Ask("udp", who("c2"))
 		if err != nil {
 			return err
 		}
-		if text := explanation(reply); describe(reply) != noDNS || !strings.Contains(text, "member c2: ") || !strings.Contains(text, reason) {
-			return fmt.Errorf("%s %q, want %s %q", describe(reply), text, noDNS, reason)
+		if short, why := harness.Describe(reply); short != noDNS || !strings.Contains(why, "member c2: ") || !strings.Contains(why, reason) {
+			return fmt.Errorf("%s %q, want %s %q", short, why, noDNS, reason)
 		}
 		return nil
 	})
-	if s.logged("plugin/clusterset", "Member c2 can't be asked", reason) == 0 {
+	if s.Logged("plugin/clusterset", "Member c2 can't be asked", reason) == 0 {
 		t.Errorf("%q is not in the log", reason)
 	}
 }
@@ -168,7 +157,7 @@ func TestTLSReload(t *testing.T) {
 	a.writeCA(ca)
 	a.write(one(overTLS(c2.addr, secret)))
 	s := startServer(t, a.kubeconfig(theConfigMap(), watching("secrets", secret)))
-	s.await(t, seen, who("c2"), "NOERROR "+c2.mark)
+	s.Await(t, seen, who("c2"), answer(c2.mark))
 	for _, test := range []struct {
 		name   string
 		before func()
@@ -178,12 +167,12 @@ func TestTLSReload(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.before()
-			served := s.probe(who("c2"), "NOERROR "+c2.mark)
+			served := s.Probe(who("c2"), answer(c2.mark))
 			for range 5 {
-				s.reload()
+				s.Reload()
 			}
-			s.want(who("c2"), "NOERROR "+c2.mark)
-			served.end(t)
+			s.Want(t, who("c2"), answer(c2.mark))
+			served.End(t)
 		})
 	}
 }

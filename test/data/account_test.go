@@ -15,6 +15,8 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // system is the namespace of accounts, Secrets and the ClusterSet.
@@ -31,7 +33,7 @@ type account struct {
 // more rights than that gives.
 func (c *cluster) reader() *account {
 	c.t.Helper()
-	objects := strings.Split(readFile(c.t, "../../deploy/kustomize/member/rbac.yaml"), "\n---\n")
+	objects := strings.Split(harness.ReadFile(c.t, "../../deploy/kustomize/member/rbac.yaml"), "\n---\n")
 	var (
 		made    v1.ServiceAccount
 		role    rbacv1.ClusterRole
@@ -79,7 +81,7 @@ func (a *account) kubeconfig() string {
 
 func (a *account) kubeconfigWith(token string) string {
 	a.t.Helper()
-	return readFile(a.t, a.up.KubeconfigWithToken(a.t, a.cluster.name, token))
+	return harness.ReadFile(a.t, a.up.KubeconfigWithToken(a.t, a.cluster.name, token))
 }
 
 // forbid takes the right to read EndpointSlices away, allow gives it back; both
@@ -106,7 +108,7 @@ func (a *account) awaitAccess(want bool) {
 		User:               "system:serviceaccount:" + system + ":" + a.name,
 		ResourceAttributes: &authzv1.ResourceAttributes{Verb: "list", Group: "discovery.k8s.io", Resource: "endpointslices"},
 	}}
-	eventually(a.t, settled, "access", func() error {
+	harness.Eventually(a.t, settled, "access", func() error {
 		told, err := a.admin.AuthorizationV1().SubjectAccessReviews().Create(a.t.Context(), review, metav1.CreateOptions{})
 		if err == nil && told.Status.Allowed != want {
 			return fmt.Errorf("allowed: %v", told.Status.Allowed)

@@ -4,15 +4,13 @@ package data
 
 import (
 	"fmt"
-	"os"
 	"testing"
-	"time"
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/coredns-clusterset/clusterset/test/harness"
 	"github.com/coredns-clusterset/clusterset/test/kubeup"
 )
 
@@ -38,27 +36,12 @@ func startClusters(t *testing.T, count int) []*cluster {
 	var all []*cluster
 	for n := 1; n <= count; n++ {
 		c := &cluster{t: t, up: up, name: fmt.Sprintf("c%d", n), n: n}
-		c.admin = newClient(t, up.Kubeconfig(c.name))
+		c.admin = harness.NewClient(t, up.Kubeconfig(c.name))
 		c.fill()
 		c.dns = startZones(t, c)
 		all = append(all, c)
 	}
 	return all
-}
-
-func newClient(t *testing.T, kubeconfig string) *kubernetes.Clientset {
-	t.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.QPS = -1 // a bound of the client's would be measured too
-	config.Timeout = 10 * time.Second
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
 }
 
 const namespace = "default"
@@ -82,10 +65,7 @@ func (c *cluster) podIP() string { return fmt.Sprintf("10.%d.0.1", 50+c.n) }
 func (c *cluster) fill() {
 	c.t.Helper()
 	ctx, core := c.t.Context(), c.admin.CoreV1()
-	eventually(c.t, settled, "namespace", func() error {
-		_, err := core.Namespaces().Get(ctx, namespace, metav1.GetOptions{})
-		return err
-	})
+	harness.AwaitNamespace(c.t, c.admin, namespace)
 	c.addService(who, 1)
 	labels := map[string]string{"app": pods}
 	_, err := core.Services(namespace).Create(ctx, &v1.Service{
@@ -137,16 +117,7 @@ func webPort() []v1.ServicePort { return []v1.ServicePort{{Name: "http", Port: 8
 // kubeconfig is the text of the administrator's.
 func (c *cluster) kubeconfig() string {
 	c.t.Helper()
-	return readFile(c.t, c.up.Kubeconfig(c.name))
-}
-
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	return harness.ReadFile(c.t, c.up.Kubeconfig(c.name))
 }
 
 func (c *cluster) must(err error) {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // tokensKnown is how long an API server believes in a token without looking
@@ -30,7 +32,7 @@ func startCredentials(t *testing.T) *credentials {
 	c := &credentials{c1: clusters[0], c2: clusters[1], file: filepath.Join(t.TempDir(), "c1")}
 	c.reader, c.hub = c.c1.reader(), startHub(clusters[2], "c1", "c2")
 	c.give(t, c.reader.kubeconfig())
-	c.good = readFile(t, c.file)
+	c.good = harness.ReadFile(t, c.file)
 	c.hub.give("c2", c.c2.kubeconfig())
 	c.hub.set(c.c1, c.c2)
 	c.servers = []*server{
@@ -40,8 +42,8 @@ func startCredentials(t *testing.T) *credentials {
 	for _, s := range c.servers {
 		s.awaitState(t, recovered, "c1", fresh)
 		s.awaitState(t, recovered, "c2", fresh)
-		s.want(t, name(who, "c1"), fromData(c.c1.ip(1)))
-		s.await(t, settled, name(pods, "c1"), fromData(c.c1.podIP()))
+		s.Want(t, name(who, "c1"), fromData(c.c1.ip(1)))
+		s.Await(t, settled, name(pods, "c1"), fromData(c.c1.podIP()))
 	}
 	return c
 }
@@ -50,7 +52,7 @@ func startCredentials(t *testing.T) *credentials {
 func (c *credentials) give(t *testing.T, kubeconfig string) (start time.Time) {
 	t.Helper()
 	start = time.Now()
-	(&process{t: t, dir: filepath.Dir(c.file)}).write(filepath.Base(c.file), kubeconfig)
+	harness.WriteFile(t, c.file, kubeconfig)
 	c.hub.give("c1", kubeconfig)
 	return start
 }
@@ -68,8 +70,8 @@ func (c *credentials) fresh(t *testing.T, since time.Time) {
 	for _, s := range c.servers {
 		s.awaitState(t, recovered, "c1", fresh)
 		t.Logf("%s: fresh after %v", s.mode, time.Since(since))
-		s.want(t, name(who, "c1"), fromData(c.c1.ip(1)))
-		s.want(t, name(pods, "c1"), fromData(c.c1.podIP()))
+		s.Want(t, name(who, "c1"), fromData(c.c1.ip(1)))
+		s.Want(t, name(pods, "c1"), fromData(c.c1.podIP()))
 	}
 }
 
@@ -94,7 +96,7 @@ func TestCredentials(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			before := make(map[*server]float64)
 			for _, s := range c.servers {
-				before[s] = s.metric(troubles("c1", test.reason))
+				before[s] = s.Metric(troubles("c1", test.reason))
 			}
 			served, others := probeAll(c.servers, c.c1, false), probeAll(c.servers, c.c2, true)
 			test.spoil(t)
@@ -126,9 +128,9 @@ func (c *credentials) unknownToken(t *testing.T) {
 func (c *credentials) nonsense(t *testing.T) {
 	t.Helper()
 	c.give(t, "nonsense")
-	throughout(t, 2*seen, "still fresh", func() error {
+	harness.Throughout(t, 2*seen, "still fresh", func() error {
 		for _, s := range c.servers {
-			if s.metric(state("c1", fresh)) != 1 {
+			if s.Metric(state("c1", fresh)) != 1 {
 				return fmt.Errorf("%s: not fresh", s.mode)
 			}
 		}
@@ -187,12 +189,7 @@ func (c *credentials) rotate(t *testing.T) {
 	start := c.give(t, c.reader.kubeconfigWith(made.Token))
 	const expiry = `coredns_clusterset_api_credentials_expiry_timestamp_seconds{cluster="c1"}`
 	for _, s := range c.servers {
-		eventually(t, recovered, "new token", func() error {
-			if got, want := s.metric(expiry), float64(made.ExpirationTimestamp.Unix()); got != want {
-				return fmt.Errorf("%s: %v, want %v", expiry, got, want)
-			}
-			return nil
-		})
+		s.AwaitMetrics(t, recovered, map[string]float64{expiry: float64(made.ExpirationTimestamp.Unix())})
 	}
 	c.fresh(t, start)
 	served(t)

@@ -8,8 +8,9 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // hub is the API that a clusterset server has: the ClusterSet is a ConfigMap
@@ -52,7 +53,7 @@ func (h *hub) startServer(t *testing.T, mode string) *server {
 	t.Helper()
 	path := h.up.KubeconfigWithToken(t, h.cluster.name, h.token(3600).Token)
 	s := newServer(t, mode, "configmap\n        kubeconfig "+path, "")
-	s.awaitReady(t, startLimit)
+	s.awaitReady(t, harness.StartLimit)
 	return s
 }
 
@@ -73,12 +74,6 @@ func (h *hub) set(members ...*cluster) {
 // give makes a member's kubeconfig, and says when that began.
 func (h *hub) give(member, kubeconfig string) time.Time {
 	h.t.Helper()
-	start, secrets := time.Now(), h.admin.CoreV1().Secrets(system)
 	object := &v1.Secret{ObjectMeta: metav1.ObjectMeta{Name: secretOf(member)}, StringData: map[string]string{"value": kubeconfig}}
-	_, err := secrets.Update(h.t.Context(), object, metav1.UpdateOptions{})
-	if apierrors.IsNotFound(err) {
-		_, err = secrets.Create(h.t.Context(), object, metav1.CreateOptions{})
-	}
-	h.must(err)
-	return start
+	return harness.Put(h.t, h.admin.CoreV1().Secrets(system), object)
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // link is what lies between the clusterset servers and a member's API: a TCP relay
@@ -31,7 +33,7 @@ func startLink(t *testing.T, c *cluster) (l *link, kubeconfig string) {
 	t.Helper()
 	server := c.up.Server(c.name)
 	l = &link{
-		t: t, addr: freeAddr(t, "127.0.0.1"), target: strings.TrimPrefix(server, "https://"),
+		t: t, addr: harness.FreeAddr(t, "127.0.0.1").String(), target: strings.TrimPrefix(server, "https://"),
 		conns: make(map[net.Conn]struct{}),
 	}
 	l.open = sync.NewCond(&l.mu)

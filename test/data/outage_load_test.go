@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // aroundOutage is what a load lasts beyond the outage: an API server takes some
@@ -26,53 +28,51 @@ func TestOutageUnderLoad(t *testing.T) {
 	}
 	servers := startBoth(t, entries(clusters...)...)
 	lasts := outageUnderLoad()
-	var loads []*load
-	var probers []*prober
+	var loads []*harness.Load
+	var probers []*harness.Prober
 	for _, s := range servers {
 		for _, c := range clusters {
-			s.await(t, settled, name(pods, c.name), fromData(c.podIP()))
+			s.Await(t, settled, name(pods, c.name), fromData(c.podIP()))
 		}
-		loads = append(loads, startLoad(s, lasts+aroundOutage, names...))
+		loads = append(loads, s.StartLoad(t, rate, lasts+aroundOutage, names...))
 		elsewhere := stale(c1.ip(1))
 		if s.mode == auto {
 			elsewhere = fromDNS(c1.ip(1))
 		}
 		probers = append(probers,
-			s.probe(name(who, "c1"), fromData(c1.ip(1)), elsewhere),
-			s.probe(name(who, "c2"), fromData(c2.ip(1))),
-			s.probe(name(pods, "c2"), fromData(c2.podIP())))
+			s.Probe(name(who, "c1"), fromData(c1.ip(1)), elsewhere),
+			s.Probe(name(who, "c2"), fromData(c2.ip(1))),
+			s.Probe(name(pods, "c2"), fromData(c2.podIP())))
 	}
 
 	c1.up.Stop("c1")
 	for _, s := range servers {
 		t.Logf("%s: stale after %v", s.mode, s.awaitState(t, noticed, "c1", old))
 	}
-	throughout(t, lasts, "stale", func() error { return allIn(servers, "c1", old) })
+	harness.Throughout(t, lasts, "stale", func() error { return allIn(servers, "c1", old) })
 	c1.up.Start("c1")
 	back := time.Now()
 	for _, s := range servers {
 		s.awaitState(t, recovered-time.Since(back), "c1", fresh)
-		s.await(t, recovered-time.Since(back), name(who, "c1"), fromData(c1.ip(1)))
+		s.Await(t, recovered-time.Since(back), name(who, "c1"), fromData(c1.ip(1)))
 		t.Logf("%s: fresh after %v", s.mode, time.Since(back))
 	}
 
 	for _, l := range loads {
-		if !l.running() {
-			t.Errorf("%s: the load ended before the outage did", l.s.mode)
-		}
+		l.During(t, "the outage")
 	}
 	for _, l := range loads {
-		l.end(t)
+		l.End(t)
 	}
 	for _, p := range probers {
-		p.end(t)
+		p.End(t)
 	}
 }
 
 // allIn is nil where the member's data are in that state in all servers.
 func allIn(servers []*server, member, want string) error {
 	for _, s := range servers {
-		series, err := s.scrape()
+		series, err := s.Scrape()
 		if err != nil {
 			return err
 		}

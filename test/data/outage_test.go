@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // outage is a way to lose a member's API and to get it back.
@@ -21,7 +23,7 @@ type outage struct {
 // counted is how often the outage's trouble has been counted.
 func (o outage) counted(s *server, member string) (n float64) {
 	for _, reason := range o.reasons {
-		n += s.metric(troubles(member, reason))
+		n += s.Metric(troubles(member, reason))
 	}
 	return n
 }
@@ -34,11 +36,11 @@ func TestOutages(t *testing.T) {
 	c1, c2 := clusters[0], clusters[1]
 	l, kubeconfig := startLink(t, c2)
 	path := filepath.Join(t.TempDir(), "kubeconfig")
-	writeFile(t, path, kubeconfig)
+	harness.WriteFile(t, path, kubeconfig)
 	servers := startBoth(t, entries(c1)[0], c2.withFile(path))
 	for _, s := range servers {
 		for _, c := range clusters {
-			s.await(t, settled, name(pods, c.name), fromData(c.podIP()))
+			s.Await(t, settled, name(pods, c.name), fromData(c.podIP()))
 		}
 	}
 	up, unreachable, timeout := c1.up, []string{"unreachable"}, []string{"timeout"}
@@ -64,7 +66,7 @@ func (o outage) run(t *testing.T, servers []*server, lost, other *cluster, round
 	lost.addService(gone, 10+round)
 	before := make(map[*server]float64)
 	for _, s := range servers {
-		s.await(t, recovered, name(gone, lost.name), fromData(lost.ip(10+round)))
+		s.Await(t, recovered, name(gone, lost.name), fromData(lost.ip(10+round)))
 		before[s] = o.counted(s, lost.name)
 	}
 	change := func() {
@@ -79,7 +81,7 @@ func (o outage) run(t *testing.T, servers []*server, lost, other *cluster, round
 		s.awaitState(t, noticed-time.Since(cut), lost.name, old)
 		t.Logf("%s: stale after %v", s.mode, time.Since(cut))
 		s.withoutAPI(t, lost, gone)
-		eventually(t, noticed-time.Since(cut), s.mode+" trouble", func() error {
+		harness.Eventually(t, noticed-time.Since(cut), s.mode+" trouble", func() error {
 			if n := o.counted(s, lost.name) - before[s]; n != 1 {
 				return fmt.Errorf("%v for %q counted, want one", n, o.reasons)
 			}
@@ -97,10 +99,10 @@ func (o outage) run(t *testing.T, servers []*server, lost, other *cluster, round
 	}
 	for _, s := range servers {
 		s.awaitState(t, recovered-time.Since(back), lost.name, fresh)
-		s.await(t, recovered-time.Since(back), name(gone, lost.name), missing)
-		s.await(t, recovered-time.Since(back), name(made, lost.name), fromData(lost.ip(20+round)))
+		s.Await(t, recovered-time.Since(back), name(gone, lost.name), missing)
+		s.Await(t, recovered-time.Since(back), name(made, lost.name), fromData(lost.ip(20+round)))
 		t.Logf("%s: fresh after %v", s.mode, time.Since(back))
-		s.want(t, name(pods, lost.name), fromData(lost.podIP()))
+		s.Want(t, name(pods, lost.name), fromData(lost.podIP()))
 		if n := o.counted(s, lost.name) - before[s]; n != 1 {
 			t.Errorf("%s: %v troubles for %q counted at the end, want one", s.mode, n, o.reasons)
 		}
@@ -126,11 +128,11 @@ func (s *server) withoutAPI(t *testing.T, c *cluster, service string) {
 			name(nowhere, c.name): missing,
 		}, "forward"
 	}
-	answered := s.metric(responses(c.name, "NOERROR", source))
+	answered := s.Metric(harness.Responses(c.name, "NOERROR", source))
 	for name, reply := range wants {
-		s.want(t, name, reply)
+		s.Want(t, name, reply)
 	}
-	s.awaitMore(t, 0, responses(c.name, "NOERROR", source), answered)
+	s.awaitMore(t, 0, harness.Responses(c.name, "NOERROR", source), answered)
 }
 
 // TestExpired: data that nothing has proved true for longer than serve_stale are
@@ -139,14 +141,14 @@ func TestExpired(t *testing.T) {
 	c1 := startClusters(t, 1)[0]
 	const allowed = 3 * time.Second
 	s := newServer(t, resolve, fmt.Sprintf("file %s\n        serve_stale %v", setFile, allowed), document(entries(c1)...))
-	s.awaitReady(t, startLimit)
-	s.await(t, seen, name(who, "c1"), fromData(c1.ip(1)))
+	s.awaitReady(t, harness.StartLimit)
+	s.Await(t, seen, name(who, "c1"), fromData(c1.ip(1)))
 	c1.up.Stop("c1")
 	stopped := time.Now()
-	s.await(t, noticed, name(who, "c1"), stale(c1.ip(1)))
-	s.await(t, allowed+seen-time.Since(stopped), name(who, "c1"), unknown)
+	s.Await(t, noticed, name(who, "c1"), stale(c1.ip(1)))
+	s.Await(t, allowed+seen-time.Since(stopped), name(who, "c1"), unknown)
 	t.Logf("not answered %v after the API's end", time.Since(stopped))
 	s.awaitState(t, 0, "c1", old)
 	c1.up.Start("c1")
-	s.await(t, recovered, name(who, "c1"), fromData(c1.ip(1)))
+	s.Await(t, recovered, name(who, "c1"), fromData(c1.ip(1)))
 }

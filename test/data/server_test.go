@@ -3,13 +3,16 @@
 package data
 
 import (
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"testing"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
+
+// ip is where all of this package's servers listen. Other tests have other
+// addresses: CoreDNS shares its ports (SO_REUSEPORT).
+const ip = "127.0.122.1"
 
 // Modes that answer from data.
 const (
@@ -19,11 +22,8 @@ const (
 
 // server is a clusterset server: the CoreDNS under test.
 type server struct {
-	*process
-	mode    string
-	addr    string // of DNS
-	ready   string // URLs
-	metrics string
+	*harness.Server
+	mode string
 }
 
 // setFile is the file with the ClusterSet, where it isn't in a ConfigMap.
@@ -33,24 +33,8 @@ const setFile = "clusterset.yaml"
 // say, and doesn't wait for it.
 func newServer(t *testing.T, mode, source, document string) *server {
 	t.Helper()
-	dns, ready, metrics := freeAddr(t, ip), freeAddr(t, ip), freeAddr(t, ip)
-	s := &server{mode: mode, addr: dns, ready: "http://" + ready + "/ready", metrics: "http://" + metrics + "/metrics"}
-	s.process = startCoreDNS(t, map[string]string{
-		setFile: document,
-		"Corefile": fmt.Sprintf(`.:%s {
-    bind %s
-    ready %s
-    prometheus %s
-    errors
-    clusterset lan in-addr.arpa {
-        %s
-        mode %s
-        ttl %d
-    }
-}
-`, port(dns), ip, ready, metrics, source, mode, freshTTL),
-	})
-	return s
+	lines := fmt.Sprintf("clusterset lan in-addr.arpa {\n %s\n mode %s\n ttl %d\n }", source, mode, freshTTL)
+	return &server{harness.StartServer(t, mode, ip, lines, map[string]string{setFile: document}), mode}
 }
 
 // startServer starts one whose ClusterSet is in a file, and returns when its data
@@ -58,7 +42,7 @@ func newServer(t *testing.T, mode, source, document string) *server {
 func startServer(t *testing.T, mode string, members ...entry) *server {
 	t.Helper()
 	s := newServer(t, mode, "file "+setFile, document(members...))
-	s.awaitReady(t, startLimit)
+	s.awaitReady(t, harness.StartLimit)
 	return s
 }
 
@@ -68,44 +52,26 @@ func startBoth(t *testing.T, members ...entry) []*server {
 	both := []*server{startServer(t, auto, members...), startServer(t, resolve, members...)}
 	for _, s := range both {
 		for _, m := range members {
-			s.awaitState(t, startLimit, m.name, fresh)
+			s.awaitState(t, harness.StartLimit, m.name, fresh)
 		}
 	}
 	return both
 }
 
 // set gives it another ClusterSet.
-func (s *server) set(members ...entry) { s.t.Helper(); s.write(setFile, document(members...)) }
+func (s *server) set(members ...entry) { s.Write(setFile, document(members...)) }
 
 // awaitReady waits until it is ready, gives how long that took, and waits until it
 // listens: the ready plugin does so some milliseconds earlier.
 func (s *server) awaitReady(t *testing.T, limit time.Duration) time.Duration {
 	t.Helper()
-	took := eventually(t, limit, s.mode+" ready", s.isReady)
-	eventually(t, limit, s.mode+" listens", func() error {
-		_, err := s.ask("lan.")
+	took := harness.Eventually(t, limit, s.mode+" ready", func() error {
+		s.Running()
+		return s.IsReady()
+	})
+	harness.Eventually(t, limit, s.mode+" listens", func() error {
+		_, err := s.Ask("udp", "lan.")
 		return err
 	})
 	return took
-}
-
-// isReady is nil when the ready plugin says so.
-func (s *server) isReady() error {
-	s.t.Helper()
-	s.running()
-	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Get(s.ready)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return errors.New("ready: " + response.Status)
-	}
-	return nil
-}
-
-func port(addr string) string {
-	_, port, _ := net.SplitHostPort(addr)
-	return port
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const (
@@ -43,7 +45,7 @@ func traps(t *testing.T, c1, c2 *cluster) (all []trap, silent *link) {
 		c.dns = startZones(t, c)
 		path := filepath.Join(t.TempDir(), each.name)
 		if each.kubeconfig != "" {
-			writeFile(t, path, each.kubeconfig)
+			harness.WriteFile(t, path, each.kubeconfig)
 		}
 		all = append(all, trap{c.withFile(path), c, each.reason})
 	}
@@ -63,7 +65,7 @@ func TestStart(t *testing.T) {
 	for _, mode := range []string{auto, resolve} {
 		t.Run(mode, func(t *testing.T) {
 			s := newServer(t, mode, "file "+setFile, document(members...))
-			if err := s.isReady(); err == nil {
+			if err := s.IsReady(); err == nil {
 				t.Error("ready before there are data")
 			}
 			took := s.awaitReady(t, waited+waitedSlack)
@@ -86,21 +88,21 @@ func TestStart(t *testing.T) {
 // untrapped checks what is answered beside members without data.
 func (s *server) untrapped(t *testing.T, c1 *cluster, bad []trap) {
 	t.Helper()
-	well := s.probe(name(who, c1.name), fromData(c1.ip(1)))
+	well := s.Probe(name(who, c1.name), fromData(c1.ip(1)))
 	for _, b := range bad {
 		s.awaitState(t, 0, b.name, unsynced)
 		who, nobody := name(who, b.name), name(nowhere, b.name)
 		if s.mode == auto {
-			s.want(t, who, fromDNS(b.c.forwardedIP()))
-			s.want(t, nobody, missing)
+			s.Want(t, who, fromDNS(b.c.forwardedIP()))
+			s.Want(t, nobody, missing)
 			continue
 		}
-		s.want(t, who, notSynced)
-		s.want(t, nobody, notSynced)
+		s.Want(t, who, notSynced)
+		s.Want(t, nobody, notSynced)
 	}
-	well.end(t)
-	if well.slowest > prompt {
-		t.Errorf("answers of a member that is well took up to %v", well.slowest)
+	well.End(t)
+	if well.Slowest > prompt {
+		t.Errorf("answers of a member that is well took up to %v", well.Slowest)
 	}
 }
 
@@ -112,32 +114,32 @@ func TestReady(t *testing.T) {
 	l, kubeconfig := startLink(t, c1)
 	l.silence()
 	path := filepath.Join(t.TempDir(), "kubeconfig")
-	writeFile(t, path, kubeconfig)
+	harness.WriteFile(t, path, kubeconfig)
 	start := time.Now()
 	s := newServer(t, resolve, "file "+setFile, document(c1.withFile(path)))
-	eventually(t, startLimit, "the API is asked", func() error {
+	harness.Eventually(t, harness.StartLimit, "the API is asked", func() error {
 		if l.taken() == 0 {
 			return errors.New("no connection")
 		}
 		return nil
 	})
-	if err := s.isReady(); err == nil {
+	if err := s.IsReady(); err == nil {
 		t.Error("ready before there are data")
 	}
 	l.resume()
 	s.awaitReady(t, waited-time.Since(start))
 	t.Logf("ready after %v", time.Since(start))
-	s.want(t, name(who, "c1"), fromData(c1.ip(1)))
+	s.Want(t, name(who, "c1"), fromData(c1.ip(1)))
 
 	later, silent := startLink(t, c2)
 	later.silence()
-	writeFile(t, path+"2", silent)
-	well := s.probe(name(who, "c1"), fromData(c1.ip(1)))
+	harness.WriteFile(t, path+"2", silent)
+	well := s.Probe(name(who, "c1"), fromData(c1.ip(1)))
 	s.set(c1.withFile(path), c2.withFile(path+"2"))
-	s.await(t, seen, name(who, "c2"), notSynced)
-	throughout(t, seen, "ready", s.isReady)
+	s.Await(t, seen, name(who, "c2"), notSynced)
+	harness.Throughout(t, seen, "ready", s.IsReady)
 	later.resume()
 	s.awaitState(t, recovered, "c2", fresh)
-	s.want(t, name(who, "c2"), fromData(c2.ip(1)))
-	well.end(t)
+	s.Want(t, name(who, "c2"), fromData(c2.ip(1)))
+	well.End(t)
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // TestWipe: a cluster that is built anew at the same address is another cluster.
@@ -16,7 +18,7 @@ func TestWipe(t *testing.T) {
 	c1, c2 := clusters[0], clusters[1]
 	l, kubeconfig := startLink(t, c1)
 	path := filepath.Join(t.TempDir(), "kubeconfig")
-	writeFile(t, path, kubeconfig)
+	harness.WriteFile(t, path, kubeconfig)
 	servers := startBoth(t, c1.withFile(path), entries(c2)[0])
 	for _, test := range []struct {
 		name       string
@@ -31,8 +33,8 @@ func TestWipe(t *testing.T) {
 			c1.addService("gone", 10)
 			before := make(map[*server]float64)
 			for _, s := range servers {
-				s.await(t, seen, name("gone", "c1"), fromData(c1.ip(10)))
-				before[s] = s.metric(troubles("c1", "replaced"))
+				s.Await(t, seen, name("gone", "c1"), fromData(c1.ip(10)))
+				before[s] = s.Metric(troubles("c1", "replaced"))
 			}
 			others := probeAll(servers, c2, true)
 			test.begin()
@@ -45,12 +47,12 @@ func TestWipe(t *testing.T) {
 				back = wiped
 			}
 			for _, s := range servers {
-				s.await(t, recovered-time.Since(back), name("gone", "c1"), missing)
+				s.Await(t, recovered-time.Since(back), name("gone", "c1"), missing)
 				s.awaitState(t, recovered-time.Since(back), "c1", fresh)
-				s.await(t, recovered-time.Since(back), name(who, "c1"), fromData(c1.ip(1)))
+				s.Await(t, recovered-time.Since(back), name(who, "c1"), fromData(c1.ip(1)))
 				t.Logf("%s: what was is gone, and what is there is seen, after %v", s.mode, time.Since(back))
-				s.await(t, settled, name(pods, "c1"), fromData(c1.podIP()))
-				if n := s.metric(troubles("c1", "replaced")) - before[s]; n < test.told {
+				s.Await(t, settled, name(pods, "c1"), fromData(c1.podIP()))
+				if n := s.Metric(troubles("c1", "replaced")) - before[s]; n < test.told {
 					t.Errorf("%s: told %v times that it is another cluster, want %v", s.mode, n, test.told)
 				}
 			}

@@ -18,8 +18,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/coredns-clusterset/clusterset/test/harness"
 	"github.com/coredns-clusterset/clusterset/test/kubeup"
 )
 
@@ -29,7 +29,6 @@ const namespace = "default"
 type api struct {
 	t       *testing.T
 	up      *kubeup.Clusters
-	config  *rest.Config
 	http    *http.Client // the administrator's
 	admin   *kubernetes.Clientset
 	dynamic *dynamic.DynamicClient
@@ -40,13 +39,9 @@ func startAPI(t *testing.T, flags ...string) *api {
 	t.Helper()
 	up := kubeup.Start(t, append(flags, "c1=10.101.0.0/16")...)
 	before := goleak.IgnoreCurrent()
-	config, err := clientcmd.BuildConfigFromFlags("", up.Kubeconfig("c1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.QPS = -1
-	config.Timeout = settled
-	a := &api{t: t, up: up, config: config}
+	config := harness.ClientConfig(t, up.Kubeconfig("c1"))
+	a := &api{t: t, up: up}
+	var err error
 	a.http, err = rest.HTTPClientFor(config)
 	a.must(err)
 	a.admin, err = kubernetes.NewForConfigAndClient(config, a.http)

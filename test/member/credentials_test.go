@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 func TestCredentials(t *testing.T) {
@@ -44,14 +45,14 @@ func none(t *testing.T, a *api) {
 		t.Errorf("%+v", v)
 	}
 	s.SetCredentials(member.Credentials{Kubeconfig: []byte("{]")}, nil)
-	good := []byte(readFile(t, a.up.Kubeconfig("c1")))
+	good := []byte(harness.ReadFile(t, a.up.Kubeconfig("c1")))
 	s.SetCredentials(member.Credentials{Kubeconfig: good, Context: "nowhere"}, nil)
 	s.SetCredentials(member.Credentials{Kubeconfig: good}, nil)
 	s.await(settled, member.Fresh)
 	// Bad ones, or none, change nothing.
 	s.SetCredentials(member.Credentials{Kubeconfig: []byte("{]")}, nil)
 	s.SetCredentials(member.Credentials{}, fmt.Errorf("secret kube-system/x: not found"))
-	throughout(t, 500*time.Millisecond, "fresh", s.isFresh)
+	harness.Throughout(t, 500*time.Millisecond, "fresh", s.isFresh)
 	if n := testutil.ToFloat64(s.metrics.Lists); n != 1 {
 		t.Errorf("%v lists", n)
 	}
@@ -66,7 +67,7 @@ func (s *subject) isFresh() error {
 
 func wrongCA(t *testing.T, a *api) {
 	other := startAPI(t)
-	wrong := strings.Replace(readFile(t, other.up.Kubeconfig("c1")), other.up.Server("c1"), a.up.Server("c1"), 1)
+	wrong := strings.Replace(harness.ReadFile(t, other.up.Kubeconfig("c1")), other.up.Server("c1"), a.up.Server("c1"), 1)
 	s := startMember(a.in(t))
 	s.SetCredentials(member.Credentials{Kubeconfig: []byte(wrong)}, nil)
 	s.awaitTrouble(member.TLS)
@@ -85,7 +86,7 @@ func rotated(t *testing.T, a *api) {
 		t.Errorf("expires in %v s, want an hour", got)
 	}
 	s.use(second)
-	throughout(t, 2*time.Second, "fresh", s.isFresh)
+	harness.Throughout(t, 2*time.Second, "fresh", s.isFresh)
 	if n := testutil.ToFloat64(s.metrics.Lists); n != 2 {
 		t.Errorf("%v lists, want 2", n)
 	}
@@ -93,9 +94,9 @@ func rotated(t *testing.T, a *api) {
 	s.awaitTrouble(member.Unauthorized)
 	a.create("rotated")
 	s.awaitService(key("rotated"), true) // the session before goes on
-	throughout(t, 2*time.Second, "fresh", s.isFresh)
+	harness.Throughout(t, 2*time.Second, "fresh", s.isFresh)
 	s.use(first)
-	eventually(t, settled, "lists", func() error {
+	harness.Eventually(t, settled, "lists", func() error {
 		if n := testutil.ToFloat64(s.metrics.Lists); n != 3 {
 			return fmt.Errorf("%v, want 3", n)
 		}
@@ -124,7 +125,7 @@ func expired(t *testing.T, a *api) {
 	a.up.Stop("c1")
 	s.await(staleWithin, member.Stale)
 	a.up.Start("c1")
-	eventually(t, settled, "why", func() error {
+	harness.Eventually(t, settled, "why", func() error {
 		if v := s.View(); v.State != member.Stale || !strings.Contains(v.Err.Error(), "credentials") {
 			return fmt.Errorf("%v %w", v.State, v.Err)
 		}
@@ -137,7 +138,7 @@ func expired(t *testing.T, a *api) {
 // eventuallyLong: an API server believes in a token for some time, up to 10 s.
 func eventuallyLong(t *testing.T, s *subject, r member.Reason) time.Duration {
 	t.Helper()
-	return eventually(t, 30*time.Second, r.String(), func() error {
+	return harness.Eventually(t, 30*time.Second, r.String(), func() error {
 		if s.hasTold(r.String()) == 0 {
 			return fmt.Errorf("not told")
 		}
@@ -158,11 +159,11 @@ func revoked(t *testing.T, a *api) {
 	a.allow("limited", theServices, theSlices, theNamespaces)
 	t.Logf("fresh %v after it was allowed", s.await(settled, member.Fresh))
 	a.deny("limited")
-	throughout(t, time.Second, "the watches go on", s.isFresh)
+	harness.Throughout(t, time.Second, "the watches go on", s.isFresh)
 	a.up.Stop("c1") // so that they begin anew
 	s.await(staleWithin, member.Stale)
 	a.up.Start("c1")
-	eventually(t, settled, "why", func() error {
+	harness.Eventually(t, settled, "why", func() error {
 		if v := s.View(); v.State != member.Stale || !strings.Contains(v.Err.Error(), "forbids") {
 			return fmt.Errorf("%v %w", v.State, v.Err)
 		}
@@ -193,7 +194,7 @@ func withoutNamespaces(t *testing.T, a *api) {
 		t.Error("what to allow isn't told")
 	}
 	a.must(a.admin.CoreV1().Services("shop").Delete(t.Context(), "till", metav1.DeleteOptions{}))
-	eventually(t, settled, "shop", func() error {
+	harness.Eventually(t, settled, "shop", func() error {
 		if s.View().Data.HasNamespace("shop") {
 			return fmt.Errorf("still there")
 		}
@@ -201,7 +202,7 @@ func withoutNamespaces(t *testing.T, a *api) {
 	})
 	a.deny("blind")
 	a.allow("blind", theServices, theSlices, theNamespaces)
-	eventually(t, time.Minute, "kube-public", func() error {
+	harness.Eventually(t, time.Minute, "kube-public", func() error {
 		if !s.View().Data.HasNamespace("kube-public") {
 			return fmt.Errorf("missing")
 		}
@@ -212,7 +213,7 @@ func withoutNamespaces(t *testing.T, a *api) {
 // TestFiles: a kubeconfig that names files beside it, which come later and change.
 func TestFiles(t *testing.T) {
 	a := startAPI(t)
-	text := readFile(t, a.up.Kubeconfig("c1"))
+	text := harness.ReadFile(t, a.up.Kubeconfig("c1"))
 	ca, err := base64.StdEncoding.DecodeString(regexp.MustCompile(`certificate-authority-data: (\S+)`).FindStringSubmatch(text)[1])
 	a.must(err)
 	text = regexp.MustCompile(`certificate-authority-data: \S+`).ReplaceAllString(text, "certificate-authority: ca.crt")
@@ -224,7 +225,7 @@ func TestFiles(t *testing.T) {
 	a.must(os.WriteFile(path, ca, 0o600))
 	s.await(settled, member.Fresh)
 	a.must(os.WriteFile(path, append(ca, "\n# rotated\n"...), 0o600))
-	eventually(t, 20*time.Second, "new session", func() error {
+	harness.Eventually(t, 20*time.Second, "new session", func() error {
 		if err := s.isFresh(); err != nil {
 			t.Fatal(err)
 		}

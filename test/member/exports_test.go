@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 var (
@@ -42,7 +44,7 @@ func (a *api) define() {
 
 func (a *api) export(name string) {
 	a.t.Helper()
-	eventually(a.t, settled, "export", func() error {
+	harness.Eventually(a.t, settled, "export", func() error {
 		_, err := a.dynamic.Resource(export).Namespace(namespace).Create(a.t.Context(), &unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": "multicluster.x-k8s.io/v1alpha1", "kind": "ServiceExport", "metadata": map[string]any{"name": name},
 		}}, metav1.CreateOptions{})
@@ -55,7 +57,7 @@ func (a *api) export(name string) {
 
 func (s *subject) awaitExport(limit time.Duration, name string, there bool) time.Duration {
 	s.t.Helper()
-	return eventually(s.t, limit, "export of "+name, func() error {
+	return harness.Eventually(s.t, limit, "export of "+name, func() error {
 		since, exported := s.View().Data.Exported(key(name))
 		if exported != there || there && time.Since(since) > time.Hour {
 			return fmt.Errorf("exported: %v, since %v", exported, since)

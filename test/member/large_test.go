@@ -12,13 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	v1 "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // many is how many Services, and as many slices, a member has in section 7 of the
@@ -46,7 +46,7 @@ func large(t *testing.T, ip string, flags ...string) {
 	t.Logf("synced after %v", time.Since(began))
 	settle := func() float64 {
 		least := 1e9
-		throughout(t, 10*time.Second, "fresh", func() error {
+		harness.Throughout(t, 10*time.Second, "fresh", func() error {
 			least = min(least, resident(t))
 			return s.isFresh()
 		})
@@ -74,7 +74,7 @@ func large(t *testing.T, ip string, flags ...string) {
 // resident gives MiB.
 func resident(t *testing.T) float64 {
 	t.Helper()
-	pages, err := strconv.Atoi(strings.Fields(readFile(t, "/proc/self/statm"))[1])
+	pages, err := strconv.Atoi(strings.Fields(harness.ReadFile(t, "/proc/self/statm"))[1])
 	if err != nil {
 		t.Fatal(err)
 	}

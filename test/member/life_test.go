@@ -3,7 +3,6 @@
 package member
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // TestSync: all that is there is known when Synced closes, and each change soon
@@ -41,7 +41,7 @@ func TestSync(t *testing.T) {
 	}
 	a.create("two")
 	t.Logf("a service is seen %v after it was made", s.awaitService(key("two"), true))
-	eventually(t, settled, "programming", func() error {
+	harness.Eventually(t, settled, "programming", func() error {
 		if n := observed(t, s.metrics.Programming).GetSampleCount(); n != 1 {
 			return fmt.Errorf("%d samples", n)
 		}
@@ -92,7 +92,7 @@ func TestOutage(t *testing.T) {
 			if age := began.Sub(v.Since); age < -time.Second || age > 5*time.Second {
 				t.Errorf("%s: last proof %v before it began", o.name, age)
 			}
-			throughout(t, 3*time.Second, o.name, func() error {
+			harness.Throughout(t, 3*time.Second, o.name, func() error {
 				if v := s.View(); v.State != member.Stale || v.Data.Service(key("kept")) == nil {
 					return fmt.Errorf("%+v", v)
 				}
@@ -130,10 +130,7 @@ func TestWipe(t *testing.T) {
 	if n := testutil.ToFloat64(s.metrics.Troubles[member.Replaced]); n != 1 {
 		t.Errorf("told %v times that it is another cluster", n)
 	}
-	eventually(t, settled, "namespace", func() error {
-		_, err := a.admin.CoreV1().Namespaces().Get(context.Background(), namespace, metav1.GetOptions{})
-		return err
-	})
+	harness.AwaitNamespace(t, a.admin, namespace)
 	a.create("new")
 	s.awaitService(key("new"), true)
 }

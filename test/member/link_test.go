@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // link is a TCP relay between a Member and its API. Cut, it drops what is sent, in
@@ -48,7 +49,7 @@ func startLink(t *testing.T, a *api) (l *link, kubeconfig string) {
 		l.mu.Unlock()
 		l.running.Wait()
 	})
-	return l, strings.Replace(readFile(t, a.up.Kubeconfig("c1")), server, "https://"+listener.Addr().String(), 1)
+	return l, strings.Replace(harness.ReadFile(t, a.up.Kubeconfig("c1")), server, "https://"+listener.Addr().String(), 1)
 }
 
 func (l *link) accept() {
@@ -123,7 +124,7 @@ func TestPartition(t *testing.T) {
 		l.setCut(true)
 		noticed := s.await(staleWithin, member.Stale)
 		a.delete(name)
-		throughout(t, time.Second, "stale", func() error {
+		harness.Throughout(t, time.Second, "stale", func() error {
 			if v := s.View(); v.State != member.Stale || v.Data.Service(key(name)) == nil {
 				return fmt.Errorf("%+v", v)
 			}
@@ -156,7 +157,7 @@ func TestDroppedConnections(t *testing.T) {
 		l.drop()
 		a.create(name)
 		began, fresh := time.Now(), time.Duration(0)
-		took := eventually(t, settled, name, func() error {
+		took := harness.Eventually(t, settled, name, func() error {
 			service := s.View().Data.Service(key(name))
 			if s.isFresh() == nil && service == nil {
 				fresh = time.Since(began)
@@ -194,5 +195,5 @@ func TestBookmarks(t *testing.T) {
 	s := startMember(a)
 	s.use(a.up.Kubeconfig("c1"))
 	s.await(settled, member.Fresh)
-	throughout(t, member.DefaultSilence+30*time.Second, "fresh", s.isFresh)
+	harness.Throughout(t, member.DefaultSilence+30*time.Second, "fresh", s.isFresh)
 }

@@ -4,7 +4,6 @@ package member
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // Bounds that the package promises.
@@ -92,29 +92,19 @@ func (s *subject) tell(level, format string, args ...any) {
 func (s *subject) hasTold(words ...string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found := 0
-lines:
-	for _, line := range s.told {
-		for _, word := range words {
-			if !strings.Contains(line, word) {
-				continue lines
-			}
-		}
-		found++
-	}
-	return found
+	return harness.Count(s.told, words...)
 }
 
 // use gives the Member a kubeconfig file's content, as a Secret would.
 func (s *subject) use(path string) {
 	s.t.Helper()
-	s.SetCredentials(member.Credentials{Kubeconfig: []byte(readFile(s.t, path))}, nil)
+	s.SetCredentials(member.Credentials{Kubeconfig: []byte(harness.ReadFile(s.t, path))}, nil)
 }
 
 // await waits for the state, and gives how long that took.
 func (s *subject) await(limit time.Duration, state member.State) time.Duration {
 	s.t.Helper()
-	return eventually(s.t, limit, state.String(), func() error {
+	return harness.Eventually(s.t, limit, state.String(), func() error {
 		if v := s.View(); v.State != state {
 			return fmt.Errorf("%v: %w", v.State, v.Err)
 		}
@@ -125,7 +115,7 @@ func (s *subject) await(limit time.Duration, state member.State) time.Duration {
 // awaitService waits until there is a Service of that key, or none.
 func (s *subject) awaitService(key string, there bool) time.Duration {
 	s.t.Helper()
-	return eventually(s.t, settled, key, func() error {
+	return harness.Eventually(s.t, settled, key, func() error {
 		service := s.View().Data.Service(key)
 		if got := service != nil && service.Type != model.NoService; got != there {
 			return fmt.Errorf("there: %v", got)
@@ -138,50 +128,10 @@ func (s *subject) awaitService(key string, there bool) time.Duration {
 // these words.
 func (s *subject) awaitTrouble(r member.Reason, words ...string) time.Duration {
 	s.t.Helper()
-	return eventually(s.t, staleWithin, r.String(), func() error {
+	return harness.Eventually(s.t, staleWithin, r.String(), func() error {
 		if testutil.ToFloat64(s.metrics.Troubles[r]) == 0 || s.hasTold(append(words, "warning", r.String())...) == 0 {
 			return fmt.Errorf("not told")
 		}
 		return nil
 	})
-}
-
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
-}
-
-// eventually looks until look finds nothing wrong, and gives how long that took.
-func eventually(t *testing.T, limit time.Duration, what string, look func() error) time.Duration {
-	t.Helper()
-	start := time.Now()
-	ticker := time.NewTicker(2 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := look()
-		took := time.Since(start)
-		if err == nil {
-			return took
-		}
-		if took > limit {
-			t.Fatalf("%s: not within %v: %v", what, limit, err)
-		}
-		<-ticker.C
-	}
-}
-
-// throughout looks for as long as during says, and fails at the first thing wrong.
-func throughout(t *testing.T, during time.Duration, what string, look func() error) {
-	t.Helper()
-	ticker := time.NewTicker(2 * time.Millisecond)
-	defer ticker.Stop()
-	for start := time.Now(); time.Since(start) < during; <-ticker.C {
-		if err := look(); err != nil {
-			t.Fatalf("%s: after %v: %v", what, time.Since(start), err)
-		}
-	}
 }

@@ -5,14 +5,13 @@ package oracle
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	v1 "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/coredns-clusterset/clusterset/test/harness"
 	"github.com/coredns-clusterset/clusterset/test/kubeup"
 )
 
@@ -34,17 +33,8 @@ type api struct {
 func startAPI(t *testing.T) *api {
 	t.Helper()
 	up := kubeup.Start(t, "c1="+serviceCIDR4+","+serviceCIDR6)
-	config, err := clientcmd.BuildConfigFromFlags("", up.Kubeconfig("c1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.QPS = -1 // the test would wait for its own client
-	config.Timeout = 10 * time.Second
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &api{t: t, client: client, kubeconfig: up.Kubeconfig("c1")}
+	kubeconfig := up.Kubeconfig("c1")
+	return &api{t: t, client: harness.NewClient(t, kubeconfig), kubeconfig: kubeconfig}
 }
 
 // objects are all that the two servers answer from, those included that

@@ -3,9 +3,9 @@
 package oracle
 
 import (
-	"time"
-
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // way is how a question is asked.
@@ -16,9 +16,6 @@ type way struct {
 	every int
 	edit  func(*dns.Msg)
 }
-
-// askTimeout is longer than clusterset's own, 2 s.
-const askTimeout = 3 * time.Second
 
 var (
 	plain   = way{name: "UDP", network: "udp", every: 1, edit: func(m *dns.Msg) { m.SetEdns0(4096, false) }}
@@ -38,7 +35,7 @@ type line struct {
 }
 
 func (l *line) ask(name string, qtype uint16) (*dns.Msg, error) {
-	client := dns.Client{Net: l.network, Timeout: askTimeout, UDPSize: dns.MaxMsgSize}
+	client := dns.Client{Net: l.network, Timeout: harness.AskTimeout, UDPSize: dns.MaxMsgSize}
 	m := new(dns.Msg).SetQuestion(name, qtype)
 	l.edit(m)
 	if l.conn == nil {

@@ -11,6 +11,8 @@ import (
 	discovery "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // changes is how many there are in a round.
@@ -42,7 +44,7 @@ func (a *api) change(random *rand.Rand, round int) {
 func (a *api) deleteNamespace(name string) {
 	a.t.Helper()
 	a.must(a.client.CoreV1().Namespaces().Delete(a.t.Context(), name, metav1.DeleteOptions{}))
-	eventually(a.t, "the namespace's end", func() error {
+	harness.Eventually(a.t, limit, "the namespace's end", func() error {
 		_, err := a.client.CoreV1().Namespaces().Get(a.t.Context(), name, metav1.GetOptions{})
 		switch {
 		case apierrors.IsNotFound(err):

@@ -8,6 +8,8 @@ import (
 
 	"github.com/miekg/dns"
 	discovery "k8s.io/api/discovery/v1"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const marks = "marks"
@@ -43,8 +45,8 @@ func (c *comparison) awaitMark(round int) {
 			*server
 			name string
 		}{{c.theirs, q.theirName()}, {c.ours, q.ourName()}} {
-			eventually(c.t, side.name, func() error {
-				side.running(c.t)
+			harness.Eventually(c.t, limit, side.name, func() error {
+				side.Running()
 				m, err := exchange(plain, side.addr, side.name, dns.TypeA)
 				if err != nil {
 					return err

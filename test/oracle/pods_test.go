@@ -7,6 +7,8 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const podsNamespace = "made"
@@ -38,7 +40,7 @@ func (a *api) fillPods() {
 	for i, p := range pods {
 		a.createPod(i, p)
 	}
-	eventually(a.t, "the controller's slices", a.podsAreInSlices)
+	harness.Eventually(a.t, limit, "the controller's slices", a.podsAreInSlices)
 }
 
 func (a *api) createPod(i int, p pod) {

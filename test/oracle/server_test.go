@@ -5,7 +5,19 @@ package oracle
 import (
 	"fmt"
 	"testing"
+	"time"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
+
+// limit bounds what is waited for: a start, a change taken up.
+const limit = 20 * time.Second
+
+// server is one of the two: a CoreDNS, and where it answers, on UDP and TCP.
+type server struct {
+	*harness.Process
+	addr string
+}
 
 // Addresses that no other test uses. The kubernetes plugin leaves loopback
 // addresses out of its name server's, so that it has none here.
@@ -44,8 +56,8 @@ lost  60 IN CNAME missing
 // startOracle starts CoreDNS's own kubernetes plugin.
 func startOracle(t *testing.T, kubeconfig string) *server {
 	t.Helper()
-	addr, port := freeAddr(t, theirIP)
-	return startCoreDNS(t, addr, map[string]string{"outside.db": outsideZone, "Corefile": fmt.Sprintf(`
+	addr := harness.FreeAddr(t, theirIP)
+	return &server{harness.StartCoreDNS(t, "kubernetes", map[string]string{"outside.db": outsideZone, "Corefile": fmt.Sprintf(`
 cluster.local:%[1]d in-addr.arpa:%[1]d ip6.arpa:%[1]d {
     bind %[2]s
     errors
@@ -53,15 +65,15 @@ cluster.local:%[1]d in-addr.arpa:%[1]d ip6.arpa:%[1]d {
         kubeconfig %[3]s
     }
 }
-`+outside, port, theirIP, kubeconfig)})
+`+outside, addr.Port(), theirIP, kubeconfig)}), addr.String()}
 }
 
 // startOurs starts clusterset with one member, c1: the API server, and the
 // oracle as its DNS.
 func startOurs(t *testing.T, mode, kubeconfig, dns string) *server {
 	t.Helper()
-	addr, port := freeAddr(t, ourIP)
-	return startCoreDNS(t, addr, map[string]string{
+	addr := harness.FreeAddr(t, ourIP)
+	return &server{harness.StartCoreDNS(t, "clusterset", map[string]string{
 		"outside.db":      outsideZone,
 		"clusterset.yaml": fmt.Sprintf(document, serviceCIDR4, serviceCIDR6, podCIDR4, podCIDR6, dns, kubeconfig),
 		"Corefile": fmt.Sprintf(`
@@ -73,7 +85,7 @@ lan:%[1]d in-addr.arpa:%[1]d ip6.arpa:%[1]d {
         mode %[3]s
     }
 }
-`+outside, port, ourIP, mode)})
+`+outside, addr.Port(), ourIP, mode)}), addr.String()}
 }
 
 // document has the pods' ranges among the services', so that their addresses'

@@ -9,15 +9,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // TestStockCoreDNS runs README.md's own commands in a copy of CoreDNS's source.
 func TestStockCoreDNS(t *testing.T) {
-	_, here, _, _ := runtime.Caller(0)
-	root := filepath.Join(filepath.Dir(here), "..", "..")
+	root := harness.Root()
 	source := strings.TrimSpace(run(t, root, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/coredns/coredns"))
 	dir := filepath.Join(t.TempDir(), "coredns")
 	if err := os.CopyFS(dir, os.DirFS(source)); err != nil {
