@@ -91,7 +91,7 @@ func (q *ask) refresh(asked string) func(context.Context) (*dns.Msg, error) {
 	return func(ctx context.Context) (*dns.Msg, error) {
 		growStack()
 		query.Deadline = time.Now().Add(timeout)
-		reply, _, err := client.Exchange(ctx, query)
+		reply, _, err := client.Exchange(ctx, &query)
 		return reply, err
 	}
 }

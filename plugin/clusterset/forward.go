@@ -23,7 +23,7 @@ func (q *ask) forward() (int, error) {
 	growStack()
 	query := q.query(asked)
 	query.Deadline, query.Observe = q.deadline(), q.observer()
-	reply, upstream, err := q.member.client.Exchange(q.ctx, query)
+	reply, upstream, err := q.member.client.Exchange(q.ctx, &query)
 	if err != nil {
 		return q.failed(err)
 	}
@@ -35,9 +35,9 @@ func (q *ask) forward() (int, error) {
 }
 
 // query is the question for the member, but for its deadline.
-func (q *ask) query(asked string) *exchange.Query {
+func (q *ask) query(asked string) exchange.Query {
 	r := q.state.Req
-	return &exchange.Query{
+	return exchange.Query{
 		Name:              asked,
 		Type:              r.Question[0].Qtype,
 		RecursionDesired:  r.RecursionDesired,
