@@ -82,7 +82,8 @@ func (m *Member) failing(f *feed, t *trouble) {
 	if s.over {
 		return
 	}
-	f.trouble, f.settled, f.heard = t, true, time.Time{}
+	f.trouble, f.heard = t, time.Time{}
+	f.settled = f.settled || t.reason == Forbidden // others may be over soon: a new CRD's storage gets ready
 	f.failures++
 	// Of a lost connection the probe that follows will tell, for all kinds.
 	if m.newest == s.by && (f.failures > 1 || !t.ofConnection()) {

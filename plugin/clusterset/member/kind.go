@@ -52,7 +52,7 @@ type feed struct {
 
 	// pending are the items until the session's data are shown, then nil.
 	pending map[string]item
-	// listed is set by the first list, settled also by the first failure.
+	// listed is set by the first list, settled also by a failure that lasts.
 	listed, settled bool
 	// trouble is why it can't be listed or watched now.
 	trouble *trouble

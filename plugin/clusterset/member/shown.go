@@ -136,11 +136,12 @@ func (m *Member) show(s *session) {
 	}
 	m.options.Metrics.Lists.Inc()
 	m.diary.clear(aboutAPI)
-	if !m.whole {
-		m.whole = true
-		close(m.synced)
-	}
+	first := !m.whole
+	m.whole = true
 	m.publish()
+	if first {
+		close(m.synced) // who waits for it finds them
+	}
 }
 
 // giveTime shows the session's data later, without what hasn't come by then.
