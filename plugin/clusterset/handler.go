@@ -36,10 +36,23 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 		return dns.RcodeRefused, nil
 	}
 	q := &ask{p: p, ctx: ctx, state: request.Request{W: w, Req: r}, qname: r.Question[0].Name, zone: zone, snap: p.snapshot.Load(), labeled: hasMetadata(ctx), serial: soaSerial}
-	if query.IsReverse(zone) {
-		return q.reverse()
+	status, err := q.serve()
+	if q.done == nil {
+		return status, err
 	}
-	if q.snap == nil {
+	// Here, not where it was made: from a query's small stack, sending takes the most.
+	if err := w.WriteMsg(q.done); err != nil {
+		return dns.RcodeServerFailure, err
+	}
+	return status, err
+}
+
+// serve finds the reply, or passes the query on.
+func (q *ask) serve() (int, error) {
+	switch {
+	case query.IsReverse(q.zone):
+		return q.reverse()
+	case q.snap == nil:
 		return q.fail(dns.ExtendedErrorCodeNotReady, errNotReady)
 	}
 	return q.name()
@@ -81,6 +94,8 @@ type ask struct {
 	wrong error
 	// age is how long a negative answer was kept, in seconds.
 	age uint32
+	// done is the reply, nil where there is none to write.
+	done *dns.Msg
 	// serial is that of the zone's SOA.
 	serial uint32
 	// end is the deadline, once somebody asked for it.

@@ -22,17 +22,15 @@ const (
 	soaSerial                       = 1
 )
 
-// write sends m. What was written is told apart from what CoreDNS must still
-// write by the code, as everywhere in CoreDNS.
+// write has m sent when the query is done with. What was written is told apart from
+// what CoreDNS must still write by the code, as everywhere in CoreDNS.
 func (q *ask) write(m *dns.Msg, from sourceName) (int, error) {
 	if from == fromStale && m.Rcode == dns.RcodeSuccess && m.IsEdns0() == nil {
 		q.explain(m, dns.ExtendedErrorCodeStaleAnswer, q.wrong.Error())
 	}
 	q.count(from, m.Rcode)
 	q.label(ctxSource, from.String())
-	if err := q.state.W.WriteMsg(m); err != nil {
-		return dns.RcodeServerFailure, err
-	}
+	q.done = m
 	return dns.RcodeSuccess, nil
 }
 
@@ -52,10 +50,8 @@ func (q *ask) failFrom(from sourceName, code uint16, err error) (int, error) {
 	m := new(dns.Msg)
 	m.SetRcode(q.state.Req, dns.RcodeServerFailure)
 	q.explain(m, code, err.Error())
-	if status, writeErr := q.write(m, from); writeErr != nil {
-		return status, writeErr
-	}
-	return dns.RcodeSuccess, err
+	status, _ := q.write(m, from) // which can't fail
+	return status, err
 }
 
 // explain adds an extended error, for a client that sent EDNS: RFC 8914.
