@@ -43,29 +43,37 @@ func newStreamTransport(address model.Upstream, config *tls.Config, dropped func
 // its list; then there is another. All of them are fresh: one that has been silent
 // for a moment is passed over, for whomever.
 func (t *streamTransport) send(c *call, n int, _ bool) error {
-	for {
-		s, err := t.conn(c.sends[n].at)
-		if err != nil {
-			return err
-		}
-		if s.send(c, n) {
+	t.mu.Lock() // until it counts among those in flight
+	defer t.mu.Unlock()
+	for !t.closed {
+		if t.conn(c.sends[n].at).send(c, n) {
 			return nil
 		}
 	}
+	return errClosed
 }
 
 // conn gives the connection with the fewest queries in flight, or a new one when
-// each has its share. One that is held up is used only when there are no others and
-// can't be more.
-func (t *streamTransport) conn(now time.Time) (*streamConn, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return nil, errClosed
+// each has its share; t.mu is held. One that is held up is used only when there are
+// no others and can't be more.
+func (t *streamTransport) conn(now time.Time) *streamConn {
+	best, has, working := t.least(now)
+	switch {
+	case best == nil:
+		return t.open()
+	case has.held:
+		if len(t.conns) < streamConnsMax {
+			return t.open()
+		}
+	case has.calls >= streamShare && working < streamConns && len(t.conns) < streamConnsMax:
+		return t.open()
 	}
-	var best *streamConn
-	var least load
-	working := 0
+	return best
+}
+
+// least gives the connection that has least to do, and how many bring replies, of
+// those looked at: none has less to do than nothing.
+func (t *streamTransport) least(now time.Time) (best *streamConn, has load, working int) {
 	for _, s := range t.conns {
 		l := s.load(now)
 		if !l.open {
@@ -74,20 +82,14 @@ func (t *streamTransport) conn(now time.Time) (*streamConn, error) {
 		if !l.held {
 			working++
 		}
-		if best == nil || l.less(least) {
-			best, least = s, l
+		if best == nil || l.less(has) {
+			best, has = s, l
 		}
-		if !least.held && least.calls == 0 {
+		if !has.held && has.calls == 0 {
 			break
 		}
 	}
-	if best != nil && !least.held && (least.calls < streamShare || working >= streamConns) {
-		return best, nil
-	}
-	if best == nil || len(t.conns) < streamConnsMax {
-		return t.open(), nil
-	}
-	return best, nil
+	return best, has, working
 }
 
 // open adds a connection, which dials by itself; t.mu is held.

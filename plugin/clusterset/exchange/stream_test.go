@@ -279,6 +279,9 @@ func TestStreamClose(t *testing.T) {
 	if took := time.Since(start); took > streamTimeout+time.Second {
 		t.Errorf("close took %v", took)
 	}
+	if n := len(s.all()); n != 0 {
+		t.Errorf("%d connections are left", n)
+	}
 	u.listener.Close()
 	ended := make(chan struct{})
 	go func() {

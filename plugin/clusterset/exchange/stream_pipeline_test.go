@@ -1,0 +1,472 @@
+package exchange
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+	"go.uber.org/goleak"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// gate holds the queries that come until there are as many as wanted, and then
+// hands them over.
+type gate struct {
+	want int
+	full chan []heldQuery
+
+	mu   sync.Mutex
+	held []heldQuery
+}
+
+type heldQuery struct {
+	conn  *dns.Conn
+	query *dns.Msg
+}
+
+func newGate(want int) *gate { return &gate{want: want, full: make(chan []heldQuery, 1)} }
+
+func (g *gate) hold(conn *dns.Conn, query *dns.Msg) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.held = append(g.held, heldQuery{conn, query}); len(g.held) == g.want {
+		g.full <- g.held
+	}
+}
+
+// askMany asks n times at once, and wants as many answers.
+func askMany(t *testing.T, s transport, n int) *sync.WaitGroup {
+	t.Helper()
+	var asked sync.WaitGroup
+	for range n {
+		asked.Go(func() {
+			m, err := askStream(context.Background(), s, 5*time.Second)
+			if err != nil || len(m.Answer) != 1 {
+				t.Errorf("reply %v, error %v", m, err)
+			}
+		})
+	}
+	return &asked
+}
+
+func (u *streamUpstream) connections() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.conns)
+}
+
+// openConns is how many connections take queries.
+func (t *streamTransport) openConns() (n int) {
+	for _, s := range t.all() {
+		if s.load(time.Now()).open {
+			n++
+		}
+	}
+	return n
+}
+
+// gone waits until no connection is left.
+func gone(t *testing.T, s *streamTransport) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Second); len(s.all()) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("connections are left")
+		}
+	}
+}
+
+// TestStreamPipelined: many queries are in flight on few connections, and may be
+// answered in any order: here the last one first.
+func TestStreamPipelined(t *testing.T) {
+	const many = 500
+	g := newGate(many)
+	u, s := newStreamTest(t, g.hold)
+	asked := askMany(t, s, many)
+	held := <-g.full
+	for i := len(held) - 1; i >= 0; i-- {
+		replyRight(held[i].conn, held[i].query)
+	}
+	asked.Wait()
+	if n := u.connections(); n != streamConns {
+		t.Errorf("%d connections, want %d", n, streamConns)
+	}
+}
+
+// TestStreamReused: one query after the other needs one connection.
+func TestStreamReused(t *testing.T) {
+	u, s := newStreamTest(t, replyRight)
+	for range 20 {
+		m, err := askStream(context.Background(), s, streamTimeout)
+		wantAddress(t, m, err)
+	}
+	if n := u.connections(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+}
+
+// TestStreamSlowAnswer: a server that answers one query after the other, as CoreDNS
+// does, and is slow with one, holds up no other: not while another connection may be
+// opened, and after a moment not even then.
+func TestStreamSlowAnswer(t *testing.T) {
+	var slow atomic.Int32
+	arrived, release := make(chan struct{}, streamConns), make(chan struct{})
+	u, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
+		if slow.Add(1) <= streamConns {
+			arrived <- struct{}{}
+			<-release
+		}
+		replyRight(conn, query)
+	})
+	first := make([]*sync.WaitGroup, 0, streamConns)
+	for i := range streamConns {
+		first = append(first, askMany(t, s, 1))
+		<-arrived
+		if n := u.connections(); n != i+1 {
+			t.Fatalf("%d connections for %d slow answers", n, i+1)
+		}
+	}
+	time.Sleep(2 * streamHeld) // to be held up is a matter of time
+	for range 2 {
+		m, err := askStream(context.Background(), s, streamTimeout)
+		wantAddress(t, m, err)
+	}
+	if n := u.connections(); n != streamConns+1 {
+		t.Errorf("%d connections, want %d", n, streamConns+1)
+	}
+	close(release)
+	for _, asked := range first {
+		asked.Wait()
+	}
+}
+
+// TestStreamRestart: an upstream that is started again while queries are in flight
+// on connections that had answered gets them once more.
+func TestStreamRestart(t *testing.T) {
+	const many = 100
+	first, second := newGate(streamConns), newGate(many)
+	var asks atomic.Int32
+	u, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
+		switch n := asks.Add(1); {
+		case n <= streamConns: // each opens a connection
+			first.hold(conn, query)
+		case n <= streamConns+many:
+			second.hold(conn, query)
+		default:
+			replyRight(conn, query)
+		}
+	})
+	asked := askMany(t, s, streamConns)
+	for _, q := range <-first.full {
+		replyRight(q.conn, q.query)
+	}
+	asked.Wait()
+	asked = askMany(t, s, many)
+	<-second.full
+	if n := u.drop(); n != streamConns {
+		t.Fatalf("%d connections, want %d", n, streamConns)
+	}
+	asked.Wait()
+	if n := asks.Load(); n != streamConns+2*many {
+		t.Errorf("%d queries came, want each once more", n)
+	}
+}
+
+// TestStreamOneAnswerEach: an upstream that closes each connection after one answer
+// answers every query nevertheless.
+func TestStreamOneAnswerEach(t *testing.T) {
+	var answered sync.Map
+	_, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
+		if _, before := answered.LoadOrStore(conn, true); before {
+			return
+		}
+		replyRight(conn, query)
+		_ = conn.Conn.(*net.TCPConn).CloseWrite() // gone already
+	})
+	askMany(t, s, 5*streamConns).Wait()
+}
+
+// TestStreamFails: what was in flight fails with the error given, and the next query
+// has a new connection.
+func TestStreamFails(t *testing.T) {
+	var asks atomic.Int32
+	arrived := make(chan struct{}, 1)
+	u, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
+		if asks.Add(1) == 1 {
+			arrived <- struct{}{}
+			return
+		}
+		replyRight(conn, query)
+	})
+	failed := make(chan error)
+	go func() {
+		_, err := askStream(context.Background(), s, time.Minute)
+		failed <- err
+	}()
+	<-arrived
+	s.fail(errMisses)
+	if err := <-failed; !errors.Is(err, errMisses) {
+		t.Errorf("failed with %v", err)
+	}
+	m, err := askStream(context.Background(), s, streamTimeout)
+	wantAddress(t, m, err)
+	if n := u.connections(); n != 2 {
+		t.Errorf("%d connections, want 2", n)
+	}
+}
+
+// TestStreamIdle: a connection is closed when nothing was asked on it for a while,
+// and not before; so is its keeper.
+func TestStreamIdle(t *testing.T) {
+	ignore := goleak.IgnoreCurrent()
+	u, s := newStreamTest(t, replyRight)
+	_, err := askStream(context.Background(), s, streamTimeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().Add(time.Hour) // the real keeper's looks then change nothing
+	s.sweep(now)                     // sees that it was used
+	s.sweep(now.Add(streamIdle - 1))
+	if n := s.openConns(); n != 1 {
+		t.Fatalf("%d connections", n)
+	}
+	s.sweep(now.Add(streamIdle))
+	gone(t, s)
+	m, err := askStream(context.Background(), s, streamTimeout)
+	wantAddress(t, m, err)
+	if n := u.connections(); n != 2 {
+		t.Errorf("%d connections, want another one", n)
+	}
+	s.close()
+	u.listener.Close()
+	u.running.Wait() // the client has closed each
+	goleak.VerifyNone(t, ignore)
+}
+
+// TestStreamHung: a connection on which a query was never answered isn't used for
+// ever, though the query is over.
+func TestStreamHung(t *testing.T) {
+	_, s := newStreamTest(t, func(*dns.Conn, *dns.Msg) {})
+	start := time.Now()
+	if _, err := askStream(context.Background(), s, 100*time.Millisecond); !errors.Is(err, errNoReply) {
+		t.Fatal(err)
+	}
+	s.sweep(start.Add(streamHung - time.Millisecond))
+	if n := s.openConns(); n != 1 {
+		t.Fatalf("%d connections", n)
+	}
+	s.sweep(time.Now().Add(streamHung))
+	gone(t, s)
+}
+
+// TestStreamUnread: an upstream that doesn't read costs a bounded queue, and no
+// query's goroutine waits to write.
+func TestStreamUnread(t *testing.T) {
+	ours, theirs := net.Pipe() // has no buffer: the first write waits
+	defer theirs.Close()
+	s, _ := newStreamConn(newStreamTransport(model.Upstream{}, nil, nil))
+	s.opened(ours)
+	var running sync.WaitGroup
+	running.Go(func() { s.write(ours) })
+	running.Go(func() { _ = s.read(ours) })
+	w, err := newWire(question("web.default.svc.cluster.local."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent []*call
+	for {
+		c := newCall(w)
+		c.sends[0], c.sent = send{at: time.Now()}, 1
+		if !s.send(c, 0) {
+			break
+		}
+		sent = append(sent, c)
+	}
+	if n := len(sent) * (len(w.msg) + frameLen); n < streamQueue || n > 2*streamQueue+len(w.msg) { // one written, one queued
+		t.Errorf("%d bytes taken, want %d", n, streamQueue)
+	}
+	for _, c := range sent {
+		if o := <-c.done; !errors.Is(o.err, errUnread) {
+			t.Fatalf("error %v", o.err)
+		}
+	}
+	running.Wait()
+}
+
+// TestStreamFrames: whatever comes before the right reply, and in whatever pieces, is
+// passed over and counted.
+func TestStreamFrames(t *testing.T) {
+	framed := func(msg []byte) []byte {
+		return append(binary.BigEndian.AppendUint16(nil, uint16(len(msg))), msg...)
+	}
+	of := func(query *dns.Msg, change func(*dns.Msg)) []byte {
+		m := new(dns.Msg).SetReply(query)
+		change(m)
+		msg, err := m.Pack()
+		if err != nil {
+			t.Error(err)
+		}
+		return msg
+	}
+	unknown := func(size int) func(*dns.Msg) []byte {
+		return func(query *dns.Msg) []byte {
+			return append(of(query, func(m *dns.Msg) { m.Id++ }), make([]byte, size)...)
+		}
+	}
+	large := func(change func(*dns.Msg)) func(*dns.Msg) []byte {
+		return func(query *dns.Msg) []byte {
+			return of(query, func(m *dns.Msg) {
+				change(m)
+				for range 200 {
+					m.Extra = append(m.Extra, &dns.TXT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeTXT, Class: dns.ClassINET}, Txt: []string{strings.Repeat("x", 200)}})
+				}
+			})
+		}
+	}
+	tests := []struct {
+		name string
+		msg  func(*dns.Msg) []byte
+		drop Drop
+	}{
+		{"nothing", func(*dns.Msg) []byte { return nil }, DropShort},
+		{"a byte", func(*dns.Msg) []byte { return []byte{1} }, DropShort},
+		{"half a header", func(q *dns.Msg) []byte { return of(q, func(*dns.Msg) {})[:headerLen-1] }, DropShort},
+		{"a header", func(q *dns.Msg) []byte { return of(q, func(*dns.Msg) {})[:headerLen] }, DropQuestion},
+		{"an unknown id", unknown(0), DropUnknown},
+		{"a large one with an unknown id", unknown(60000), DropUnknown},
+		{"a large one to another question", large(func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAAAA }), DropQuestion},
+		{"a large one that is right", large(func(m *dns.Msg) {
+			rr, _ := dns.NewRR(m.Question[0].Name + " 5 IN A 10.101.0.1")
+			m.Answer = []dns.RR{rr}
+		}), DropUnknown}, // the second one comes late
+	}
+	for _, tt := range tests {
+		for _, pieces := range []bool{false, true} {
+			name := tt.name
+			if pieces {
+				name += ", in pieces"
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				u, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
+					frames := framed(tt.msg(query))
+					right := of(query, func(m *dns.Msg) {
+						rr, _ := dns.NewRR(m.Question[0].Name + " 5 IN A 10.101.0.1")
+						m.Answer = []dns.RR{rr}
+					})
+					frames = append(frames, framed(right)...)
+					size := len(frames)
+					if pieces {
+						size = 7
+					}
+					for piece := range slices.Chunk(frames, size) {
+						_, _ = conn.Conn.Write(piece) // the client has the answer, and may be gone
+					}
+				})
+				for range 2 { // the connection is as good as before
+					m, err := askStream(context.Background(), s, streamTimeout)
+					wantAddress(t, m, err)
+				}
+				if u.dropped[tt.drop].Load() == 0 || u.connections() != 1 {
+					t.Errorf("%d dropped, %d connections", u.dropped[tt.drop].Load(), u.connections())
+				}
+			})
+		}
+	}
+}
+
+// TestStreamUnreachable: the error is the kernel's word, and counts as such.
+func TestStreamUnreachable(t *testing.T) {
+	u, s := newStreamTest(t, replyRight)
+	u.listener.Close()
+	if _, err := askStream(context.Background(), s, streamTimeout); !errors.Is(err, syscall.ECONNREFUSED) || err.Error() != "connection refused" || reasonOf(err) != Network {
+		t.Errorf("%v (%s)", err, reasonOf(err))
+	}
+}
+
+// TestStreamLocal: the outcome says where the query left from, also the one that was
+// there before the connection.
+func TestStreamLocal(t *testing.T) {
+	from := make(chan string, 2)
+	_, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
+		from <- conn.RemoteAddr().String()
+		replyRight(conn, query)
+	})
+	for range 2 {
+		w, err := newWire(question("web.default.svc.cluster.local."))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := newCall(w)
+		c.sends[0], c.sent = send{at: time.Now()}, 1
+		if err := s.send(c, 0, false); err != nil {
+			t.Fatal(err)
+		}
+		o := <-c.done
+		c.sends[0].ended = true
+		if want := <-from; o.local == nil || o.local.String() != want {
+			t.Errorf("left from %v, want %s", o.local, want)
+		}
+		o.free()
+		c.end()
+	}
+}
+
+// TestStreamResumes: a TLS session is resumed by the next connection (RFC 8446,
+// section 2.2), which saves the certificates.
+func TestStreamResumes(t *testing.T) {
+	resumed := make(chan bool, 2)
+	config, material := testTLS(t)
+	u, s := newStreamTestOver(t, model.DoT, config, material, func(conn *dns.Conn, query *dns.Msg) {
+		resumed <- conn.Conn.(*tls.Conn).ConnectionState().DidResume
+		replyRight(conn, query)
+	})
+	for _, want := range []bool{false, true} {
+		m, err := askStream(context.Background(), s, streamTimeout)
+		wantAddress(t, m, err)
+		if got := <-resumed; got != want {
+			t.Errorf("resumed %v, want %v", got, want)
+		}
+		u.drop()
+		gone(t, s)
+	}
+}
+
+// TestStreamNoHandshake: an upstream that accepts and says nothing fails the query
+// when the handshake's time is over; and close doesn't wait for it.
+func TestStreamNoHandshake(t *testing.T) {
+	_, material := testTLS(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close() // the kernel accepts
+	s := newStream(model.Upstream{Scheme: model.DoT, Addr: listener.Addr().(*net.TCPAddr).AddrPort()}, material, streamTimeout, nil)
+	start := time.Now()
+	if _, err := askStream(context.Background(), s, time.Minute); !errors.Is(err, errNoReply) || time.Since(start) < handshakeTimeout {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+	failed := make(chan error)
+	go func() {
+		_, err := askStream(context.Background(), s, time.Minute)
+		failed <- err
+	}()
+	for len(s.(*streamTransport).all()) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	start = time.Now()
+	s.close()
+	if err := <-failed; !errors.Is(err, errClosed) || time.Since(start) > handshakeTimeout/2 {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+}
