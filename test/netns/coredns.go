@@ -4,7 +4,6 @@ package netns
 
 import (
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,21 +56,18 @@ func (c *cluster) newDNS(t testing.TB, address, metrics string) *coredns {
 	return s
 }
 
-// openLog is where the server logs; a failed test prints its end. It is memory: on
-// a disk that others write to as well, a server that logs every question is held
-// up for tens of milliseconds now and then.
+// openLog is where the server logs; a failed test prints it.
 func (c *cluster) openLog(t testing.TB) *os.File {
 	t.Helper()
-	fd, err := unix.MemfdCreate("log of "+c.name, unix.MFD_CLOEXEC)
+	path := filepath.Join(t.TempDir(), "log")
+	file, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := os.NewFile(uintptr(fd), "log of "+c.name)
 	t.Cleanup(func() {
-		defer file.Close()
-		if info, err := file.Stat(); err == nil && t.Failed() {
-			text, _ := io.ReadAll(io.NewSectionReader(file, max(0, info.Size()-4000), 4000))
-			t.Logf("%s:\n%s", file.Name(), text)
+		_ = file.Close()
+		if text, err := os.ReadFile(path); err == nil && t.Failed() {
+			t.Logf("log of %s:\n%s", c.name, text[max(0, len(text)-4000):])
 		}
 	})
 	return file

@@ -14,9 +14,10 @@ import (
 const (
 	// usual is for how long a member is asked: some hundred questions.
 	usual = 700 * time.Millisecond
-	// tries are for a machine that does something else meanwhile, which costs tens
-	// of milliseconds.
-	tries = 4
+	// tries are for a machine that does something else meanwhile: with four
+	// compilers on two cores, one server alone has been held up for 600 ms. What is
+	// late for another reason is late each time.
+	tries = 3
 )
 
 // fault is something that is wrong with a member, or with the first of its two
@@ -68,7 +69,7 @@ func (f fault) run(t *testing.T, n *faultNet, name string) {
 func (f fault) try(t *testing.T, n *faultNet, name string) (wrong []error) {
 	m := n.member.as(name, f.upstreams)
 	n.asker.meet(t, m)
-	l := f.loads(n.asker, m, n.other)
+	l := f.loads(n, m)
 	l.run(t, func() { time.Sleep(usual / 4) }) // opens what is kept open
 	quietly := func() { time.Sleep(usual) }
 	before := l.run(t, quietly).log(t, "before")

@@ -15,15 +15,19 @@ import (
 // faultNet is a network one of whose members has two servers, and a relay to the
 // first.
 type faultNet struct {
-	asker, member, other *cluster
-	first, second        *coredns
-	relay                *relay
+	asker, member *cluster
+	first, second *coredns
+	relay         *relay
+	// others is the load on another member, straight the one past the asker.
+	others, straight *load
 }
 
 func newFaultNet(t testing.TB) *faultNet {
 	t.Helper()
 	all := newClusters(t)
-	n := &faultNet{asker: all[0], member: all[1], other: all[2], first: all[1].dns}
+	n := &faultNet{asker: all[0], member: all[1], first: all[1].dns}
+	n.others, n.straight = n.asker.load(all[2], 3, 1), n.asker.load(all[2], 2, 0)
+	n.straight.server, n.straight.domain = all[2].dnsAddress(), "cluster.local."
 	second, relay := fmt.Sprintf("10.%d.0.11", 100+n.member.index), fmt.Sprintf("10.%d.0.12", 100+n.member.index)
 	for _, address := range []string{second, relay} {
 		n.member.ns.ip(t, "address", "add", address+"/32", "dev", "lo")

@@ -13,17 +13,20 @@ import (
 // that other one's: what the machine alone does to a question.
 type loads struct{ member, other, straight *load }
 
-func (f fault) loads(asker, member, other *cluster) loads {
-	through := func(of *cluster, udp, tcp int) *load {
-		return &load{from: asker, server: asker.dnsAddress(), of: of, domain: of.name + ".lan.", udp: udp, tcp: tcp, pace: 8 * time.Millisecond}
-	}
-	l := loads{member: through(member, cmp.Or(f.clients, 8), 2), other: through(other, 3, 1), straight: through(other, 2, 0)}
-	l.straight.server, l.straight.domain = other.dnsAddress(), "cluster.local."
+// loads are the fault's on the member; those on the other one go on with names that
+// no fault has asked for.
+func (f fault) loads(n *faultNet, member *cluster) loads {
+	l := loads{member: n.asker.load(member, cmp.Or(f.clients, 8), 2), other: n.others, straight: n.straight}
 	l.member.pace = cmp.Or(f.pace, l.member.pace)
 	if f.tcp == nil {
 		l.member.tcp = 0
 	}
 	return l
+}
+
+// load is on another cluster, through the cluster's own DNS.
+func (c *cluster) load(of *cluster, udp, tcp int) *load {
+	return &load{from: c, server: c.dnsAddress(), of: of, domain: of.name + ".lan.", udp: udp, tcp: tcp, pace: 8 * time.Millisecond}
 }
 
 // outcome is what they got.
