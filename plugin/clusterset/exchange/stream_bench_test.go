@@ -21,8 +21,6 @@ import (
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/coredns/coredns/request"
 
-	"github.com/miekg/dns"
-
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -134,9 +132,10 @@ func TestStreamAllocs(t *testing.T) {
 	member := &model.Cluster{Name: "c1", ClusterDomain: "cluster.local.", DNS: []model.Upstream{{Scheme: model.TCP, Addr: echoStream(t, nil)}}}
 	c := New(member, Options{Metrics: testMetrics(), Changed: func(model.Upstream, error) {}, Hedging: Hedging{Off: true}})
 	defer c.Close()
+	q := question("web.default.svc.cluster.local.")
 	ask := func() {
-		q := Query{Name: "web.default.svc.cluster.local.", Type: dns.TypeA, Deadline: time.Now().Add(5 * time.Second)}
-		if _, _, err := c.Exchange(context.Background(), &q); err != nil {
+		q.Deadline = time.Now().Add(5 * time.Second)
+		if _, _, err := c.Exchange(context.Background(), q); err != nil {
 			t.Fatal(err)
 		}
 	}
