@@ -122,3 +122,27 @@ func overStreams(b *testing.B, run func(*testing.B, model.Scheme, *tls.Config, *
 	config, material := testTLS(b)
 	b.Run("tls", func(b *testing.B) { run(b, model.DoT, config, material) })
 }
+
+// TestStreamAllocs is the budget of a query over a stream, that of TestUDPAllocs.
+func TestStreamAllocs(t *testing.T) {
+	budget := 2.0
+	if underRace() {
+		budget += 4 // sync.Pool then throws a part away, on purpose
+	}
+	member := &model.Cluster{Name: "c1", ClusterDomain: "cluster.local.", DNS: []model.Upstream{{Scheme: model.TCP, Addr: echoStream(t, nil)}}}
+	c := New(member, Options{Metrics: testMetrics(), Changed: func(model.Upstream, error) {}, Hedging: Hedging{Off: true}})
+	defer c.Close()
+	q := question("web.default.svc.cluster.local.")
+	ask := func() {
+		q.Deadline = time.Now().Add(5 * time.Second)
+		if _, _, err := c.Exchange(context.Background(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 100 { // opens the connection, fills the pools
+		ask()
+	}
+	if n := testing.AllocsPerRun(1000, ask); n > budget {
+		t.Errorf("%v allocations, want %v at most", n, budget)
+	}
+}

@@ -82,13 +82,8 @@ func (s *streamConn) read(conn net.Conn) error {
 		if _, err := io.ReadFull(r, *into); err != nil {
 			return inFrame(err)
 		}
-		if s.deliver(into) {
-			s.progress(true)
-			if into == reply {
-				reply = buffers.Get().(*[]byte)
-			}
-		} else {
-			s.progress(false)
+		if s.take(into) && into == reply {
+			reply = buffers.Get().(*[]byte)
 		}
 	}
 }
@@ -120,20 +115,28 @@ func (s *streamConn) frame(r *bufio.Reader) (n int, err error) {
 	}
 	s.dropped(why)
 	if why == DropUnknown { // late, so that the upstream is there
-		s.progress(false)
+		s.mu.Lock()
+		s.heard()
+		s.mu.Unlock()
 	}
 	return 0, nil
 }
 
-// progress takes in that a message came.
-func (s *streamConn) progress(answer bool) {
-	now := time.Now()
+// take is deliver, and takes in that the upstream is there.
+func (s *streamConn) take(reply *[]byte) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.answered = s.answered || answer
-	s.silentSince = now
-	if len(s.calls) == 0 {
-		s.silentSince = time.Time{}
+	c, o, why := s.match(*reply)
+	s.answered = s.answered || c != nil
+	s.heard()
+	s.mu.Unlock()
+	return s.hand(c, o, why, reply)
+}
+
+// heard takes in that a message came; s.mu is held.
+func (s *streamConn) heard() {
+	s.silentSince = time.Time{}
+	if len(s.calls) > 0 {
+		s.silentSince = time.Now()
 	}
 }
 

@@ -101,6 +101,11 @@ func askStream(ctx context.Context, s transport, timeout time.Duration) (*dns.Ms
 
 // askOver asks a transport for q, once.
 func askOver(ctx context.Context, t transport, q *Query, timeout time.Duration) (*dns.Msg, error) {
+	return askAt(ctx, t, q, timeout, time.Now())
+}
+
+// askAt is askOver at another time, as far as the transport knows.
+func askAt(ctx context.Context, t transport, q *Query, timeout time.Duration, at time.Time) (*dns.Msg, error) {
 	w, err := newWire(q)
 	if err != nil {
 		return nil, err
@@ -108,7 +113,7 @@ func askOver(ctx context.Context, t transport, q *Query, timeout time.Duration) 
 	defer w.free()
 	c := newCall(w)
 	defer c.end()
-	c.sends[0], c.sent = send{at: time.Now()}, 1
+	c.sends[0], c.sent = send{at: at}, 1
 	if err := t.send(c, 0, false); err != nil {
 		c.sends[0].ended = true
 		return nil, err

@@ -89,26 +89,38 @@ func (w *waiting) expects(id uint16) bool {
 // deliver hands a reply to its call. It is false for one that nobody waits for
 // or that doesn't answer the question: the call waits on, as it may be forged.
 func (w *waiting) deliver(reply *[]byte) bool {
-	if len(*reply) < headerLen {
-		w.dropped(DropShort)
-		return false
-	}
-	id := binary.BigEndian.Uint16(*reply)
 	w.mu.Lock()
+	c, o, why := w.match(*reply)
+	w.mu.Unlock()
+	return w.hand(c, o, why, reply)
+}
+
+// match takes the call that a reply is for off the list, and gives its outcome, but
+// for the reply. It is nil where there is none, for why. For who holds w.mu.
+func (w *waiting) match(reply []byte) (c *call, o outcome, why Drop) {
+	if len(reply) < headerLen {
+		return nil, o, DropShort
+	}
+	id := binary.BigEndian.Uint16(reply)
 	p, known := w.calls[id]
-	if !known || !p.call.wire.answeredBy(*reply) {
-		w.mu.Unlock()
-		if known {
-			w.dropped(DropQuestion)
-		} else {
-			w.dropped(DropUnknown)
-		}
-		return false
+	switch {
+	case !known:
+		return nil, o, DropUnknown
+	case !p.call.wire.answeredBy(reply):
+		return nil, o, DropQuestion
 	}
 	delete(w.calls, id)
-	local := w.local
-	w.mu.Unlock()
-	p.call.done <- outcome{send: p.send, reply: reply, local: local}
+	return p.call, outcome{send: p.send, local: w.local}, drops
+}
+
+// hand ends a delivery with what match gave.
+func (w *waiting) hand(c *call, o outcome, why Drop, reply *[]byte) bool {
+	if c == nil {
+		w.dropped(why)
+		return false
+	}
+	o.reply = reply
+	c.done <- o
 	return true
 }
 
