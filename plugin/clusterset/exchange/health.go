@@ -35,8 +35,20 @@ type health struct {
 	// one ICMP error a second.)
 	unreachable atomic.Bool
 
+	// probed is when the last probe began that failed, in nanoseconds since the
+	// client was made.
+	probed atomic.Int64
+	// hurry ends the prober's pause.
+	hurry chan struct{}
+
 	mu  sync.Mutex
 	err error
+}
+
+// downSince tells whether the upstream is down by a verdict from before then, in
+// nanoseconds since the client was made.
+func (u *upstream) downSince(then int64) bool {
+	return u.health.down.Load() && u.health.probed.Load() < then
 }
 
 func (h *health) cause() error {
@@ -78,13 +90,14 @@ func (u *upstream) probe(ctx context.Context) {
 			failed, pause = 0, probePause
 			u.setDown(nil)
 		} else if failed++; failed >= probesToDown && ctx.Err() == nil {
+			u.health.probed.Store(int64(start.Sub(u.client.made)))
 			u.setDown(err)
 		}
 		ejected := u.readmit(time.Now())
 		if ejected {
 			pause = probePauseMax
 		}
-		wait(ctx, pause/2+rand.N(pause)-time.Since(start)) // a probe that was lost costs no more than one that failed
+		u.pause(ctx, pause/2+rand.N(pause)-time.Since(start)) // a probe that was lost costs no more than one that failed
 		if err == nil && !ejected && !u.health.suspected.Load() {
 			return
 		}
@@ -94,12 +107,25 @@ func (u *upstream) probe(ctx context.Context) {
 	}
 }
 
-func wait(ctx context.Context, d time.Duration) {
+// pause waits, unless the upstream is needed.
+func (u *upstream) pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
+	case <-u.health.hurry:
 	case <-timer.C:
+	}
+}
+
+// look has the upstream probed now, if it is down.
+func (u *upstream) look() {
+	if !u.health.down.Load() {
+		return
+	}
+	select {
+	case u.health.hurry <- struct{}{}:
+	default: // it is, or was just now
 	}
 }
 
@@ -114,6 +140,7 @@ func (u *upstream) setDown(err error) {
 	if err != nil {
 		change = -1
 		u.fail(err) // what is in flight would only wait out its time
+		u.client.lookAtOthers(u)
 	}
 	u.client.options.Metrics.Up.Add(change)
 	u.client.options.Metrics.Down.Add(-change)

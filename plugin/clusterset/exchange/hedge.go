@@ -17,21 +17,26 @@ type Hedging struct {
 // anybody, and comes about by a busy machine alone.
 const minHedge = 5 * time.Millisecond
 
-// hedgeAfter is how long to wait before a query is hedged; false is for ever. The
-// quickest upstream's time counts: where it is slower than usual, one may hope for
-// a reply from another in that time.
-func (c *Client) hedgeAfter() (time.Duration, bool) {
-	h := &c.options.Hedging
+// hedgeAfter is how long to wait before a query is hedged, where replies usually
+// take that long; false is for ever.
+func (h *Hedging) hedgeAfter(usual time.Duration) (time.Duration, bool) {
 	if h.Off || h.After > 0 {
 		return h.After, !h.Off
 	}
+	return max(usual, minHedge), usual > 0
+}
+
+// usual is what 95 of 100 replies of the quickest upstream take, 0 where that isn't
+// known. Where another one takes longer, one may hope for a reply from this one in
+// that time.
+func (c *Client) usual(now time.Time) time.Duration {
 	var least time.Duration
 	for _, u := range c.upstreams {
-		if p95 := time.Duration(u.latency.p95.Load()); p95 > 0 && (least == 0 || p95 < least) && !u.health.down.Load() {
+		if p95 := time.Duration(u.latency.p95.Load()); p95 > 0 && (least == 0 || p95 < least) && u.inService(now) {
 			least = p95
 		}
 	}
-	return max(least, minHedge), least > 0
+	return least
 }
 
 // budget bounds the hedges to a tenth of the queries, so that a member which is

@@ -94,14 +94,13 @@ func quantile(counts *[buckets]uint32, n uint32) time.Duration {
 	return 0
 }
 
-// patience is how long to wait for a reply before the query is sent again. A
-// reply that comes later is still taken.
-func (l *latency) patience() time.Duration {
-	p95 := time.Duration(l.p95.Load())
-	if p95 == 0 {
+// patience is how long to wait for a reply before the query is sent again, where
+// replies usually take that long. A reply that comes later is still taken.
+func patience(usual time.Duration) time.Duration {
+	if usual == 0 {
 		return unknownPatience
 	}
-	return min(max(3*p95, minPatience), maxPatience)
+	return min(max(3*usual, minPatience), maxPatience)
 }
 
 const (

@@ -44,7 +44,7 @@ func TestLatency(t *testing.T) {
 				}
 			}
 			l.forget()
-			if l.p95.Load() != 0 || l.patience() != unknownPatience {
+			if l.p95.Load() != 0 {
 				t.Error("not forgotten")
 			}
 		})
@@ -62,17 +62,14 @@ func TestBuckets(t *testing.T) {
 }
 
 func TestPatience(t *testing.T) {
-	for _, tt := range []struct{ replies, low, high time.Duration }{
-		{100 * time.Microsecond, minPatience, minPatience},
-		{40 * time.Millisecond, 120 * time.Millisecond, 150 * time.Millisecond},
-		{time.Second, maxPatience, maxPatience},
+	for usual, want := range map[time.Duration]time.Duration{
+		0:                      unknownPatience,
+		100 * time.Microsecond: minPatience,
+		40 * time.Millisecond:  120 * time.Millisecond,
+		time.Second:            maxPatience,
 	} {
-		var l latency
-		for range firstRead {
-			l.add(tt.replies)
-		}
-		if got := l.patience(); got < tt.low || got > tt.high {
-			t.Errorf("replies in %v: patience %v, want %v to %v", tt.replies, got, tt.low, tt.high)
+		if got := patience(usual); got != want {
+			t.Errorf("usually %v: %v, want %v", usual, got, want)
 		}
 	}
 }

@@ -42,8 +42,7 @@ type Option struct {
 	Data string
 }
 
-// message is the query for those who don't send a packet of ours: the streams'
-// proxy, and whoever observes. Its id is 0, and it is the caller's.
+// message is the query for whoever observes. Its id is 0, and it is the caller's.
 func (q *Query) message() *dns.Msg {
 	m := new(dns.Msg)
 	m.RecursionDesired, m.AuthenticatedData, m.CheckingDisabled = q.RecursionDesired, q.AuthenticatedData, q.CheckingDisabled

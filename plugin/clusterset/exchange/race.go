@@ -99,6 +99,7 @@ func (r *race) late(now time.Time) (over bool) {
 		r.patience = min(2*r.patience, maxPatience)
 		if !r.send(now, again) {
 			r.againAt = now.Add(r.patience)
+			return r.hopes()
 		}
 	}
 	return false
@@ -117,10 +118,11 @@ func (r *race) send(now time.Time, why reason) bool {
 		if !r.sendTo(u, now, why, r.q.TCP) {
 			continue
 		}
-		if after, ok := r.client.hedgeAfter(); ok && why == first {
+		usual := r.client.usual(now)
+		if after, ok := r.client.options.Hedging.hedgeAfter(usual); ok && why == first {
 			r.hedgeAt = now.Add(after)
 		}
-		r.patience = max(r.patience, u.latency.patience())
+		r.patience = max(r.patience, patience(usual))
 		r.againAt = now.Add(r.patience)
 		return true
 	}
@@ -174,7 +176,37 @@ func (r *race) next(now time.Time, why reason) *upstream {
 			best, least = u, rank
 		}
 	}
+	if best == nil {
+		return r.lastHope()
+	}
 	return best
+}
+
+// lastHope is an upstream that is down, and may be back, nil when there is none. The
+// member has answered since it was found down, or one that was up has failed just
+// now: in a rolling restart, because this one is back.
+func (r *race) lastHope() *upstream {
+	since := r.client.answered.Load()
+	if r.call.sent > 0 {
+		since = max(since, int64(r.call.sends[0].at.Sub(r.client.made)))
+	}
+	for i, u := range r.client.upstreams {
+		if r.failed&bit(i) == 0 && u.downSince(since) && r.asked(u) == 0 {
+			return u
+		}
+	}
+	return nil
+}
+
+// hopes tells whether those that may still answer are all down: they are given one
+// patience, as a member that is gone is to fail soon.
+func (r *race) hopes() bool {
+	for i := range r.call.sends[:r.call.sent] {
+		if s := &r.call.sends[i]; !s.ended && !s.to.health.down.Load() {
+			return false
+		}
+	}
+	return true
 }
 
 // bit is an upstream's place in a set. A member with more than 64 upstreams may

@@ -274,7 +274,7 @@ func TestLoss(t *testing.T) {
 	var lossy atomic.Bool
 	lost := func() bool { return lossy.Load() && rand.N(10) < 3 }
 	server := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
-		if !lost() && !lost() {
+		if there, back := lost(), lost(); !there && !back {
 			good(w, r)
 		}
 	})
@@ -317,6 +317,54 @@ func TestSilentUpstream(t *testing.T) {
 	if one.UDP.Load() == 0 {
 		t.Error("never asked")
 	}
+}
+
+// TestLastHope: a member whose servers restart one after the other is answered all
+// along, though the one that is back is still held for down when the next one goes.
+func TestLastHope(t *testing.T) {
+	good := clustertest.Zone(t, zone)
+	servers := []*clustertest.Server{clustertest.Serve(t, good), clustertest.Serve(t, good)}
+	c, _ := newTestClient(t, Options{}, servers[0].Addr, servers[1].Addr)
+	answered := func() {
+		t.Helper()
+		m, err := ask(c, 2*time.Second)
+		wantAddress(t, m, err)
+	}
+	answered()
+	for i := range 6 {
+		gone := servers[i%2]
+		gone.Stop()
+		for range 4 { // both have their turn
+			answered()
+		}
+		waitFor(t, func() bool {
+			return c.upstreams[i%2].health.down.Load() && !c.upstreams[(i+1)%2].health.down.Load()
+		})
+		servers[i%2] = clustertest.ServeAt(t, gone.Addr, good)
+	}
+}
+
+// TestNoHope: where nothing was answered since the upstreams were last probed, they
+// aren't asked.
+func TestNoHope(t *testing.T) {
+	servers := []*clustertest.Server{clustertest.Serve(t, clustertest.Zone(t, zone)), clustertest.Serve(t, clustertest.Zone(t, zone))}
+	c, told := newTestClient(t, Options{}, servers[0].Addr, servers[1].Addr)
+	m, err := ask(c, time.Second)
+	wantAddress(t, m, err)
+	for _, s := range servers {
+		s.Stop()
+	}
+	for range 2 {
+		_, _ = ask(c, time.Second)
+	}
+	<-told
+	<-told
+	waitFor(t, func() bool {
+		at := c.answered.Load()
+		return !c.upstreams[0].downSince(at) && !c.upstreams[1].downSince(at)
+	})
+	_, err = ask(c, time.Second)
+	wantReason(t, err, Down)
 }
 
 // TestAllDownAtOnce: where every upstream refuses, nothing is waited for.

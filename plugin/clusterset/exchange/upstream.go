@@ -35,6 +35,7 @@ type upstream struct {
 
 func newUpstream(address model.Upstream, c *Client) *upstream {
 	u := &upstream{address: address, client: c, metrics: c.options.Metrics.Upstream(address)}
+	u.health.hurry = make(chan struct{}, 1)
 	u.stream = newStream(address, c.options.TLS, c.options.Timeout, u.dropped)
 	if address.Scheme == model.DNS {
 		u.udp = newUDP(address.Addr, u.dropped)

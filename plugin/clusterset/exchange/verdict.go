@@ -27,7 +27,10 @@ func (r *race) take(now time.Time, o *outcome) (*dns.Msg, *upstream) {
 		r.fail(s.to, err)
 		return nil, nil
 	}
-	s.to.hit()
+	r.client.answers(now, s.to)
+	if s.proto == "udp" || s.to.udp == nil { // its answers over TCP are no excuse
+		s.to.hit()
+	}
 	if r.keeps(now, s, reply) {
 		return nil, nil
 	}
@@ -147,9 +150,6 @@ func (r *race) misses() {
 			continue
 		}
 		s.to.miss(now)
-		if !s.ended { // it would have taken longer
-			s.to.latency.add(now.Sub(s.at))
-		}
 	}
 }
 
