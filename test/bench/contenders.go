@@ -42,7 +42,7 @@ var forwarded = table{"forwarded, not cached", []contender{
 // Every name fits into the caches, and is in them before it is measured.
 var cached = table{"answered from a cache", []contender{
 	{name: "whoami", suffix: memberDomain, corefile: front("whoami")},
-	{name: "cache+forward", suffix: memberDomain, corefile: front("cache {\n        success 20000\n    }\n    forward . " + memberAddress + ":" + port)},
+	{name: "cache+forward", suffix: memberDomain, corefile: front("cache\n    forward . " + memberAddress + ":" + port)},
 	{name: "clusterset", suffix: "svc.c1.lan", corefile: front(cacheMode)},
 	{name: "clusterset, short form", suffix: "c1.lan", corefile: front(cacheMode)},
 }, []string{"whoami", "cache+forward"}}
@@ -56,7 +56,7 @@ var fromData = table{"answered from data", []contender{
 
 const (
 	forwardMode = "clusterset lan {\n        file forward.yaml\n        mode forward\n        cache 0\n    }"
-	cacheMode   = "clusterset lan {\n        file forward.yaml\n        mode forward\n        cache 20000\n    }"
+	cacheMode   = "clusterset lan {\n        file forward.yaml\n        mode forward\n        cache\n    }"
 	dataMode    = "clusterset lan {\n        file data.yaml\n        mode resolve\n    }"
 	kubernetes  = "kubernetes cluster.local {\n        kubeconfig c1.kubeconfig\n    }"
 )

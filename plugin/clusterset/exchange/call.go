@@ -23,6 +23,9 @@ type call struct {
 	sent  int
 }
 
+// What a message goes over.
+const overUDP, overTCP = "udp", "tcp"
+
 // send is one message to one upstream.
 type send struct {
 	to    *upstream

@@ -165,7 +165,7 @@ func (r *race) next(now time.Time, why reason) *upstream {
 			continue
 		}
 		asked := r.asked(u)
-		if _, proto := u.over(r.q.TCP); asked > 0 && proto != "udp" && why != first {
+		if _, proto := u.over(r.q.TCP); asked > 0 && proto != overUDP && why != first {
 			continue
 		}
 		rank := 2 * asked

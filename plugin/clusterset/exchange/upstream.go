@@ -61,11 +61,11 @@ func (u *upstream) dropped(why Drop) { u.metrics.Dropped[why].Inc() }
 func (u *upstream) over(stream bool) (t transport, proto string) {
 	switch {
 	case u.udp != nil && !stream:
-		return u.udp, "udp"
+		return u.udp, overUDP
 	case u.address.Scheme == model.QUIC:
-		return u.stream, "udp"
+		return u.stream, overUDP
 	}
-	return u.stream, "tcp"
+	return u.stream, overTCP
 }
 
 // fail ends what is in flight.

@@ -28,7 +28,7 @@ func (r *race) take(now time.Time, o *outcome) (*dns.Msg, *upstream) {
 		return nil, nil
 	}
 	r.client.answers(now, s.to)
-	if s.proto == "udp" || s.to.udp == nil { // its answers over TCP are no excuse
+	if s.proto == overUDP || s.to.udp == nil { // its answers over TCP are no excuse
 		s.to.hit()
 	}
 	if r.keeps(now, s, reply) {
@@ -45,7 +45,7 @@ func (r *race) take(now time.Time, o *outcome) (*dns.Msg, *upstream) {
 // for a positive one in the place of a negative one that isn't authoritative.
 func (r *race) keeps(now time.Time, s *send, reply *dns.Msg) bool {
 	switch {
-	case reply.Truncated && s.proto == "udp" && s.to.udp != nil && r.q.takesMore():
+	case reply.Truncated && s.proto == overUDP && s.to.udp != nil && r.q.takesMore():
 		r.keep(reply, s, now.Add(r.q.Deadline.Sub(now)/wholeShare))
 		return r.call.sent < maxSends && r.sendTo(s.to, now, whole, true)
 	case r.kept == nil && isNegative(reply) && !reply.Authoritative && r.waits():
