@@ -45,5 +45,5 @@ func TestChangeUnderLoad(t *testing.T) {
 
 	given += load.End(t) + unchanged.End(t)
 	s.AwaitMetrics(t, seen, map[string]float64{harness.Responses("c1", "NOERROR", "forward"): float64(given), configGood: 1})
-	s.noFailures(t, "c1")
+	s.noFailures(t, "c1", c1.addr)
 }

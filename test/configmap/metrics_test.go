@@ -19,13 +19,12 @@ func upstreams(member, state string) string {
 	return fmt.Sprintf(`coredns_clusterset_upstreams{cluster="%s",state="%s"}`, member, state)
 }
 
-// noFailures checks that no attempt at a member's upstreams failed.
-func (s *server) noFailures(t *testing.T, member string) {
+// noFailures checks that an upstream of a member has failed no query.
+func (s *server) noFailures(t *testing.T, member, upstream string) {
 	t.Helper()
+	none := make(map[string]float64)
 	for _, reason := range []string{"no_reply", "unreachable", "bad_reply", "canceled"} {
-		name := `coredns_clusterset_upstream_failures_total{cluster="` + member + `",reason="` + reason + `"}`
-		if n := s.Metric(name); n != 0 {
-			t.Errorf("%s: %v, want 0", name, n)
-		}
+		none[fmt.Sprintf(`coredns_clusterset_upstream_failures_total{cluster="%s",reason="%s",upstream="%s"}`, member, reason, upstream)] = 0
 	}
+	s.AwaitMetrics(t, seen, none)
 }

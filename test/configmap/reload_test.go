@@ -29,7 +29,7 @@ func TestReload(t *testing.T) {
 	s.AwaitMetrics(t, seen, map[string]float64{
 		harness.Responses("c1", "NOERROR", "forward"): float64(given), configGood: 1, clusters: 1,
 	})
-	s.noFailures(t, "c1")
+	s.noFailures(t, "c1", c1.addr)
 	if n := s.Logged(takenUp); n != 1 {
 		t.Errorf("the ClusterSet was taken up %d times, want once: a reload asks nobody anew", n)
 	}

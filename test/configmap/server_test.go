@@ -45,12 +45,15 @@ func startServing(t *testing.T, rules ...rbacv1.PolicyRule) (*api, *dnsService, 
 	return a, c1, s
 }
 
+// newServer starts a clusterset server. It keeps no answers, so that each question
+// tells how the member is reached.
 func newServer(t *testing.T, kubeconfig string, more ...string) *server {
 	t.Helper()
 	lines := fmt.Sprintf(`log
     clusterset lan in-addr.arpa {
         configmap
         kubeconfig %s
+        cache 0
     }
     file other.db other.test
     %s`, kubeconfig, strings.Join(more, "\n    "))

@@ -73,6 +73,10 @@ cluster.local:%[1]d in-addr.arpa:%[1]d ip6.arpa:%[1]d {
 func startOurs(t *testing.T, mode, kubeconfig, dns string) *server {
 	t.Helper()
 	addr := harness.FreeAddr(t, ourIP)
+	source := "mode " + mode
+	if mode != "resolve" {
+		source += "\n        cache 0" // else an answer may be older than the last change
+	}
 	return &server{harness.StartCoreDNS(t, "clusterset", map[string]string{
 		"outside.db":      outsideZone,
 		"clusterset.yaml": fmt.Sprintf(document, serviceCIDR4, serviceCIDR6, podCIDR4, podCIDR6, dns, kubeconfig),
@@ -82,10 +86,10 @@ lan:%[1]d in-addr.arpa:%[1]d ip6.arpa:%[1]d {
     errors
     clusterset lan in-addr.arpa ip6.arpa {
         file clusterset.yaml
-        mode %[3]s
+        %[3]s
     }
 }
-`+outside, addr.Port(), ourIP, mode)}), addr.String()}
+`+outside, addr.Port(), ourIP, source)}), addr.String()}
 }
 
 // document has the pods' ranges among the services', so that their addresses'

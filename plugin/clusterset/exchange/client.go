@@ -46,6 +46,7 @@ type Client struct {
 	inflight  atomic.Int64
 	flights   flights
 	hedges    budget
+	resends   budget
 	// answered is when the member last answered, in nanoseconds since it was made,
 	// give or take answeredStep.
 	answered atomic.Int64

@@ -39,31 +39,33 @@ func (c *Client) usual(now time.Time) time.Duration {
 	return least
 }
 
-// budget bounds the hedges to a tenth of the queries, so that a member which is
-// slow because it has too much to do isn't given twice as much.
-type budget struct{ tenths atomic.Int32 }
+// budget bounds how many messages there are for so many queries, so that a member
+// which is slow because it has too much to do isn't given several times as much.
+type budget struct{ saved atomic.Int32 }
 
 const (
-	hedgePrice = 10 // in queries
-	// budgetSize is what can be saved up: ten hedges.
-	budgetSize = 10 * hedgePrice
+	// A hedge costs what ten queries earn, a message that is sent again soon what one
+	// does: 30% of loss both ways takes 0.9.
+	hedgePrice, resendPrice = 10, 1
+	// budgetSize is the most that is saved up, in what a query earns.
+	budgetSize = 100
 )
 
 // earn is for every query.
 func (b *budget) earn() {
-	if b.tenths.Load() < budgetSize {
-		b.tenths.Add(1)
+	if b.saved.Load() < budgetSize {
+		b.saved.Add(1)
 	}
 }
 
-// spend tells whether there may be a hedge.
-func (b *budget) spend() bool {
+// spend tells whether there is that much, and takes it.
+func (b *budget) spend(price int32) bool {
 	for {
-		has := b.tenths.Load()
-		if has < hedgePrice {
+		has := b.saved.Load()
+		if has < price {
 			return false
 		}
-		if b.tenths.CompareAndSwap(has, has-hedgePrice) {
+		if b.saved.CompareAndSwap(has, has-price) {
 			return true
 		}
 	}

@@ -37,6 +37,7 @@ type race struct {
 func (c *Client) race(ctx context.Context, q *Query, w *wire) (*dns.Msg, *upstream, error) {
 	r := race{client: c, q: *q, call: newCall(w), start: int(c.turn.Add(1)), silence: errNoReply}
 	c.hedges.earn()
+	c.resends.earn()
 	reply, from := r.run(ctx)
 	err := r.end(reply)
 	r.call.end()
@@ -90,12 +91,17 @@ func (r *race) late(now time.Time) (over bool) {
 	}
 	if due(now, r.hedgeAt) {
 		r.hedgeAt = time.Time{}
-		if r.client.hedges.spend() {
+		if r.client.hedges.spend(hedgePrice) {
 			r.send(now, hedge)
 		}
 	}
 	if due(now, r.againAt) {
 		r.suspect()
+		if r.patience < maxPatience && !r.client.resends.spend(resendPrice) {
+			r.againAt = now.Add(maxPatience - r.patience)
+			r.patience = maxPatience
+			return false
+		}
 		r.patience = min(2*r.patience, maxPatience)
 		if !r.send(now, again) {
 			r.againAt = now.Add(r.patience)

@@ -117,7 +117,7 @@ func TestHedgeOfOne(t *testing.T) {
 		}
 	})
 	c, _ := newTestClient(t, Options{Hedging: Hedging{After: 10 * time.Millisecond}}, server.Addr)
-	c.hedges.tenths.Store(budgetSize)
+	c.hedges.saved.Store(budgetSize)
 	start := time.Now()
 	m, err := ask(c, 2*time.Second)
 	wantAddress(t, m, err)
@@ -138,6 +138,41 @@ func TestHedgeBudget(t *testing.T) {
 	}
 	if n := one.UDP.Load() + two.UDP.Load(); n > queries+queries/hedgePrice {
 		t.Errorf("%d messages for %d queries", n, queries)
+	}
+}
+
+// TestResendBudget: a member that answers nothing any more, because it has too much
+// to do or else, is sent each query once more soon, on average, not three times.
+func TestResendBudget(t *testing.T) {
+	const queries = 200
+	var silent atomic.Bool
+	good := answering(dns.RcodeSuccess, true)
+	server := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		if !silent.Load() || r.Question[0].Qtype == dns.TypeSOA { // its probes come through
+			good(w, r)
+		}
+	})
+	c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}}, server.Addr)
+	for range firstRead {
+		m, err := ask(c, time.Second)
+		wantAddress(t, m, err)
+	}
+	silent.Store(true)
+	c.resends.saved.Store(0)
+	before := server.UDP.Load()
+	var asking sync.WaitGroup
+	for i := range queries {
+		asking.Go(func() {
+			q := question(fmt.Sprintf("web%d.default.svc.cluster.local.", i))
+			q.Deadline = time.Now().Add(maxPatience * 9 / 10)
+			_, _, err := c.Exchange(context.Background(), q)
+			wantReason(t, err, NoReply)
+		})
+	}
+	asking.Wait()
+	const probes = 10
+	if n := server.UDP.Load() - before; n > 2*queries+probes || n < queries*3/2 {
+		t.Errorf("%d messages for %d queries, want twice as many", n, queries)
 	}
 }
 
@@ -254,7 +289,7 @@ func TestNegative(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c, _, _ := serveTwo(t, Options{Hedging: Hedging{After: time.Millisecond}}, after(30*time.Millisecond, answering(dns.RcodeNameError, tt.aa)), tt.second)
-			c.hedges.tenths.Store(budgetSize)
+			c.hedges.saved.Store(budgetSize)
 			start := time.Now()
 			m, err := ask(c, 2*time.Second)
 			took := time.Since(start)
