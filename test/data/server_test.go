@@ -33,7 +33,11 @@ const setFile = "clusterset.yaml"
 // say, and doesn't wait for it.
 func newServer(t *testing.T, mode, source, document string) *server {
 	t.Helper()
-	lines := fmt.Sprintf("clusterset lan in-addr.arpa {\n %s\n mode %s\n ttl %d\n }", source, mode, freshTTL)
+	lines := fmt.Sprintf("clusterset lan in-addr.arpa {\n %s\n mode %s\n ttl %d\n", source, mode, freshTTL)
+	if mode == auto {
+		lines += " cache 0\n" // answers tell whether the member's DNS was asked
+	}
+	lines += " }"
 	return &server{harness.StartServer(t, mode, ip, lines, map[string]string{setFile: document}), mode}
 }
 
