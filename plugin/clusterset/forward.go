@@ -12,6 +12,7 @@ import (
 // forward asks the member for the name, in its own domain, and answers with what
 // it says.
 func (q *ask) forward() (int, error) {
+	growStack()
 	asked := q.asked()
 	if hops(q.state.Req) >= maxHops {
 		q.count(fromForward, dns.RcodeRefused)
@@ -20,7 +21,6 @@ func (q *ask) forward() (int, error) {
 	if q.member.broken != nil {
 		return q.unreachable(dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(q.member.broken))
 	}
-	growStack()
 	query := q.query(asked)
 	query.Deadline, query.Observe = q.deadline(), q.observer()
 	reply, upstream, err := q.member.client.Exchange(q.ctx, &query)

@@ -75,7 +75,7 @@ type Attempt struct {
 
 // New makes a client for member. It opens no socket before the first query.
 func New(member *model.Cluster, options Options) *Client {
-	c := &Client{member: member, options: options, made: time.Now(), flights: flights{flights: make(map[sameness]*flight)}}
+	c := &Client{member: member, options: options, made: time.Now(), flights: newFlights()}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	for _, address := range member.DNS {
 		c.upstreams = append(c.upstreams, newUpstream(address, c))

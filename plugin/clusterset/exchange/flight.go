@@ -1,41 +1,34 @@
 package exchange
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"strings"
+	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/miekg/dns"
 )
 
-// sameness is a query without what is only its client's: equal ones get equal
-// replies.
-type sameness struct {
-	name       string // in lower case
-	qtype      uint16
-	rd, ad, cd bool
-	tcp        bool
-	edns       EDNS
-}
-
-func samenessOf(q *Query) sameness {
-	return sameness{
-		name: strings.ToLower(q.Name), qtype: q.Type,
-		rd: q.RecursionDesired, ad: q.AuthenticatedData, cd: q.CheckingDisabled,
-		tcp: q.TCP, edns: q.EDNS,
-	}
-}
-
-// flights are the queries under way, so that equal ones are asked once.
+// flights are the queries under way, so that equal ones are asked once. Equal are
+// those whose message is, but for the id and the case of the name: RFC 4343.
 type flights struct {
+	seed    maphash.Seed
 	mu      sync.Mutex
-	flights map[sameness]*flight
+	flights map[uint64]*flight
+}
+
+func newFlights() flights {
+	return flights{seed: maphash.MakeSeed(), flights: make(map[uint64]*flight)}
 }
 
 // flight is a query under way, and its end.
 type flight struct {
+	// wire is the leader's, while it is under way.
+	wire *wire
+	tcp  bool
 	// landed is closed at the end, nil while nobody waits for it.
 	landed chan struct{}
 	reply  *dns.Msg // shared by those who waited: theirs to copy
@@ -45,28 +38,54 @@ type flight struct {
 
 var flightPool = sync.Pool{New: func() any { return new(flight) }}
 
+// sum tells queries apart, most of the time.
+func (f *flights) sum(w *wire) uint64 {
+	msg := w.msg[flagsOffset:]
+	if slices.ContainsFunc(w.question, isUpper) {
+		msg = bytes.Clone(msg)
+		for i, b := range msg[:headerLen-flagsOffset+len(w.question)] {
+			msg[i] = fold(b)
+		}
+	}
+	return maphash.Bytes(f.seed, msg)
+}
+
+func isUpper(b byte) bool { return 'A' <= b && b <= 'Z' }
+
+// equal tells whether it is of the same query; the flights are locked.
+func (f *flight) equal(w *wire, tcp bool) bool {
+	a, b := f.wire.msg[flagsOffset:headerLen], w.msg[flagsOffset:headerLen]
+	end := headerLen + len(w.question)
+	return f.tcp == tcp && bytes.Equal(a, b) && len(f.wire.question) == len(w.question) &&
+		w.sameQuestion(f.wire.question) && bytes.Equal(f.wire.msg[end:], w.msg[end:])
+}
+
 // board gives the flight of equal queries; it is led by the caller where there was
-// none.
-func (f *flights) board(key sameness) (one *flight, leads bool) {
+// none. It is nil where one is led that nobody can join.
+func (f *flights) board(sum uint64, w *wire, tcp bool) (one *flight, leads bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	one = f.flights[key]
-	if one == nil {
+	one = f.flights[sum]
+	switch {
+	case one == nil:
 		one = flightPool.Get().(*flight)
-		f.flights[key] = one
+		one.wire, one.tcp = w, tcp
+		f.flights[sum] = one
 		return one, true
-	}
-	if one.landed == nil {
+	case !one.equal(w, tcp):
+		return nil, true
+	case one.landed == nil:
 		one.landed = make(chan struct{})
 	}
 	return one, false
 }
 
 // land ends a flight, with what its leader has got.
-func (f *flights) land(key sameness, one *flight, reply *dns.Msg, from *upstream, err error) {
+func (f *flights) land(sum uint64, one *flight, reply *dns.Msg, from *upstream, err error) {
 	f.mu.Lock()
-	delete(f.flights, key)
+	delete(f.flights, sum)
 	landed := one.landed
+	one.wire = nil
 	f.mu.Unlock()
 	if landed == nil {
 		flightPool.Put(one)
@@ -81,11 +100,14 @@ func (f *flights) land(key sameness, one *flight, reply *dns.Msg, from *upstream
 
 // share asks for q, or waits for an equal query under way.
 func (c *Client) share(ctx context.Context, q *Query, w *wire) (*dns.Msg, *upstream, error) {
-	key := samenessOf(q)
+	sum := c.flights.sum(w)
 	for {
-		one, leads := c.flights.board(key)
-		if leads {
-			return c.lead(ctx, q, w, key, one)
+		one, leads := c.flights.board(sum, w, q.TCP)
+		switch {
+		case one == nil:
+			return c.race(ctx, q, w)
+		case leads:
+			return c.lead(ctx, q, w, sum, one)
 		}
 		c.options.Metrics.Coalesced.Inc()
 		if err := one.wait(ctx, q.Deadline); err != nil {
@@ -102,9 +124,9 @@ func (c *Client) share(ctx context.Context, q *Query, w *wire) (*dns.Msg, *upstr
 }
 
 // lead asks for q, and lands its flight however that ends.
-func (c *Client) lead(ctx context.Context, q *Query, w *wire, key sameness, one *flight) (reply *dns.Msg, from *upstream, err error) {
+func (c *Client) lead(ctx context.Context, q *Query, w *wire, sum uint64, one *flight) (reply *dns.Msg, from *upstream, err error) {
 	err = errClosed // should it panic
-	defer func() { c.flights.land(key, one, reply, from, err) }()
+	defer func() { c.flights.land(sum, one, reply, from, err) }()
 	reply, from, err = c.race(ctx, q, w)
 	return reply, from, err
 }

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -65,29 +66,65 @@ func TestCoalescing(t *testing.T) {
 
 // TestCoalescingKeepsApart: what changes the reply is asked for itself.
 func TestCoalescingKeepsApart(t *testing.T) {
-	tests := map[string]func(*Query){
-		"type":        func(q *Query) { q.Type = dns.TypeAAAA },
-		"name":        func(q *Query) { q.Name = "other." + q.Name },
-		"RD":          func(q *Query) { q.RecursionDesired = false },
-		"AD":          func(q *Query) { q.AuthenticatedData = true },
-		"CD":          func(q *Query) { q.CheckingDisabled = true },
-		"DO":          func(q *Query) { q.EDNS.DO = true },
-		"size":        func(q *Query) { q.EDNS.Size = 1232 },
-		"an option":   func(q *Query) { q.EDNS.Option.Data = "2" },
-		"over a TCP":  func(q *Query) { q.TCP = true },
-		"what equals": nil,
+	tests := []struct {
+		name   string
+		change func(*Query)
+		joins  bool
+	}{
+		{"nothing", func(*Query) {}, true},
+		{"case", func(q *Query) { q.Name = strings.ToUpper(q.Name) }, true},
+		{"name", func(q *Query) { q.Name = "wec" + q.Name[3:] }, false},
+		{"a longer name", func(q *Query) { q.Name = "a." + q.Name }, false},
+		{"type", func(q *Query) { q.Type = dns.TypeAAAA }, false},
+		{"RD", func(q *Query) { q.RecursionDesired = false }, false},
+		{"AD", func(q *Query) { q.AuthenticatedData = true }, false},
+		{"CD", func(q *Query) { q.CheckingDisabled = true }, false},
+		{"DO", func(q *Query) { q.EDNS.DO = true }, false},
+		{"size", func(q *Query) { q.EDNS.Size = 4096 }, false},
+		{"without EDNS", func(q *Query) { q.EDNS = EDNS{} }, false},
+		{"an option", func(q *Query) { q.EDNS.Option = Option{Code: dns.EDNS0LOCALSTART, Data: "2"} }, false},
+		{"TCP", func(q *Query) { q.TCP = true }, false},
 	}
-	for name, change := range tests {
-		t.Run(name, func(t *testing.T) {
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
 			one, two := question("web.default.svc.cluster.local."), question("web.default.svc.cluster.local.")
-			if change != nil {
-				change(two)
-			}
-			if equal := samenessOf(one) == samenessOf(two); equal != (change == nil) {
-				t.Errorf("equal: %v", equal)
+			one.EDNS.Size, two.EDNS.Size = 1232, 1232
+			tt.change(two)
+			f := newFlights()
+			if joins := boards(t, &f, one, two); joins != tt.joins {
+				t.Errorf("joins: %v", joins)
 			}
 		})
 	}
+}
+
+// boards tells whether two joins the flight of one.
+func boards(t *testing.T, f *flights, one, two *Query) bool {
+	t.Helper()
+	a, err := newWire(one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.free()
+	b, err := newWire(two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.free()
+	flight, leads := f.board(f.sum(a), a, one.TCP)
+	if !leads {
+		t.Fatal("the first one doesn't lead")
+	}
+	if other, leads := f.board(f.sum(b), b, two.TCP); !leads {
+		return other == flight
+	}
+	if two.TCP { // which isn't in the message: it meets the other in its place
+		return false
+	}
+	if other, leads := f.board(f.sum(a), b, two.TCP); other != nil || !leads {
+		t.Error("of one sum, it joins though it is another query")
+	}
+	return false
 }
 
 // TestCoalescingLeaderGone: whose client has gone takes nobody else along.
