@@ -9,6 +9,8 @@ type contender struct {
 	suffix string
 }
 
+func (c contender) questions() string { return c.suffix + ".questions" }
+
 // table is a set of contenders that do the same work, measured in turn, and the
 // peers that their costs are compared with.
 type table struct {
@@ -21,7 +23,7 @@ type table struct {
 const (
 	memberAddress = "127.0.41.10"
 	lateAddress   = "127.0.41.11"
-	frontAddress  = "127.0.41.1"
+	frontNetwork  = "127.0.42."
 	port          = "5341"
 	memberDomain  = "svc.cluster.local"
 )
@@ -61,9 +63,13 @@ const (
 	kubernetes  = "kubernetes cluster.local {\n        kubeconfig c1.kubeconfig\n    }"
 )
 
+// front is the Corefile of a server in front of the member; the address that it
+// binds is filled in when it starts.
 func front(plugin string) string {
-	return ".:" + port + " {\n    bind " + frontAddress + "\n    " + plugin + "\n}\n"
+	return ".:" + port + " {\n    bind " + bindAddress + "\n    " + plugin + "\n}\n"
 }
+
+const bindAddress = "ADDRESS"
 
 const clusterSet = `apiVersion: clusterset/v1alpha1
 kind: ClusterSet

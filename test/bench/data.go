@@ -11,9 +11,9 @@ import (
 // each suffix.
 func writeData(dir string, names int) error {
 	zone := new(strings.Builder)
-	zone.WriteString("$ORIGIN cluster.local.\n@ 5 IN SOA ns.dns hostmaster 1 7200 1800 86400 5\n")
+	zone.WriteString("$ORIGIN cluster.local.\n@ 60 IN SOA ns.dns hostmaster 1 7200 1800 86400 5\n")
 	for i := range names {
-		fmt.Fprintf(zone, "%s.svc 5 IN A 10.101.%d.%d\n", service(i), i/250%250, i%250+1)
+		fmt.Fprintf(zone, "%s.svc 60 IN A 10.101.%d.%d\n", service(i), i/250%250, i%250+1)
 	}
 	if err := write(dir, "cluster.local.zone", zone.String()); err != nil {
 		return err

@@ -14,10 +14,10 @@ var (
 	noError   = regexp.MustCompile(`NOERROR \d+ \((\S+)%\)`)
 )
 
-// dnsperf asks the front for d and gives how many queries were answered. Another
+// dnsperf asks the server for d and gives how many queries were answered. Another
 // answer than NOERROR spoils the measurement.
-func dnsperf(ctx context.Context, dir, questions string, d time.Duration) (int, error) {
-	cmd := exec.CommandContext(ctx, "dnsperf", "-s", frontAddress, "-p", port, "-d", questions,
+func (s *server) dnsperf(ctx context.Context, dir, questions string, d time.Duration) (int, error) {
+	cmd := exec.CommandContext(ctx, "dnsperf", "-s", s.address, "-p", port, "-d", questions,
 		"-l", fmt.Sprint(d.Seconds()), "-c", "4", "-T", "1", "-q", "100")
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()

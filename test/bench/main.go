@@ -19,8 +19,8 @@ import (
 func main() {
 	settings := settings{}
 	flag.StringVar(&settings.coredns, "coredns", "bin/coredns", "the custom CoreDNS")
-	flag.IntVar(&settings.rounds, "rounds", 5, "how often each contender is measured")
-	flag.DurationVar(&settings.time, "time", 4*time.Second, "how long each measurement takes")
+	flag.IntVar(&settings.rounds, "rounds", 20, "how often each contender is measured; a quarter of that where it is started anew each time")
+	flag.DurationVar(&settings.time, "time", time.Second, "how long each measurement takes")
 	flag.IntVar(&settings.names, "names", 10000, "how many services the member has")
 	flag.BoolVar(&settings.forwarded, "forwarded", true, "measure forwarding, the cache and an upstream's late replies")
 	flag.IntVar(&settings.queries, "queries", 4000, "how many queries are timed beside late replies")
@@ -46,3 +46,6 @@ type settings struct {
 	time      time.Duration
 	names     int
 }
+
+// starts is how often a server is started where each measurement needs a new one.
+func (s settings) starts() int { return max(s.rounds/4, 1) }

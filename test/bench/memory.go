@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +17,7 @@ func runMemory(ctx context.Context, s settings, dir string) error {
 	const idle = "whoami"
 	used := make(map[string][]int)
 	servers := fromData.contenders[:3]
-	for range s.rounds {
+	for range s.starts() {
 		for _, c := range servers {
 			kib, err := residentMemory(ctx, s, dir, c)
 			if err != nil {
@@ -28,24 +27,19 @@ func runMemory(ctx context.Context, s settings, dir string) error {
 		}
 	}
 	over := func(name string) float64 {
-		return float64(middle(used[name])-middle(used[idle])) / 1024
+		return float64(median(used[name])-median(used[idle])) / 1024
 	}
-	fmt.Printf("resident memory, %d services and slices\n%-24s %10s %12s %12s\n", s.names, fmt.Sprintf("median of %d", s.rounds), "MiB", "over idle", "x kubernetes")
+	fmt.Printf("resident memory, %d services and slices\n%-24s %10s %12s %12s\n", s.names, fmt.Sprintf("median of %d", s.starts()), "MiB", "over idle", "x kubernetes")
 	for _, c := range servers {
-		fmt.Printf("%-24s %10.1f %12.1f %12.2f\n", c.name, float64(middle(used[c.name]))/1024, over(c.name), over(c.name)/over("kubernetes"))
+		fmt.Printf("%-24s %10.1f %12.1f %12.2f\n", c.name, float64(median(used[c.name]))/1024, over(c.name), over(c.name)/over("kubernetes"))
 	}
 	fmt.Println()
 	return nil
 }
 
-func middle(values []int) int {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
-}
-
 // residentMemory is that of the contender's process, in KiB, once it is settled.
 func residentMemory(ctx context.Context, s settings, dir string, c contender) (int, error) {
-	server, err := startServer(s.coredns, dir, c.corefile, frontAddress, service(0)+"."+c.suffix)
+	server, err := startServer(s.coredns, dir, c.corefile, frontNetwork+"1", service(0)+"."+c.suffix)
 	if err != nil {
 		return 0, err
 	}

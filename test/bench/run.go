@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -61,17 +62,30 @@ func runFromData(ctx context.Context, s settings, dir string) error {
 	return runChanges(ctx, s, dir, api)
 }
 
-// run measures every contender of the table, rounds times, in turn, and prints
-// the medians.
+// run starts every contender of the table and measures them in turn, rounds times,
+// a short while each, so that what else the machine does comes to all of them. It
+// prints the medians.
 func (t table) run(ctx context.Context, s settings, dir string) error {
+	servers := make([]*server, len(t.contenders))
+	for i, c := range t.contenders {
+		address := fmt.Sprint(frontNetwork, i+1)
+		server, err := startServer(s.coredns, dir, c.corefile, address, service(0)+"."+c.suffix)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		defer server.stop()
+		if _, err := server.dnsperf(ctx, dir, c.questions(), warmUp); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		servers[i] = server
+	}
 	costs := make(map[string][]time.Duration)
-	for round := range s.rounds {
-		for _, c := range t.contenders {
-			cost, err := measure(ctx, s, dir, c)
+	for range s.rounds {
+		for i, c := range t.contenders {
+			cost, err := servers[i].cost(ctx, dir, c.questions(), s.time)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
-			fmt.Printf("round %d  %-24s %6.2f us\n", round+1, c.name, micros(cost))
 			costs[c.name] = append(costs[c.name], cost)
 		}
 	}
@@ -79,52 +93,53 @@ func (t table) run(ctx context.Context, s settings, dir string) error {
 	return nil
 }
 
-// measure starts the contender, warms it up, and gives its CPU time per query.
-func measure(ctx context.Context, s settings, dir string, c contender) (time.Duration, error) {
-	server, err := startServer(s.coredns, dir, c.corefile, frontAddress, service(0)+"."+c.suffix)
+// warmUp fills caches and pools, and opens sockets.
+const warmUp = 2 * time.Second
+
+// cost asks the server for a while, and gives its CPU time per query.
+func (s *server) cost(ctx context.Context, dir, questions string, d time.Duration) (time.Duration, error) {
+	before, err := s.cpuTime()
 	if err != nil {
 		return 0, err
 	}
-	defer server.stop()
-	questions := c.suffix + ".questions"
-	if _, err := dnsperf(ctx, dir, questions, time.Second); err != nil {
-		return 0, err
-	}
-	before, err := server.cpuTime()
+	queries, err := s.dnsperf(ctx, dir, questions, d)
 	if err != nil {
 		return 0, err
 	}
-	queries, err := dnsperf(ctx, dir, questions, s.time)
-	if err != nil {
-		return 0, err
-	}
-	after, err := server.cpuTime()
+	after, err := s.cpuTime()
 	if err != nil {
 		return 0, err
 	}
 	return (after - before) / time.Duration(queries), nil
 }
 
+// report prints each contender's median, and the median of what each round makes it
+// of a peer's.
 func (t table) report(costs map[string][]time.Duration) {
-	fmt.Printf("\n%s\n%-24s %10s", t.title, fmt.Sprintf("median of %d", len(costs[t.contenders[0].name])), "us/query")
+	fmt.Printf("%s\n%-24s %10s", t.title, fmt.Sprintf("median of %d", len(costs[t.contenders[0].name])), "us/query")
 	for _, peer := range t.peers {
-		fmt.Printf(" %12s", "x "+peer)
+		fmt.Printf(" %16s", "x "+peer)
 	}
 	fmt.Println()
 	for _, c := range t.contenders {
-		cost := median(costs[c.name])
-		fmt.Printf("%-24s %10.2f", c.name, micros(cost))
+		fmt.Printf("%-24s %10.2f", c.name, float64(median(costs[c.name]).Nanoseconds())/1000)
 		for _, peer := range t.peers {
-			fmt.Printf(" %12.2f", float64(cost)/float64(median(costs[peer])))
+			fmt.Printf(" %16.2f", median(ratios(costs[c.name], costs[peer])))
 		}
 		fmt.Println()
 	}
 	fmt.Println()
 }
 
-func median(costs []time.Duration) time.Duration {
-	sorted := slices.Sorted(slices.Values(costs))
-	return sorted[len(sorted)/2]
+func ratios(costs, peer []time.Duration) []float64 {
+	of := make([]float64, len(costs))
+	for i := range costs {
+		of[i] = float64(costs[i]) / float64(peer[i])
+	}
+	return of
 }
 
-func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
+func median[T cmp.Ordered](values []T) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}

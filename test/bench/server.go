@@ -16,7 +16,10 @@ import (
 )
 
 // server is a CoreDNS process.
-type server struct{ cmd *exec.Cmd }
+type server struct {
+	cmd     *exec.Cmd
+	address string
+}
 
 // startServer runs CoreDNS in dir and returns when it has an answer to name at
 // the address.
@@ -26,12 +29,12 @@ func startServer(coredns, dir, corefile, address, name string) (*server, error) 
 		return nil, err
 	}
 	cmd := exec.Command(binary, "-quiet", "-conf", "stdin")
-	cmd.Dir, cmd.Stdin, cmd.Stderr = dir, strings.NewReader(corefile), os.Stderr
+	cmd.Dir, cmd.Stdin, cmd.Stderr = dir, strings.NewReader(strings.ReplaceAll(corefile, bindAddress, address)), os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%w; run make", err)
 	}
-	s := &server{cmd}
+	s := &server{cmd, address}
 	if err := ready(net.JoinHostPort(address, port), name+"."); err != nil {
 		s.stop()
 		return nil, err

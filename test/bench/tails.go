@@ -38,7 +38,7 @@ func runTails(ctx context.Context, s settings, dir string) error {
 	}
 	defer relay.Close()
 	times := make(map[string][][]time.Duration)
-	for range s.rounds {
+	for range s.starts() {
 		for _, c := range tails {
 			took, err := tail(ctx, s, dir, c)
 			if err != nil {
@@ -48,7 +48,7 @@ func runTails(ctx context.Context, s settings, dir string) error {
 		}
 	}
 	fmt.Printf("one of two upstreams delays 1 of %d replies by %s, %d queries\n%-24s %10s %10s %10s %12s\n", lateEvery, lateBy, s.queries,
-		fmt.Sprintf("median of %d", s.rounds), "median", "p99", "slowest", "p99 x forward")
+		fmt.Sprintf("median of %d", s.starts()), "median", "p99", "slowest", "p99 x forward")
 	quantile := func(name string, of int) time.Duration {
 		var all []time.Duration
 		for _, round := range times[name] {
@@ -66,7 +66,7 @@ func runTails(ctx context.Context, s settings, dir string) error {
 
 // tail asks the contender and gives the sorted times.
 func tail(ctx context.Context, s settings, dir string, c contender) ([]time.Duration, error) {
-	server, err := startServer(s.coredns, dir, c.corefile, frontAddress, service(0)+"."+c.suffix)
+	server, err := startServer(s.coredns, dir, c.corefile, frontNetwork+"1", service(0)+"."+c.suffix)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func timed(ctx context.Context, name string) (time.Duration, error) {
 	question := new(dns.Msg)
 	question.SetQuestion(name, dns.TypeA)
 	client := &dns.Client{Timeout: 5 * time.Second}
-	reply, took, err := client.ExchangeContext(ctx, question, net.JoinHostPort(frontAddress, port))
+	reply, took, err := client.ExchangeContext(ctx, question, net.JoinHostPort(frontNetwork+"1", port))
 	if err == nil && reply.Rcode != dns.RcodeSuccess {
 		err = fmt.Errorf("%s: %s", name, dns.RcodeToString[reply.Rcode])
 	}
