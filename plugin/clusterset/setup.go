@@ -123,6 +123,7 @@ func parseBlock(c *caddy.Controller, o *options) error {
 // clash tells of options that don't go together: what would have no effect is said
 // so, rather than passed over.
 func (o *options) clash(given map[string]bool) string {
+	const asksNobody = ": not with mode resolve, which asks no member's DNS"
 	forward, resolve := o.mode == modeForward, o.mode == modeResolve
 	for _, c := range []struct {
 		clash bool
@@ -131,7 +132,8 @@ func (o *options) clash(given map[string]bool) string {
 		{given["configmap"] && given["file"], "configmap and file: one of them"},
 		{forward && o.exportsMarked, "exports marked: not with mode forward, which doesn't know what is exported"},
 		{forward && given["ttl"], "ttl: not with mode forward, which answers nothing from data"},
-		{resolve && given["cache"], "cache: not with mode resolve, which asks no member's DNS"},
+		{resolve && given["cache"], "cache" + asksNobody},
+		{resolve && given["hedge"], "hedge" + asksNobody},
 		{forward && o.cache == 0 && given["serve_stale"] && o.serveStale > 0, "serve_stale: not with mode forward and cache 0, which have nothing to serve"},
 	} {
 		if c.clash {
