@@ -77,8 +77,8 @@ type Attempt struct {
 func New(member *model.Cluster, options Options) *Client {
 	c := &Client{member: member, options: options, made: time.Now(), flights: newFlights()}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	for _, address := range member.DNS {
-		c.upstreams = append(c.upstreams, newUpstream(address, c))
+	for i, address := range member.DNS {
+		c.upstreams = append(c.upstreams, newUpstream(address, i, c))
 	}
 	options.Metrics.Up.Add(float64(len(c.upstreams)))
 	return c

@@ -165,9 +165,8 @@ func (r *race) next(now time.Time, why reason) *upstream {
 	var best *upstream
 	least := 2 * maxSends
 	for i := range r.client.upstreams {
-		at := (r.start + i) % len(r.client.upstreams)
-		u := r.client.upstreams[at]
-		if r.failed&bit(at) != 0 || u.health.down.Load() {
+		u := r.client.upstreams[(r.start+i)%len(r.client.upstreams)]
+		if r.hasFailed(u) || u.health.down.Load() {
 			continue
 		}
 		asked := r.asked(u)
@@ -196,8 +195,8 @@ func (r *race) lastHope() *upstream {
 	if r.call.sent > 0 {
 		since = max(since, int64(r.call.sends[0].at.Sub(r.client.made)))
 	}
-	for i, u := range r.client.upstreams {
-		if r.failed&bit(i) == 0 && u.downSince(since) && r.asked(u) == 0 {
+	for _, u := range r.client.upstreams {
+		if !r.hasFailed(u) && u.downSince(since) && r.asked(u) == 0 {
 			return u
 		}
 	}
@@ -214,10 +213,6 @@ func (r *race) hopes() bool {
 	}
 	return true
 }
-
-// bit is an upstream's place in a set. A member with more than 64 upstreams may
-// have some of the last ones left out by a query, when one of them fails.
-func bit(upstream int) uint64 { return 1 << min(upstream, 63) }
 
 // asked is how often the upstream was sent the query.
 func (r *race) asked(u *upstream) int {
@@ -240,11 +235,4 @@ func (r *race) waits() bool {
 	return false
 }
 
-func (r *race) hasFailed(u *upstream) bool {
-	for i, other := range r.client.upstreams {
-		if other == u {
-			return r.failed&bit(i) != 0
-		}
-	}
-	return false
-}
+func (r *race) hasFailed(u *upstream) bool { return r.failed&u.bit != 0 }

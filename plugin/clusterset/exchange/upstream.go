@@ -25,6 +25,9 @@ type transport interface {
 type upstream struct {
 	address model.Upstream
 	client  *Client
+	// bit is its place in a set. Of more than 64 upstreams the last share one, so that
+	// a query which one of those fails leaves them all out.
+	bit     uint64
 	metrics UpstreamMetrics
 	// udp is only of a dns:// address.
 	udp, stream transport
@@ -33,8 +36,8 @@ type upstream struct {
 	ejection    ejection
 }
 
-func newUpstream(address model.Upstream, c *Client) *upstream {
-	u := &upstream{address: address, client: c, metrics: c.options.Metrics.Upstream(address)}
+func newUpstream(address model.Upstream, nth int, c *Client) *upstream {
+	u := &upstream{address: address, client: c, bit: 1 << min(nth, 63), metrics: c.options.Metrics.Upstream(address)}
 	u.health.hurry = make(chan struct{}, 1)
 	u.stream = newStream(address, c.options.TLS, c.options.Timeout, u.dropped)
 	if address.Scheme == model.DNS {

@@ -80,11 +80,7 @@ func (r *race) fail(u *upstream, err error) {
 		r.failure = &Error{Member: r.client.member.Name}
 	}
 	r.failure.add(u, err)
-	for i, other := range r.client.upstreams {
-		if other == u {
-			r.failed |= bit(i)
-		}
-	}
+	r.failed |= u.bit
 	reason := reasonOf(err)
 	u.metrics.Failed[reason].Inc()
 	switch reason {
