@@ -7,19 +7,15 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
-	"runtime"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/coredns/coredns/plugin/pkg/proxy"
 	protocol "github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/coredns/coredns/plugin/test"
-	"github.com/coredns/coredns/request"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
@@ -80,18 +76,7 @@ func echoConn(conn net.Conn) {
 // was seen.
 func BenchmarkStream(b *testing.B) {
 	overStreams(b, func(b *testing.B, scheme model.Scheme, config *tls.Config, material *TLSConfig) {
-		member := &model.Cluster{Name: "c1", ClusterDomain: "cluster.local.", DNS: []model.Upstream{{Scheme: scheme, Addr: echoStream(b, config)}}}
-		c := New(member, Options{Metrics: testMetrics(), Changed: func(model.Upstream, error) {}, Hedging: Hedging{Off: true}, TLS: material})
-		defer c.Close()
-		var asked atomic.Int64
-		inParallel(b, func() func() error {
-			q := question(fmt.Sprintf("web%d.default.svc.cluster.local.", asked.Add(1))) // equal ones would be asked once
-			return func() error {
-				q.Deadline = time.Now().Add(5 * time.Second)
-				_, _, err := c.Exchange(context.Background(), q)
-				return err
-			}
-		})
+		benchmarkClient(b, model.Upstream{Scheme: scheme, Addr: echoStream(b, config)}, material)
 	})
 }
 
@@ -101,19 +86,7 @@ func BenchmarkProxyStream(b *testing.B) {
 		if material != nil {
 			p.SetTLSConfig(material.forUpstream())
 		}
-		p.Start(time.Second)
-		runtime.SetFinalizer(p, nil) // as in proxied.go
-		defer func() {
-			p.Stop()
-			p.GetTransport().Stop()
-		}()
-		inParallel(b, func() func() error {
-			state := request.Request{Req: question("web.default.svc.cluster.local.").message(), W: &test.ResponseWriter{TCP: true}}
-			return func() error {
-				_, _, _, err := p.Connect(context.Background(), state, proxy.Options{ForceTCP: true})
-				return err
-			}
-		})
+		benchmarkProxy(b, p, &test.ResponseWriter{TCP: true}, proxy.Options{ForceTCP: true})
 	})
 }
 

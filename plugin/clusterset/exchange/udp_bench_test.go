@@ -110,8 +110,18 @@ func cpuTime(b *testing.B) time.Duration {
 // an upstream, its health, and metrics. BenchmarkProxyUDP, what CoreDNS's forward
 // asks with, is what to compare it to.
 func BenchmarkUDP(b *testing.B) {
-	member := &model.Cluster{Name: "c1", ClusterDomain: "cluster.local.", DNS: []model.Upstream{{Scheme: model.DNS, Addr: echo(b)}}}
-	c := New(member, Options{Metrics: testMetrics(), Changed: func(model.Upstream, error) {}, Hedging: Hedging{Off: true}})
+	benchmarkClient(b, model.Upstream{Scheme: model.DNS, Addr: echo(b)}, nil)
+}
+
+func BenchmarkProxyUDP(b *testing.B) {
+	benchmarkProxy(b, proxy.NewProxy("benchmark", echo(b).String(), protocol.DNS), &test.ResponseWriter{}, proxy.Options{})
+}
+
+// benchmarkClient asks the upstream through a Client.
+func benchmarkClient(b *testing.B, u model.Upstream, config *TLSConfig) {
+	b.Helper()
+	member := &model.Cluster{Name: "c1", ClusterDomain: "cluster.local.", DNS: []model.Upstream{u}}
+	c := New(member, Options{Metrics: testMetrics(), Changed: func(model.Upstream, error) {}, Hedging: Hedging{Off: true}, TLS: config})
 	defer c.Close()
 	var asked atomic.Int64
 	inParallel(b, func() func() error {
@@ -124,8 +134,9 @@ func BenchmarkUDP(b *testing.B) {
 	})
 }
 
-func BenchmarkProxyUDP(b *testing.B) {
-	p := proxy.NewProxy("benchmark", echo(b).String(), protocol.DNS)
+// benchmarkProxy asks with CoreDNS's proxy, which it starts and stops.
+func benchmarkProxy(b *testing.B, p *proxy.Proxy, client dns.ResponseWriter, options proxy.Options) {
+	b.Helper()
 	p.Start(time.Second)
 	runtime.SetFinalizer(p, nil) // as in proxied.go
 	defer func() {
@@ -133,9 +144,9 @@ func BenchmarkProxyUDP(b *testing.B) {
 		p.GetTransport().Stop()
 	}()
 	inParallel(b, func() func() error {
-		state := request.Request{Req: question("web.default.svc.cluster.local.").message(), W: &test.ResponseWriter{}}
+		state := request.Request{Req: question("web.default.svc.cluster.local.").message(), W: client}
 		return func() error {
-			_, _, _, err := p.Connect(context.Background(), state, proxy.Options{})
+			_, _, _, err := p.Connect(context.Background(), state, options)
 			return err
 		}
 	})
