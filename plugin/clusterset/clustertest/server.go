@@ -3,6 +3,7 @@ package clustertest
 import (
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -17,6 +18,7 @@ type Server struct {
 	UDP, TCP atomic.Int64
 
 	servers []*dns.Server
+	serving sync.WaitGroup
 }
 
 // Serve starts a server on a free port of 127.0.0.1; the test's end stops it.
@@ -67,13 +69,15 @@ func (s *Server) serve(t testing.TB, server *dns.Server) {
 	started := make(chan struct{})
 	server.NotifyStartedFunc = func() { close(started) }
 	s.servers = append(s.servers, server)
-	go server.ActivateAndServe() //nolint:errcheck // it ends with Stop
+	s.serving.Go(func() { _ = server.ActivateAndServe() }) // it ends with Stop
 	<-started
 }
 
-// Stop ends the server; its port is then refused.
+// Stop ends the server; its port is then refused. Shutdown and ActivateAndServe both
+// close the socket, and only one of them waits until that is done.
 func (s *Server) Stop() {
 	for _, server := range s.servers {
 		_ = server.Shutdown() // stopped before
 	}
+	s.serving.Wait()
 }
