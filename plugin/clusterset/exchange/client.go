@@ -47,9 +47,6 @@ type Client struct {
 	flights   flights
 	hedges    budget
 	resends   budget
-	// answered is when the member last answered, in nanoseconds since it was made,
-	// give or take answeredStep.
-	answered atomic.Int64
 
 	ctx    context.Context //nolint:containedctx // of the tasks beside the queries; Close ends it
 	cancel context.CancelFunc
@@ -105,20 +102,13 @@ func (c *Client) Exchange(ctx context.Context, q *Query) (*dns.Msg, *model.Upstr
 	return reply, &from.address, nil
 }
 
-// answeredStep spares most answers a write that all cores would have to hear of.
-const answeredStep = 10 * time.Millisecond
-
-// answers takes in that an upstream has answered: if it is down, it was a query's last
-// hope, and is back.
-func (c *Client) answers(now time.Time, u *upstream) {
-	at, back := int64(now.Sub(c.made)), u.health.down.Load()
-	if back || at-c.answered.Load() > int64(answeredStep) {
-		c.answered.Store(at)
+// answered is when the member last answered, as health's.
+func (c *Client) answered() int64 {
+	var last int64
+	for _, u := range c.upstreams {
+		last = max(last, u.health.answered.Load())
 	}
-	if back {
-		u.look() // a probe from before may still fail
-		u.setDown(nil)
-	}
+	return last
 }
 
 // lookAtOthers has the upstreams besides u probed that are down: they are needed.

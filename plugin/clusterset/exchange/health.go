@@ -35,14 +35,34 @@ type health struct {
 	// one ICMP error a second.)
 	unreachable atomic.Bool
 
-	// probed is when the last probe began that failed, in nanoseconds since the
-	// client was made.
-	probed atomic.Int64
+	// probed is when the last probe began that failed, answered when a query was last
+	// answered, give or take answeredStep; in nanoseconds since the client was made.
+	probed, answered atomic.Int64
 	// hurry ends the prober's pause.
 	hurry chan struct{}
 
 	mu  sync.Mutex
 	err error
+}
+
+// answeredStep spares most answers a write that all cores would have to hear of.
+const answeredStep = 10 * time.Millisecond
+
+// answers takes in that the upstream has answered a query, which is as good as a
+// probe's answer. If it is down, it was that query's last hope, and is back.
+func (u *upstream) answers(now time.Time) {
+	at, back := int64(now.Sub(u.client.made)), u.health.down.Load()
+	if back || at-u.health.answered.Load() > int64(answeredStep) {
+		u.health.answered.Store(at)
+	}
+	if back {
+		u.setDown(nil)
+	}
+}
+
+// answeredSince tells whether the upstream has answered a query since then.
+func (u *upstream) answeredSince(then time.Time) bool {
+	return u.health.answered.Load() >= int64(then.Sub(u.client.made))
 }
 
 // downSince tells whether the upstream is down by a verdict from before then, in
@@ -86,6 +106,9 @@ func (u *upstream) probe(ctx context.Context) {
 		}
 		start := time.Now()
 		err := u.ping(ctx)
+		if u.answeredSince(start) {
+			err = nil // the probe got lost
+		}
 		if err == nil {
 			failed, pause = 0, probePause
 			u.setDown(nil)

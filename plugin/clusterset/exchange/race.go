@@ -191,7 +191,7 @@ func (r *race) next(now time.Time, why reason) *upstream {
 // member has answered since it was found down, or one that was up has failed just
 // now: in a rolling restart, because this one is back.
 func (r *race) lastHope() *upstream {
-	since := r.client.answered.Load()
+	since := r.client.answered()
 	if r.call.sent > 0 {
 		since = max(since, int64(r.call.sends[0].at.Sub(r.client.made)))
 	}

@@ -319,21 +319,51 @@ func TestLoss(t *testing.T) {
 		wantAddress(t, m, err)
 	}
 	lossy.Store(true)
-	const queries = 200
+	const queries, clients = 200, 20
 	var asking sync.WaitGroup
-	var failed atomic.Int64
-	for i := range queries {
+	var next, failed atomic.Int64
+	for range clients {
 		asking.Go(func() {
-			q := question(fmt.Sprintf("web%d.default.svc.cluster.local.", i)) // equal ones would be asked once
-			q.Deadline = time.Now().Add(2 * time.Second)
-			if _, _, err := c.Exchange(context.Background(), q); err != nil {
-				failed.Add(1)
+			for i := next.Add(1); i <= queries; i = next.Add(1) {
+				q := question(fmt.Sprintf("web%d.default.svc.cluster.local.", i)) // equal ones would be asked once
+				q.Deadline = time.Now().Add(2 * time.Second)
+				if _, _, err := c.Exchange(context.Background(), q); err != nil {
+					failed.Add(1)
+				}
 			}
 		})
 	}
 	asking.Wait()
 	if n := failed.Load(); n > queries/20 { // by chance, one in a hundred
 		t.Errorf("%d of %d failed", n, queries)
+	}
+}
+
+// TestLostProbes: an upstream that answers queries is not down, whatever becomes of its
+// probes.
+func TestLostProbes(t *testing.T) {
+	var probes atomic.Int64
+	good := answering(dns.RcodeSuccess, true)
+	server := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		if r.Question[0].Qtype == dns.TypeSOA {
+			probes.Add(1)
+			return
+		}
+		good(w, r)
+	})
+	c, told := newTestClient(t, Options{}, server.Addr)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for probes.Load() <= probesToDown {
+		c.upstreams[0].suspect()
+		m, err := ask(c, time.Second)
+		wantAddress(t, m, err)
+		<-tick.C
+	}
+	select {
+	case change := <-told:
+		t.Errorf("taken for down: %v", change)
+	default:
 	}
 }
 
@@ -395,7 +425,7 @@ func TestNoHope(t *testing.T) {
 	<-told
 	<-told
 	waitFor(t, func() bool {
-		at := c.answered.Load()
+		at := c.answered()
 		return !c.upstreams[0].downSince(at) && !c.upstreams[1].downSince(at)
 	})
 	_, err = ask(c, time.Second)

@@ -27,9 +27,9 @@ func (r *race) take(now time.Time, o *outcome) (*dns.Msg, *upstream) {
 		r.fail(s.to, err)
 		return nil, nil
 	}
-	r.client.answers(now, s.to)
 	if s.proto == overUDP || s.to.udp == nil { // its answers over TCP are no excuse
 		s.to.hit()
+		s.to.answers(now)
 	}
 	if r.keeps(now, s, reply) {
 		return nil, nil
