@@ -19,6 +19,7 @@ type Server struct {
 
 	servers []*dns.Server
 	serving sync.WaitGroup
+	stop    sync.Once
 }
 
 // Serve starts a server on a free port of 127.0.0.1; the test's end stops it.
@@ -30,11 +31,15 @@ func Serve(t testing.TB, handler dns.HandlerFunc) *Server {
 // ServeAt is Serve at an address; a test gives one to start a server again.
 func ServeAt(t testing.TB, addr netip.AddrPort, handler dns.HandlerFunc) *Server {
 	t.Helper()
+	release(addr)
 	packets, listener := listen(t, addr)
 	s := &Server{Addr: listener.Addr().(*net.TCPAddr).AddrPort()}
 	s.serve(t, &dns.Server{PacketConn: packets, Handler: count(&s.UDP, handler)})
 	s.serve(t, &dns.Server{Listener: listener, Handler: count(&s.TCP, handler)})
-	t.Cleanup(s.Stop)
+	t.Cleanup(func() {
+		s.Stop()
+		release(s.Addr)
+	})
 	return s
 }
 
@@ -73,11 +78,15 @@ func (s *Server) serve(t testing.TB, server *dns.Server) {
 	<-started
 }
 
-// Stop ends the server; its port is then refused. Shutdown and ActivateAndServe both
-// close the socket, and only one of them waits until that is done.
+// Stop ends the server. Its port is then refused, and kept from others until the
+// test's end, or ServeAt. Shutdown and ActivateAndServe both close the socket, and only
+// one of them waits until that is done.
 func (s *Server) Stop() {
-	for _, server := range s.servers {
-		_ = server.Shutdown() // stopped before
-	}
-	s.serving.Wait()
+	s.stop.Do(func() {
+		for _, server := range s.servers {
+			_ = server.Shutdown() // the other one is shut down all the same
+		}
+		s.serving.Wait()
+		hold(s.Addr)
+	})
 }
