@@ -13,12 +13,11 @@ import (
 var errSlow = errors.New("no reply within " + answercache.Patience.String())
 
 // cached answers with what the member's DNS said, while that is fresh, and asks it
-// else. It is the way of most queries: its frames are kept small, as a goroutine's
-// stack is (stack.go).
+// else.
 func (q *ask) cached() (int, error) {
 	answers := q.member.answers
 	if answers == nil || q.member.broken != nil {
-		return q.forward()
+		return q.toMember()
 	}
 	now := time.Now()
 	key := answercache.KeyOf(q.state.Req)
@@ -41,7 +40,7 @@ func (q *ask) cached() (int, error) {
 		return q.refreshed(key)
 	}
 	metrics.misses.Inc()
-	return q.forward()
+	return q.toMember()
 }
 
 // keep puts the member's reply into the cache. What a query that was forwarded
@@ -67,12 +66,12 @@ func (q *ask) prefetch(key answercache.Key, kept *answercache.Answer) {
 // section 5).
 func (q *ask) refreshed(key answercache.Key) (int, error) {
 	if hops(q.state.Req) > 0 {
-		return q.forward()
+		return q.toMember()
 	}
 	flight := q.member.answers.Refresh(key, q.old, q.refresh(q.old.Asked))
 	switch {
 	case flight == nil: // the member has left since
-		return q.forward()
+		return q.toMember()
 	case !flight.Wait(q.deadline()):
 		return q.unreachable(dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errSlow))
 	}

@@ -9,6 +9,12 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 )
 
+// toMember has the member asked, when the way there has been gone back.
+func (q *ask) toMember() (int, error) {
+	q.asks = true
+	return dns.RcodeSuccess, nil
+}
+
 // forward asks the member for the name, in its own domain, and answers with what
 // it says.
 func (q *ask) forward() (int, error) {

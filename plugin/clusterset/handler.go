@@ -37,10 +37,14 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	}
 	q := &ask{p: p, ctx: ctx, state: request.Request{W: w, Req: r}, qname: r.Question[0].Name, zone: zone, snap: p.snapshot.Load(), labeled: hasMetadata(ctx), serial: soaSerial}
 	status, err := q.serve()
+	// Here, not where they are called for: these two take the most of a query's small
+	// stack.
+	if q.asks {
+		status, err = q.forward()
+	}
 	if q.done == nil {
 		return status, err
 	}
-	// Here, not where it was made: from a query's small stack, sending takes the most.
 	if err := w.WriteMsg(q.done); err != nil {
 		return dns.RcodeServerFailure, err
 	}
@@ -94,6 +98,8 @@ type ask struct {
 	wrong error
 	// age is how long a negative answer was kept, in seconds.
 	age uint32
+	// asks is set where the member is to be asked.
+	asks bool
 	// done is the reply, nil where there is none to write.
 	done *dns.Msg
 	// serial is that of the zone's SOA.

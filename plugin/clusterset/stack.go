@@ -3,13 +3,14 @@ package clusterset
 import "runtime"
 
 // stackRoom is what a forwarded query takes of its goroutine's stack from here on,
-// in bytes, with some to spare: its way down to a socket, or a reply's parsing.
-const stackRoom = 3 << 10
+// in bytes: its way down to a socket, or a reply's parsing. With what is above, that
+// fits on 4 KiB, as Go's runtime gives to a query where many are in flight.
+const stackRoom = 1600
 
-// growStack has the stack of a query's goroutine grow now. CoreDNS starts one for
-// each query, with a small stack that the way down to a member's socket doesn't
-// fit on; growing copies it frame by frame, and here there are few. Grown where it
-// runs out it took a tenth of a query's CPU: test/bench/README.md.
+// growStack has the stack of a query's goroutine grow now, where it has to. CoreDNS
+// starts one for each query, with a small stack that the way down to a member's socket
+// doesn't fit on; growing copies it frame by frame, and here there are few. Grown where
+// it runs out it took a tenth of a query's CPU: test/bench/README.md.
 //
 //go:noinline
 func growStack() {

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"context"
 	"net"
 	"sync"
 	"time"
@@ -15,12 +16,17 @@ const maxSends = 8
 // call is one query on its way, on each connection that its message was sent
 // over. It is reused, so nothing may be left in its channel when it ends.
 type call struct {
-	wire  *wire
-	timer *time.Timer
-	// done gets one outcome for each send that isn't taken back.
+	wire *wire
+	// done gets one outcome for each send that isn't taken back, and a tick when the
+	// timer ends.
 	done  chan outcome
 	sends [maxSends]send
 	sent  int
+	timer *time.Timer
+	// ticks is set while a tick is owed.
+	ticks bool
+	// race is the query's: on the stack, it would be the most of what there is.
+	race race
 }
 
 // What a message goes over.
@@ -57,7 +63,7 @@ const (
 )
 
 // outcome is what became of a send: a reply, as bytes or parsed, or why there is
-// none.
+// none. Or it is a tick, and nothing else.
 type outcome struct {
 	send  int
 	reply *[]byte
@@ -66,12 +72,16 @@ type outcome struct {
 	local net.Addr // where it wasn't known before
 }
 
+// tick is the send of an outcome that isn't one's.
+const tick = -1
+
 var (
 	buffers = sync.Pool{New: func() any { b := make([]byte, MaxSize); return &b }}
 	calls   = sync.Pool{New: func() any {
-		t := time.NewTimer(time.Hour)
-		t.Stop()
-		return &call{done: make(chan outcome, maxSends), timer: t}
+		done := make(chan outcome, maxSends+1)
+		timer := time.AfterFunc(time.Hour, func() { done <- outcome{send: tick} })
+		timer.Stop()
+		return &call{done: done, timer: timer}
 	}}
 )
 
@@ -81,12 +91,37 @@ func newCall(w *wire) *call {
 	return c
 }
 
+// wait waits for what comes first: an outcome, or a tick after d; one that was
+// owed from before may come sooner. An error is the context's.
+func (c *call) wait(ctx context.Context, d time.Duration) (outcome, error) {
+	if !c.ticks || c.timer.Stop() {
+		c.ticks = true
+		c.timer.Reset(d)
+	}
+	var o outcome
+	if canceled := ctx.Done(); canceled == nil { // CoreDNS's own contexts have no end
+		o = <-c.done
+	} else {
+		select {
+		case o = <-c.done:
+		case <-canceled:
+			return o, plain(ctx.Err())
+		}
+	}
+	if o.send == tick {
+		c.ticks = false
+	}
+	return o, nil
+}
+
 // end takes the call back. A connection that has just taken it off its list has an
 // outcome on the way, which is thrown away here: the call's next user must not get
 // it.
 func (c *call) end() {
-	c.timer.Stop()
 	coming := 0
+	if c.ticks && !c.timer.Stop() {
+		coming++
+	}
 	for i := range c.sends[:c.sent] {
 		s := &c.sends[i]
 		if !s.ended && !s.conn.remove(s.id, c) {
@@ -97,8 +132,9 @@ func (c *call) end() {
 		o := <-c.done
 		o.free()
 	}
-	c.wire = nil
+	c.wire, c.ticks = nil, false
 	clear(c.sends[:c.sent])
+	c.race = race{}
 	calls.Put(c)
 }
 

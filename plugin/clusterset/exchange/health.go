@@ -200,14 +200,13 @@ func (u *upstream) answerTo(ctx context.Context, c *call) (*dns.Msg, error) {
 	if u.udp == nil {
 		timeout = handshakeTimeout
 	}
-	c.timer.Reset(timeout)
-	select {
-	case o := <-c.done:
-		s.ended = true
-		return o.message(c.wire)
-	case <-ctx.Done():
-		return nil, plain(ctx.Err())
-	case <-c.timer.C:
+	o, err := c.wait(ctx, timeout)
+	switch {
+	case err != nil:
+		return nil, err
+	case o.send == tick:
 		return nil, errNoReply
 	}
+	s.ended = true
+	return o.message(c.wire)
 }

@@ -35,12 +35,15 @@ type race struct {
 
 // race asks until one upstream has answered, all have failed, or the time is over.
 func (c *Client) race(ctx context.Context, q *Query, w *wire) (*dns.Msg, *upstream, error) {
-	r := race{client: c, q: *q, call: newCall(w), start: int(c.turn.Add(1)), silence: errNoReply}
+	call := newCall(w)
+	r := &call.race
+	r.client, r.call, r.start, r.silence = c, call, int(c.turn.Add(1)), errNoReply
+	r.q = *q
 	c.hedges.earn()
 	c.resends.earn()
 	reply, from := r.run(ctx)
 	err := r.end(reply)
-	r.call.end()
+	call.end()
 	return reply, from, err
 }
 
@@ -51,24 +54,23 @@ func (r *race) run(ctx context.Context) (*dns.Msg, *upstream) {
 		return nil, nil
 	}
 	for {
-		r.call.timer.Reset(r.wake().Sub(now))
-		select {
-		case o := <-r.call.done:
-			now = time.Now()
-			if reply, from := r.take(now, &o); reply != nil {
-				return reply, from
-			}
-			if !r.waits() && (r.kept != nil || !r.send(now, instead)) {
-				return r.kept, r.keptFrom
-			}
-		case <-r.call.timer.C:
-			now = time.Now()
+		o, err := r.call.wait(ctx, r.wake().Sub(now))
+		if err != nil {
+			r.silence = err
+			return nil, nil
+		}
+		now = time.Now()
+		if o.send == tick {
 			if r.late(now) {
 				return r.kept, r.keptFrom
 			}
-		case <-ctx.Done():
-			r.silence = plain(ctx.Err())
-			return nil, nil
+			continue
+		}
+		if reply, from := r.take(now, &o); reply != nil {
+			return reply, from
+		}
+		if !r.waits() && (r.kept != nil || !r.send(now, instead)) {
+			return r.kept, r.keptFrom
 		}
 	}
 }
@@ -140,8 +142,8 @@ func (r *race) sendTo(u *upstream, now time.Time, why reason, stream bool) bool 
 	t, proto := u.over(stream)
 	n := r.call.sent
 	r.call.sent++
-	s := &r.call.sends[n]
-	*s = send{to: u, at: now, proto: proto, why: why}
+	s := &r.call.sends[n] // which is clear
+	s.to, s.at, s.proto, s.why = u, now, proto, why
 	if err := t.send(r.call, n, why != first); err != nil {
 		s.ended = true
 		r.observe(s, nil, err)

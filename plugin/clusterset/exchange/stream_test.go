@@ -118,16 +118,15 @@ func askAt(ctx context.Context, t transport, q *Query, timeout time.Duration, at
 		c.sends[0].ended = true
 		return nil, err
 	}
-	c.timer.Reset(timeout)
-	select {
-	case o := <-c.done:
-		c.sends[0].ended = true
-		return o.message(w)
-	case <-ctx.Done():
-		return nil, plain(ctx.Err())
-	case <-c.timer.C:
+	o, err := c.wait(ctx, timeout)
+	switch {
+	case err != nil:
+		return nil, err
+	case o.send == tick:
 		return nil, errNoReply
 	}
+	c.sends[0].ended = true
+	return o.message(w)
 }
 
 // replyWith replies with what change makes of the right reply.
