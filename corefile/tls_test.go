@@ -41,7 +41,7 @@ func onlyWithCertificate(t *testing.T, _ string) {
 	c := newCertificates(t, memberName)
 	member := answering(t, c)
 
-	stranger := c.trusting(t, memberName)
+	stranger := c.trusting(memberName)
 	m := new(dns.Msg).SetQuestion("web.default.svc.cluster.local.", dns.TypeA)
 	client := &dns.Client{Net: "tcp-tls", TLSConfig: stranger, Timeout: 10 * time.Second}
 	if reply, _, err := client.Exchange(m, fmt.Sprintf("%s:%d", member.address, tlsPort)); err == nil {

@@ -1,13 +1,6 @@
 package clusterset
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,80 +8,38 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 )
 
 // authority is a certificate authority that the test makes, with a server's and
 // a client's certificate in files.
-type authority struct {
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
+type authority struct{ dir string }
 
-func newAuthority(t *testing.T) *authority {
+func newAuthority(t *testing.T) authority {
 	t.Helper()
-	a := &authority{dir: t.TempDir()}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	a, ca := authority{t.TempDir()}, clustertest.NewAuthority(t)
+	a.write(t, "ca.pem", ca.PEM)
+	for file, name := range map[string]string{"server": "dns.c1.example", "client": "clusterset"} {
+		cert, key := ca.Issue(t, name)
+		a.write(t, file+".pem", cert)
+		a.write(t, file+".key", key)
 	}
-	a.key = newKey(t)
-	a.cert, _ = a.sign(t, "ca", template, template, a.key)
-	a.issue(t, "server", "dns.c1.example")
-	a.issue(t, "client", "clusterset")
 	return a
 }
 
-func newKey(t *testing.T) *ecdsa.PrivateKey {
+func (a authority) write(t *testing.T, file string, text []byte) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func (a *authority) issue(t *testing.T, file, name string) {
-	t.Helper()
-	a.sign(t, file, &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}, a.cert, newKey(t))
-}
-
-func (a *authority) sign(t *testing.T, file string, template, parent *x509.Certificate, key *ecdsa.PrivateKey) (*x509.Certificate, []byte) {
-	t.Helper()
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.write(t, file+".pem", "CERTIFICATE", der)
-	a.write(t, file+".key", "EC PRIVATE KEY", private)
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert, der
-}
-
-func (a *authority) write(t *testing.T, file, kind string, der []byte) {
-	t.Helper()
-	text := pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 	if err := os.WriteFile(a.path(file), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (a *authority) path(file string) string { return filepath.Join(a.dir, file) }
+func (a authority) path(file string) string { return filepath.Join(a.dir, file) }
 
 // startEncrypted starts a real CoreDNS that serves the member's zone over scheme
 // to clients with a certificate of a, and gives its address.
-func (a *authority) startEncrypted(t *testing.T, scheme string) string {
+func (a authority) startEncrypted(t *testing.T, scheme string) string {
 	t.Helper()
 	addr := freeAddress(t, "127.0.63.10")
 	_, port, _ := net.SplitHostPort(addr)

@@ -4,7 +4,6 @@ package configmap
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
@@ -27,19 +27,17 @@ const (
 const rotated = 5 * time.Second
 
 // startTLSMember starts a member's DNS that serves DNS over TLS.
-func startTLSMember(t *testing.T, ca *authority, ip, mark string) *dnsService {
+func startTLSMember(t *testing.T, ca *clustertest.Authority, ip, mark string) *dnsService {
 	t.Helper()
-	cert, key := ca.issue(serverName)
-	m := newMember(t, ip, mark, "tls://", "tls cert.pem key.pem", map[string]string{"cert.pem": cert, "key.pem": key})
+	cert, key := ca.Issue(t, serverName)
+	m := newMember(t, ip, mark, "tls://", "tls cert.pem key.pem", map[string]string{"cert.pem": string(cert), "key.pem": string(key)})
 	m.awaitTLS(ca)
 	return m
 }
 
-func (m *dnsService) awaitTLS(ca *authority) {
+func (m *dnsService) awaitTLS(ca *clustertest.Authority) {
 	m.t.Helper()
-	pool := x509.NewCertPool()
-	pool.AddCert(ca.cert)
-	m.await(dns.Client{Net: "tcp-tls", TLSConfig: &tls.Config{RootCAs: pool, ServerName: serverName}})
+	m.await(dns.Client{Net: "tcp-tls", TLSConfig: &tls.Config{RootCAs: ca.Pool(), ServerName: serverName}})
 }
 
 // overTLS is c2's entry, whose CA is in a Secret.
@@ -50,16 +48,16 @@ func overTLS(addr, secret string) entry {
 }
 
 // writeCA makes the Secret.
-func (a *api) writeCA(ca *authority) time.Time {
+func (a *api) writeCA(ca *clustertest.Authority) time.Time {
 	a.t.Helper()
-	object := &v1.Secret{ObjectMeta: named(secret), StringData: map[string]string{"ca.crt": ca.pem}}
+	object := &v1.Secret{ObjectMeta: named(secret), StringData: map[string]string{"ca.crt": string(ca.PEM)}}
 	return harness.Put(a.t, a.admin.CoreV1().Secrets(namespace), object)
 }
 
 // TestTLSRotation: a new CA in the Secret is in use without a restart.
 func TestTLSRotation(t *testing.T) {
 	a := startAPI(t)
-	first, second := newAuthority(t), newAuthority(t)
+	first, second := clustertest.NewAuthority(t), clustertest.NewAuthority(t)
 	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
 	c2 := startTLSMember(t, first, "127.0.111.12", "10.102.0.1")
 	a.writeCA(first)
@@ -69,9 +67,9 @@ func TestTLSRotation(t *testing.T) {
 	others := s.Probe(who("c1"), answer(c1.mark))
 
 	c2.Stop()
-	cert, key := second.issue(serverName)
-	c2.Write("cert.pem", cert)
-	c2.Write("key.pem", key)
+	cert, key := second.Issue(t, serverName)
+	c2.Write("cert.pem", string(cert))
+	c2.Write("key.pem", string(key))
 	c2.Start()
 	c2.awaitTLS(second)
 	harness.Eventually(t, rotated, "distrust", func() error {
@@ -91,7 +89,7 @@ func TestTLSRotation(t *testing.T) {
 // and the client is told of it.
 func TestSecretTrouble(t *testing.T) {
 	a := startAPI(t)
-	ca := newAuthority(t)
+	ca := clustertest.NewAuthority(t)
 	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
 	c2 := startTLSMember(t, ca, "127.0.111.12", "10.102.0.1")
 	a.write(one(member(1, c1.addr), overTLS(c2.addr, secret)))
@@ -106,7 +104,7 @@ func TestSecretTrouble(t *testing.T) {
 	})
 	t.Run("nonsense", func(t *testing.T) {
 		a.write(one(member(1, c1.addr), overTLS(c2.addr, secret)))
-		a.writeCA(&authority{pem: "nonsense"})
+		a.writeCA(&clustertest.Authority{PEM: []byte("nonsense")})
 		s.explains(t, "CA: no PEM certificate in it")
 	})
 	t.Run("mended", func(t *testing.T) {
@@ -152,7 +150,7 @@ func (s *server) explains(t *testing.T, reason string) {
 // TLS loses nothing, even without an API server.
 func TestTLSReload(t *testing.T) {
 	a := startAPI(t)
-	ca := newAuthority(t)
+	ca := clustertest.NewAuthority(t)
 	c2 := startTLSMember(t, ca, "127.0.111.12", "10.102.0.1")
 	a.writeCA(ca)
 	a.write(one(overTLS(c2.addr, secret)))

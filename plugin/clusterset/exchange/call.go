@@ -114,6 +114,19 @@ func (c *call) wait(ctx context.Context, d time.Duration) (outcome, error) {
 	return o, nil
 }
 
+// only waits for the reply to the call's only send, d at the most.
+func (c *call) only(ctx context.Context, d time.Duration) (*dns.Msg, error) {
+	o, err := c.wait(ctx, d)
+	switch {
+	case err != nil:
+		return nil, err
+	case o.send == tick:
+		return nil, errNoReply
+	}
+	c.sends[0].ended = true
+	return o.message(c.wire)
+}
+
 // end takes the call back. A connection that has just taken it off its list has an
 // outcome on the way, which is thrown away here: the call's next user must not get
 // it.

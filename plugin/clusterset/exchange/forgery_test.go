@@ -45,7 +45,28 @@ func TestForgedReplies(t *testing.T) {
 
 // liar answers every query three times: with too few bytes, with a forged reply
 // that has another address, and right.
-func liar(t *testing.T, forge func(*dns.Msg)) (addr netip.AddrPort) {
+func liar(t *testing.T, forge func(*dns.Msg)) netip.AddrPort {
+	t.Helper()
+	return servePackets(t, func(query []byte) [][]byte {
+		q, right, forged := new(dns.Msg), new(dns.Msg), new(dns.Msg)
+		if q.Unpack(query) != nil {
+			return nil
+		}
+		address := func(text string) []dns.RR {
+			rr, _ := dns.NewRR(q.Question[0].Name + " 5 IN A " + text)
+			return []dns.RR{rr}
+		}
+		right.SetReply(q).Answer = address("10.101.0.1")
+		forged.SetReply(q).Answer = address("10.66.6.6")
+		forge(forged)
+		first, _ := forged.Pack()
+		second, _ := right.Pack()
+		return [][]byte{{1, 2, 3}, first, second}
+	})
+}
+
+// servePackets answers every packet with those that answers makes of it.
+func servePackets(t *testing.T, answers func(query []byte) [][]byte) netip.AddrPort {
 	t.Helper()
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -59,24 +80,8 @@ func liar(t *testing.T, forge func(*dns.Msg)) (addr netip.AddrPort) {
 			if err != nil {
 				return
 			}
-			right, forged := new(dns.Msg), new(dns.Msg)
-			q := new(dns.Msg)
-			if q.Unpack(buf[:n]) != nil {
-				return
-			}
-			address := func(text string) []dns.RR {
-				rr, _ := dns.NewRR(q.Question[0].Name + " 5 IN A " + text)
-				return []dns.RR{rr}
-			}
-			right.SetReply(q).Answer = address("10.101.0.1")
-			forged.SetReply(q).Answer = address("10.66.6.6")
-			forge(forged)
-			first, _ := forged.Pack()
-			second, _ := right.Pack()
-			for _, packet := range [][]byte{{1, 2, 3}, first, second} {
-				if _, err := conn.WriteToUDPAddrPort(packet, from); err != nil {
-					return
-				}
+			for _, packet := range answers(buf[:n:n]) {
+				_, _ = conn.WriteToUDPAddrPort(packet, from)
 			}
 		}
 	}()
@@ -85,24 +90,12 @@ func liar(t *testing.T, forge func(*dns.Msg)) (addr netip.AddrPort) {
 
 // TestMalformedReply: with the right id and question, and garbage behind.
 func TestMalformedReply(t *testing.T) {
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	go func() {
-		buf := make([]byte, MaxSize)
-		for {
-			n, from, err := conn.ReadFromUDPAddrPort(buf)
-			if err != nil {
-				return
-			}
-			buf[2] |= flagQR >> 8
-			buf[7] = 9 // nine answers follow, none does
-			_, _ = conn.WriteToUDPAddrPort(append(buf[:n:n], 0xff, 0xff, 0xff), from)
-		}
-	}()
-	c, _ := newTestClient(t, Options{}, conn.LocalAddr().(*net.UDPAddr).AddrPort())
-	_, err = ask(c, time.Second)
+	addr := servePackets(t, func(query []byte) [][]byte {
+		query[2] |= flagQR >> 8
+		query[7] = 9 // nine answers follow, none does
+		return [][]byte{append(query, 0xff, 0xff, 0xff)}
+	})
+	c, _ := newTestClient(t, Options{}, addr)
+	_, err := ask(c, time.Second)
 	wantReason(t, err, BadReply)
 }

@@ -191,22 +191,13 @@ func (u *upstream) answerTo(ctx context.Context, c *call) (*dns.Msg, error) {
 	t, proto := u.over(false)
 	c.sends[0] = send{to: u, at: time.Now(), proto: proto}
 	c.sent = 1
-	s := &c.sends[0]
 	if err := t.send(c, 0, true); err != nil {
-		s.ended = true
+		c.sends[0].ended = true
 		return nil, err
 	}
 	timeout := probeTimeout
 	if u.udp == nil {
 		timeout = handshakeTimeout
 	}
-	o, err := c.wait(ctx, timeout)
-	switch {
-	case err != nil:
-		return nil, err
-	case o.send == tick:
-		return nil, errNoReply
-	}
-	s.ended = true
-	return o.message(c.wire)
+	return c.only(ctx, timeout)
 }

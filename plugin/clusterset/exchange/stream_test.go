@@ -118,15 +118,7 @@ func askAt(ctx context.Context, t transport, q *Query, timeout time.Duration, at
 		c.sends[0].ended = true
 		return nil, err
 	}
-	o, err := c.wait(ctx, timeout)
-	switch {
-	case err != nil:
-		return nil, err
-	case o.send == tick:
-		return nil, errNoReply
-	}
-	c.sends[0].ended = true
-	return o.message(w)
+	return c.only(ctx, timeout)
 }
 
 // replyWith replies with what change makes of the right reply.
