@@ -134,6 +134,7 @@ func (o *options) clash(given map[string]bool) string {
 		{forward && given["ttl"], "ttl: not with mode forward, which answers nothing from data"},
 		{resolve && given["cache"], "cache" + asksNobody},
 		{resolve && given["hedge"], "hedge" + asksNobody},
+		{resolve && given["max_concurrent"], "max_concurrent" + asksNobody},
 		{forward && o.cache == 0 && given["serve_stale"] && o.serveStale > 0, "serve_stale: not with mode forward and cache 0, which have nothing to serve"},
 	} {
 		if c.clash {

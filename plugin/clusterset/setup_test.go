@@ -103,6 +103,7 @@ func TestBadOptions(t *testing.T) {
 		{"clusterset lan {\nmode resolve\ncache\n}", "cache: not with mode resolve, which asks no member's DNS"},
 		{"clusterset lan {\nmode resolve\ncache 0\n}", "cache: not with mode resolve, which asks no member's DNS"},
 		{"clusterset lan {\nmode resolve\nhedge off\n}", "hedge: not with mode resolve, which asks no member's DNS"},
+		{"clusterset lan {\nmode resolve\nmax_concurrent 5\n}", "max_concurrent: not with mode resolve, which asks no member's DNS"},
 		{"clusterset lan {\nmode forward\ncache 0\nserve_stale\n}", "serve_stale: not with mode forward and cache 0, which have nothing to serve"},
 		{"clusterset lan {\nserve_stale 1\n}", "serve_stale: '1': takes [DURATION], as 1h; 0 is off"},
 		{"clusterset lan {\nserve_stale -1h\n}", "serve_stale: '-1h': takes [DURATION], as 1h; 0 is off"},
