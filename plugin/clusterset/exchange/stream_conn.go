@@ -28,8 +28,9 @@ type streamConn struct {
 	queue []byte
 	more  sync.Cond // there is something in it, or mute is set
 	mute  bool      // the writer is to end
-	// answered is set when the connection has brought what was waited for.
-	answered bool
+	// spare is set while it may be dialled once more: nothing was dialled in vain since
+	// the last answer.
+	spare bool
 	// silentSince is when the last message came, or, where none is missing, when
 	// the next was asked for; zero when nobody asked.
 	silentSince time.Time
@@ -39,7 +40,7 @@ type streamConn struct {
 // newStreamConn makes a connection. It is there while run runs.
 func newStreamConn(t *streamTransport) (s *streamConn, run func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	s = &streamConn{waiting: newWaiting(t.dropped), cancel: cancel, usedAt: time.Now()}
+	s = &streamConn{waiting: newWaiting(t.dropped), cancel: cancel, spare: true, usedAt: time.Now()}
 	s.more.L = &s.mu
 	return s, func() {
 		defer cancel()
@@ -121,7 +122,7 @@ func (s *streamConn) opened(conn net.Conn) bool {
 		return false
 	}
 	s.conn, s.local = conn, conn.LocalAddr()
-	s.mute, s.answered = false, false
+	s.mute = false
 	if !s.silentSince.IsZero() { // it had to be dialled first
 		s.silentSince = time.Now()
 	}
@@ -129,17 +130,18 @@ func (s *streamConn) opened(conn net.Conn) bool {
 }
 
 // again tells whether to dial once more, after the connection has ended with err. An
-// upstream that had answered on it, and then closed it, has been started again, or
-// found it idle, or answers only so many queries on one: RFC 7766, section 6.2.1,
-// has what was not answered asked again. Else the calls end with err.
+// upstream that closes one has been started again, or found it idle, or answers only so
+// many queries on one, or is one of several behind an address: RFC 7766, section 6.2.1,
+// has what was not answered asked again. Where that one is closed before it brings an
+// answer too, the calls end with err.
 func (s *streamConn) again(err error) bool {
 	s.mu.Lock()
-	if s.err == nil && s.answered && closedByPeer(err) && len(s.calls) > 0 {
+	if s.err == nil && s.spare && closedByPeer(err) && len(s.calls) > 0 {
 		s.queue = s.queue[:0]
 		for id, p := range s.calls {
 			s.enqueue(id, p.call.wire.msg)
 		}
-		s.answered = false
+		s.spare = false
 		s.mu.Unlock()
 		return true
 	}

@@ -126,7 +126,7 @@ func (s *streamConn) frame(r *bufio.Reader) (n int, err error) {
 func (s *streamConn) take(reply *[]byte) bool {
 	s.mu.Lock()
 	c, o, why := s.match(*reply)
-	s.answered = s.answered || c != nil
+	s.spare = s.spare || c != nil
 	s.heard()
 	s.mu.Unlock()
 	return s.hand(c, o, why, reply)

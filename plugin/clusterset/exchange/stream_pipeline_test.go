@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -196,6 +197,39 @@ func TestStreamOneAnswerEach(t *testing.T) {
 		_ = conn.Conn.(*net.TCPConn).CloseWrite() // gone already
 	})
 	askMany(t, s, 5*streamConns).Wait()
+}
+
+// TestStreamClosedUnanswered: an upstream that closes a new connection is asked on
+// another one, once.
+func TestStreamClosedUnanswered(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		closes int32
+		err    error
+	}{
+		{"one of several is gone", 1, nil},
+		{"all are", 100, io.EOF},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var asks atomic.Int32
+			u, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
+				if asks.Add(1) <= tt.closes {
+					_ = conn.Close()
+					return
+				}
+				replyRight(conn, query)
+			})
+			m, err := askStream(context.Background(), s, streamTimeout)
+			if tt.err == nil {
+				wantAddress(t, m, err)
+			} else if !errors.Is(err, tt.err) {
+				t.Errorf("error %v, want %v", err, tt.err)
+			}
+			if n := u.connections(); n != 2 {
+				t.Errorf("%d connections, want 2", n)
+			}
+		})
+	}
 }
 
 // TestStreamFails: what was in flight fails with the error given, and the next query
