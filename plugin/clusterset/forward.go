@@ -58,7 +58,7 @@ func (q *ask) query(asked string) exchange.Query {
 func (q *ask) deadline() time.Time {
 	if q.end.IsZero() {
 		q.end = time.Now().Add(q.p.options.timeout)
-		if q.depth() > 0 {
+		if q.within() != nil {
 			if outer, ok := q.ctx.Deadline(); ok && outer.Before(q.end) {
 				q.end = outer
 			}

@@ -12,14 +12,38 @@ import (
 	"github.com/miekg/dns"
 )
 
-// maxLookups bounds look-ups within look-ups: two clusters' ExternalNames may point
-// at each other. It is as many CNAMEs as CoreDNS's kubernetes plugin follows.
+// maxLookups bounds look-ups within look-ups. It is as many CNAMEs as CoreDNS's
+// kubernetes plugin follows.
 const maxLookups = 11
+
+// within is a look-up that a query is within, and the one around that, in the query's
+// context. (CoreDNS's LoopKey is left to file, which takes more than eight of anybody's
+// for a loop of its own.)
+type within struct {
+	name  string
+	qtype uint16
+	depth int
+	outer *within
+}
+
+// has tells whether that is being looked up, as where two clusters' ExternalNames point
+// at each other; nil is no look-up.
+func (w *within) has(name string, qtype uint16) bool {
+	for ; w != nil; w = w.outer {
+		if w.qtype == qtype && strings.EqualFold(w.name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+type withinKey struct{}
 
 // Why a look-up within this server gives nothing.
 var (
 	errNoServer = errors.New("no server to look up in")
 	errTooDeep  = errors.New("too many look-ups within one another")
+	errLoop     = errors.New("a look-up within the same one")
 	errLate     = errors.New("a look-up within this server took too long")
 )
 
@@ -31,11 +55,17 @@ func (q *ask) lookup(name string, qtype uint16) (*dns.Msg, error) {
 	if !ok {
 		return nil, errNoServer
 	}
-	depth := q.depth()
-	if depth >= maxLookups {
-		return nil, errTooDeep
+	inside := &within{name: name, qtype: qtype, depth: 1}
+	if inside.outer = q.within(); inside.outer != nil {
+		inside.depth += inside.outer.depth
 	}
-	ctx := context.WithValue(q.ctx, dnsserver.LoopKey{}, depth+1)
+	switch {
+	case inside.depth > maxLookups:
+		return nil, errTooDeep
+	case inside.outer.has(name, qtype):
+		return nil, errLoop
+	}
+	ctx := context.WithValue(q.ctx, withinKey{}, inside)
 	ctx, cancel := context.WithDeadline(ctx, q.deadline())
 	defer cancel()
 	state := request.Request{W: q.state.W, Req: q.state.Req}
@@ -65,10 +95,10 @@ func serve(ctx context.Context, server *dnsserver.Server, w dns.ResponseWriter, 
 	return inner.Msg.Copy()
 }
 
-// depth is how many look-ups this one is within.
-func (q *ask) depth() int {
-	depth, _ := q.ctx.Value(dnsserver.LoopKey{}).(int)
-	return depth
+// within is the look-up that this query is part of, nil without one.
+func (q *ask) within() *within {
+	w, _ := q.ctx.Value(withinKey{}).(*within)
+	return w
 }
 
 // local answers a name of the local cluster, where this server serves it.

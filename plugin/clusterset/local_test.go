@@ -1,6 +1,10 @@
 package clusterset
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,5 +132,31 @@ func TestLookupIsBounded(t *testing.T) {
 	m := lookup(t, s.addr, "udp", "out.default.c1.lan.", dns.TypeA)
 	if took := time.Since(start); m.Rcode != dns.RcodeServerFailure || took > 600*time.Millisecond {
 		t.Errorf("%s after %v", dns.RcodeToString[m.Rcode], took)
+	}
+}
+
+// TestLongChain: as many CNAMEs are followed as kubernetes follows, wherever they end.
+func TestLongChain(t *testing.T) {
+	var chain strings.Builder
+	for i := range maxLookups - 1 {
+		fmt.Fprintf(&chain, "n%d.default.svc.cluster.local. 5 IN CNAME n%d.default.c1.lan.\n", i, i+1)
+	}
+	fmt.Fprintf(&chain, "n%d.default.svc.cluster.local. 5 IN CNAME web.outside.test.\n", maxLookups-1)
+	member := clustertest.Serve(t, clustertest.Zone(t, chain.String()))
+	outside := filepath.Join(t.TempDir(), "outside.zone")
+	zone := "$ORIGIN outside.test.\n@ 5 IN SOA ns hostmaster 1 7200 1800 86400 5\nweb 5 IN A 192.0.2.1\n"
+	if err := os.WriteFile(outside, []byte(zone), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startCoreDNS(t, `.:PORT {
+		bind 127.77.0.1
+		clusterset lan {
+			file `+document(t, clusterAt("c1", member.Addr.String(), ""))+`
+		}
+		file `+outside+` outside.test
+	}`)
+	m := lookup(t, s.addr, "udp", "n0.default.c1.lan.", dns.TypeA)
+	if m.Rcode != dns.RcodeSuccess || len(m.Answer) != maxLookups+1 {
+		t.Errorf("got %v", m)
 	}
 }

@@ -4,6 +4,7 @@ package oracle
 
 import (
 	"fmt"
+	"slices"
 
 	v1 "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
@@ -98,10 +99,15 @@ func externals() []*v1.Service {
 		service("alpha", "ping", external("pong.alpha.svc.cluster.local")),
 		service("alpha", "pong", external("ping.alpha.svc.cluster.local")),
 	}
-	// A chain of eleven links, as many as both follow.
+	return slices.Concat(list, chain("chain", "web.beta.svc.cluster.local"), chain("far", "www.outside.test"))
+}
+
+// chain is one of eleven links, as many as both follow, with that end.
+func chain(name, end string) []*v1.Service {
+	var links []*v1.Service
 	for i := range 10 {
-		target := fmt.Sprintf("chain-%d.beta.svc.cluster.local", i+1)
-		list = append(list, service("beta", fmt.Sprintf("chain-%d", i), external(target)))
+		target := fmt.Sprintf("%s-%d.beta.svc.cluster.local", name, i+1)
+		links = append(links, service("beta", fmt.Sprintf("%s-%d", name, i), external(target)))
 	}
-	return append(list, service("beta", "chain-10", external("web.beta.svc.cluster.local")))
+	return append(links, service("beta", name+"-10", external(end)))
 }
