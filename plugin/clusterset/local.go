@@ -22,12 +22,20 @@ const maxLookups = 11
 type within struct {
 	name  string
 	qtype uint16
-	depth int
 	outer *within
 }
 
+// depth is how many look-ups there are; nil is none.
+func (w *within) depth() int {
+	n := 0
+	for ; w != nil; w = w.outer {
+		n++
+	}
+	return n
+}
+
 // has tells whether that is being looked up, as where two clusters' ExternalNames point
-// at each other; nil is no look-up.
+// at each other.
 func (w *within) has(name string, qtype uint16) bool {
 	for ; w != nil; w = w.outer {
 		if w.qtype == qtype && strings.EqualFold(w.name, name) {
@@ -55,17 +63,14 @@ func (q *ask) lookup(name string, qtype uint16) (*dns.Msg, error) {
 	if !ok {
 		return nil, errNoServer
 	}
-	inside := &within{name: name, qtype: qtype, depth: 1}
-	if inside.outer = q.within(); inside.outer != nil {
-		inside.depth += inside.outer.depth
-	}
+	outer := q.within()
 	switch {
-	case inside.depth > maxLookups:
+	case outer.depth() >= maxLookups:
 		return nil, errTooDeep
-	case inside.outer.has(name, qtype):
+	case outer.has(name, qtype):
 		return nil, errLoop
 	}
-	ctx := context.WithValue(q.ctx, withinKey{}, inside)
+	ctx := context.WithValue(q.ctx, withinKey{}, &within{name, qtype, outer})
 	ctx, cancel := context.WithDeadline(ctx, q.deadline())
 	defer cancel()
 	state := request.Request{W: q.state.W, Req: q.state.Req}

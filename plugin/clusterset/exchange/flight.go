@@ -41,10 +41,11 @@ var flightPool = sync.Pool{New: func() any { return new(flight) }}
 // sum tells queries apart, most of the time.
 func (f *flights) sum(w *wire) uint64 {
 	msg := w.msg[flagsOffset:]
-	if slices.ContainsFunc(w.question, isUpper) {
+	name := w.question[:len(w.question)-4]
+	if slices.ContainsFunc(name, isUpper) {
 		msg = bytes.Clone(msg)
-		for i, b := range msg[:headerLen-flagsOffset+len(w.question)] {
-			msg[i] = fold(b)
+		for i, b := range name {
+			msg[headerLen-flagsOffset+i] = fold(b)
 		}
 	}
 	return maphash.Bytes(f.seed, msg)
