@@ -154,6 +154,8 @@ func kindName(t reflect.Type) string {
 		return "a mapping"
 	case reflect.Int:
 		return "a whole number"
+	case reflect.Bool:
+		return "true or false"
 	}
 	return "a string"
 }

@@ -25,18 +25,20 @@ type document struct {
 }
 
 type cluster struct {
-	Name          string      `json:"name"`
-	ServiceCIDRs  []string    `json:"serviceCIDRs"`
-	PodCIDRs      []string    `json:"podCIDRs"`
-	DNS           []string    `json:"dns"`
-	ClusterDomain string      `json:"clusterDomain"`
-	TLS           *tls        `json:"tls"`
-	Kubeconfig    *kubeconfig `json:"kubeconfig"`
-	Network       string      `json:"network"`
-	Gateways      []string    `json:"gateways"`
-	Probe         string      `json:"probe"`
-	Region        string      `json:"region"`
-	Zone          string      `json:"zone"`
+	Name              string      `json:"name"`
+	ServiceCIDRs      []string    `json:"serviceCIDRs"`
+	PodCIDRs          []string    `json:"podCIDRs"`
+	DNS               []string    `json:"dns"`
+	ClusterDomain     string      `json:"clusterDomain"`
+	EndpointPodNames  bool        `json:"endpointPodNames"`
+	TLS               *tls        `json:"tls"`
+	Kubeconfig        *kubeconfig `json:"kubeconfig"`
+	Network           string      `json:"network"`
+	Gateways          []string    `json:"gateways"`
+	LoadBalancerCIDRs []string    `json:"loadBalancerCIDRs"`
+	Probe             string      `json:"probe"`
+	Region            string      `json:"region"`
+	Zone              string      `json:"zone"`
 }
 
 type tls struct {

@@ -57,17 +57,19 @@ func (v *validation) document(doc *document, set *model.ClusterSet) {
 
 func (v *validation) cluster(path string, c *cluster) *model.Cluster {
 	m := &model.Cluster{
-		Name:          v.name(path+".name", c.Name),
-		ServiceCIDRs:  v.prefixes(path+".serviceCIDRs", c.ServiceCIDRs),
-		PodCIDRs:      v.prefixes(path+".podCIDRs", c.PodCIDRs),
-		ClusterDomain: v.domain(path+".clusterDomain", c.ClusterDomain),
-		TLS:           v.tls(path+".tls", c.TLS),
-		Kubeconfig:    v.kubeconfig(path+".kubeconfig", c.Kubeconfig),
-		Network:       c.Network,
-		Gateways:      v.gateways(path+".gateways", c.Gateways),
-		Probe:         v.probe(path+".probe", c.Probe),
-		Region:        c.Region,
-		Zone:          c.Zone,
+		Name:              v.name(path+".name", c.Name),
+		ServiceCIDRs:      v.prefixes(path+".serviceCIDRs", c.ServiceCIDRs),
+		PodCIDRs:          v.prefixes(path+".podCIDRs", c.PodCIDRs),
+		ClusterDomain:     v.domain(path+".clusterDomain", c.ClusterDomain),
+		EndpointPodNames:  c.EndpointPodNames,
+		TLS:               v.tls(path+".tls", c.TLS),
+		Kubeconfig:        v.kubeconfig(path+".kubeconfig", c.Kubeconfig),
+		Network:           c.Network,
+		Gateways:          v.gateways(path+".gateways", c.Gateways),
+		LoadBalancerCIDRs: v.prefixes(path+".loadBalancerCIDRs", c.LoadBalancerCIDRs),
+		Probe:             v.probe(path+".probe", c.Probe),
+		Region:            c.Region,
+		Zone:              c.Zone,
 	}
 	if c.Network == "" {
 		m.Network = "default"

@@ -24,12 +24,18 @@ type Cluster struct {
 	DNS []Upstream
 	// ClusterDomain is the member's own domain: "cluster.local.".
 	ClusterDomain string
-	TLS           TLS
-	Kubeconfig    Kubeconfig
+	// EndpointPodNames is set where the member's kubernetes plugin has
+	// endpoint_pod_names: an endpoint without a hostname is called as its pod.
+	EndpointPodNames bool
+	TLS              TLS
+	Kubeconfig       Kubeconfig
 	// Network groups members that reach each other's service addresses.
 	Network string
 	// Gateways are what clients in another network get instead.
 	Gateways []netip.Addr
+	// LoadBalancerCIDRs are where the addresses of its load balancers are; may be
+	// empty.
+	LoadBalancerCIDRs []netip.Prefix
 	// Probe is the URL that tells whether the member's gateway is alive, or "".
 	Probe  string
 	Region string
