@@ -35,3 +35,9 @@ func hops(r *dns.Msg) uint8 {
 func hop(r *dns.Msg) exchange.Option {
 	return exchange.Option{Code: hopsOption, Data: string([]byte{hops(r) + 1})}
 }
+
+// probeEDNS is what a member's DNS is probed with: as a query that is forwarded the
+// first time.
+func probeEDNS() exchange.EDNS {
+	return exchange.EDNS{Size: 1232, Option: hop(new(dns.Msg))}
+}

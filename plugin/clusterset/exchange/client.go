@@ -14,9 +14,12 @@ import (
 
 // Options are what a Client is told besides its member.
 type Options struct {
-	// MaxConcurrent bounds the queries in flight; more are refused with a Busy
-	// error. 0 is no bound.
-	MaxConcurrent int64
+	// Inflight bounds the queries in flight, with whatever else counts in it; more
+	// are refused with a Busy error. nil is no bound.
+	Inflight *Inflight
+	// Probe is the EDNS of the health probes: what queries carry, so that an upstream
+	// which can't take that is known.
+	Probe EDNS
 	// Timeout is the longest that a query may take.
 	Timeout time.Duration
 	// TLS is for the encrypted upstreams; nil without any.
@@ -43,7 +46,6 @@ type Client struct {
 	made      time.Time
 	upstreams []*upstream
 	turn      atomic.Uint32
-	inflight  atomic.Int64
 	flights   flights
 	hedges    budget
 	resends   budget
@@ -72,6 +74,9 @@ type Attempt struct {
 
 // New makes a client for member. It opens no socket before the first query.
 func New(member *model.Cluster, options Options) *Client {
+	if options.Inflight == nil {
+		options.Inflight = NewInflight(0)
+	}
 	c := &Client{member: member, options: options, made: time.Now(), flights: newFlights()}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	for i, address := range member.DNS {
@@ -84,12 +89,11 @@ func New(member *model.Cluster, options Options) *Client {
 // Exchange asks for q and gives the reply, which answers it and has the id 0,
 // with the upstream that gave it. The error is an *Error.
 func (c *Client) Exchange(ctx context.Context, q *Query) (*dns.Msg, *model.Upstream, error) {
-	inflight := c.inflight.Add(1)
-	defer c.inflight.Add(-1)
-	if c.options.MaxConcurrent > 0 && inflight > c.options.MaxConcurrent {
+	if !c.options.Inflight.Enter() {
 		c.options.Metrics.Rejected.Inc()
 		return nil, nil, &Error{Member: c.member.Name, Reason: Busy}
 	}
+	defer c.options.Inflight.Leave()
 	w, err := newWire(q)
 	if err != nil {
 		return nil, nil, &Error{Member: c.member.Name, Reason: Unsendable, Err: err}

@@ -244,7 +244,7 @@ func TestResend(t *testing.T) {
 	}
 }
 
-func TestMaxConcurrent(t *testing.T) {
+func TestInflight(t *testing.T) {
 	arrived, release := make(chan struct{}, 10), make(chan struct{})
 	answer := clustertest.Zone(t, zone)
 	held := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
@@ -252,7 +252,7 @@ func TestMaxConcurrent(t *testing.T) {
 		<-release
 		answer(w, r)
 	})
-	c, _ := newTestClient(t, Options{MaxConcurrent: 2}, held.Addr)
+	c, _ := newTestClient(t, Options{Inflight: NewInflight(2)}, held.Addr)
 	var asked sync.WaitGroup
 	for range 2 {
 		asked.Go(func() {

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"strings"
+	"strconv"
 	"syscall"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/miekg/dns"
 )
@@ -38,11 +39,14 @@ const (
 	Busy
 	// Unsendable: the query can't be put into a message.
 	Unsendable
+	// Spent: a server like this one has spent the question's budget of look-ups. It
+	// gave the query's option back in a failing reply.
+	Spent
 )
 
 var reasons = map[Reason]string{
 	NoReply: "no reply", Network: "unreachable", Local: "out of resources", BadReply: "bad reply", Canceled: "canceled",
-	Down: "down", Busy: "too many queries in flight", Unsendable: "unsendable",
+	Down: "down", Busy: "too many queries in flight", Unsendable: "unsendable", Spent: "too many look-ups",
 }
 
 func (r Reason) String() string { return reasons[r] }
@@ -54,21 +58,47 @@ type Error struct {
 	Reason Reason
 	// Err joins one error for each upstream.
 	Err error
+	// rcode is what the last upstream answered, if that was why.
+	rcode rcodeError
 }
 
+const (
+	// maxBrief and maxWords are how much text goes to a client, and into a log, in
+	// bytes.
+	maxBrief, maxWords = 100, 256
+)
+
+// Error is for a log. What the upstream, or who is in its place, may have written (the
+// names in a certificate) is escaped.
 func (e *Error) Error() string {
 	text := "member " + e.Member + ": " + e.Reason.String()
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	return text
+	return escaped(text, maxWords)
+}
+
+// Brief is for a client: it has nothing of the upstream's words, and maxBrief bytes at
+// the most.
+func (e *Error) Brief() string {
+	why := e.Reason.String()
+	switch {
+	case e.rcode != 0 && e.Reason == BadReply:
+		why = e.rcode.Error()
+	case e.rcode != 0 && e.Reason == Down:
+		why += ": " + e.rcode.Error()
+	}
+	const front = "member "
+	name := e.Member[:min(len(e.Member), maxBrief-len(front)-len(why)-2)]
+	return front + name + ": " + why
 }
 
 func (e *Error) Unwrap() error { return e.Err }
 
 func (e *Error) add(u *upstream, err error) {
 	e.Reason = reasonOf(err)
-	one := fmt.Errorf("%s: %w", u.address, oneLine{err})
+	e.rcode, _ = errors.AsType[rcodeError](err)
+	one := fmt.Errorf("%s: %w", u.address, err)
 	if e.Err == nil {
 		e.Err = one
 		return
@@ -76,20 +106,31 @@ func (e *Error) add(u *upstream, err error) {
 	e.Err = fmt.Errorf("%w; %w", e.Err, one)
 }
 
-// oneLine is an error whose text may come from the upstream (its certificate),
-// and goes into a log.
-type oneLine struct{ error }
+// words is an error whose text may come from outside, and goes into a log.
+type words struct{ error }
 
-func (e oneLine) Error() string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
+func (w words) Error() string { return escaped(w.error.Error(), maxWords) }
+
+func (w words) Unwrap() error { return w.error }
+
+// escaped is the text on one line, with Go's escapes for what isn't printed, cut at so
+// many bytes.
+func escaped(text string, most int) string {
+	b := make([]byte, 0, min(len(text), most))
+	for len(text) > 0 {
+		r, n := utf8.DecodeRuneInString(text)
+		one := text[:n]
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			one = strconv.Quote(one)
+			one = one[1 : len(one)-1]
 		}
-		return r
-	}, e.error.Error())
+		if len(b)+len(one) > most {
+			break
+		}
+		b, text = append(b, one...), text[n:]
+	}
+	return string(b)
 }
-
-func (e oneLine) Unwrap() error { return e.error }
 
 // What an upstream did wrong.
 var (
@@ -102,7 +143,16 @@ var (
 // rcodeError is a reply that says the upstream can't or won't answer.
 type rcodeError int
 
-func (r rcodeError) Error() string { return "answered " + dns.RcodeToString[int(r)] }
+func (r rcodeError) Error() string {
+	name := dns.RcodeToString[int(r)]
+	switch {
+	case r == dns.RcodeBadVers: // TSIG's BADSIG has the same number
+		name = "BADVERS"
+	case name == "":
+		name = "rcode " + strconv.Itoa(int(r))
+	}
+	return "answered " + name
+}
 
 func reasonOf(err error) Reason {
 	if _, ok := errors.AsType[rcodeError](err); ok {

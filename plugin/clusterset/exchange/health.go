@@ -167,13 +167,16 @@ func (u *upstream) setDown(err error) {
 	}
 	u.client.options.Metrics.Up.Add(change)
 	u.client.options.Metrics.Down.Add(-change)
+	if err != nil {
+		err = words{err}
+	}
 	u.client.options.Changed(u.address, err)
 }
 
 // ping asks for the SOA of the member's domain: cheap for the member, never
 // passed on by it, and only a server of that domain says more than REFUSED.
 func (u *upstream) ping(ctx context.Context) error {
-	w, err := newWire(&Query{Name: u.client.member.ClusterDomain, Type: dns.TypeSOA, RecursionDesired: true})
+	w, err := newWire(&Query{Name: u.client.member.ClusterDomain, Type: dns.TypeSOA, RecursionDesired: true, EDNS: u.client.options.Probe})
 	if err != nil {
 		return err
 	}

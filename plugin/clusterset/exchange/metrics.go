@@ -15,7 +15,7 @@ type Metrics struct {
 	Up, Down, Ejected prometheus.Gauge
 	// Coalesced counts the queries that waited for an equal one under way.
 	Coalesced prometheus.Counter
-	// Rejected counts the queries over MaxConcurrent.
+	// Rejected counts the queries that Inflight had no room for.
 	Rejected prometheus.Counter
 	// Upstream gives those of one of its upstreams.
 	Upstream func(model.Upstream) UpstreamMetrics

@@ -21,6 +21,8 @@ type race struct {
 	// those that haven't answered.
 	failure *Error
 	silence error
+	// spent is set when an upstream has said so, which ends the query.
+	spent bool
 	// hedgeAt and againAt are when the next message is sent; patience is how long
 	// that took the last time. Zero is never.
 	hedgeAt, againAt time.Time
@@ -66,7 +68,7 @@ func (r *race) run(ctx context.Context) (*dns.Msg, *upstream) {
 			}
 			continue
 		}
-		if reply, from := r.take(now, &o); reply != nil {
+		if reply, from := r.take(now, &o); reply != nil || r.spent {
 			return reply, from
 		}
 		if !r.waits() && (r.kept != nil || !r.send(now, instead)) {

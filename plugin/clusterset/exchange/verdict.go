@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"slices"
 	"time"
 
 	"github.com/miekg/dns"
@@ -22,14 +23,18 @@ func (r *race) take(now time.Time, o *outcome) (*dns.Msg, *upstream) {
 	if err == nil {
 		s.to.replied(now, now.Sub(s.at), reply.Rcode)
 		err = rcodeFailure(reply)
+		r.spent = err != nil && r.isSpent(reply)
 	}
-	if err != nil {
+	if err != nil && !r.spent {
 		r.fail(s.to, err)
 		return nil, nil
 	}
 	if s.proto == overUDP || s.to.udp == nil { // its answers over TCP are no excuse
 		s.to.hit()
 		s.to.answers(now)
+	}
+	if r.spent {
+		return nil, nil
 	}
 	if r.keeps(now, s, reply) {
 		return nil, nil
@@ -39,6 +44,14 @@ func (r *race) take(now time.Time, o *outcome) (*dns.Msg, *upstream) {
 		s.to.metrics.HedgesWon.Inc()
 	}
 	return reply, s.to
+}
+
+// isSpent reports whether a failing reply gives back the option that the query carried:
+// so says a server like this one that the question has no more look-ups to make. That
+// is the question's failure, not the upstream's, and so the next one's too.
+func (r *race) isSpent(reply *dns.Msg) bool {
+	code, opt := r.q.EDNS.Option.Code, reply.IsEdns0()
+	return code != 0 && opt != nil && slices.ContainsFunc(opt.Option, func(o dns.EDNS0) bool { return o.Option() == code })
 }
 
 // keeps tells whether to wait for a better reply: for the whole of a truncated one,
@@ -105,6 +118,7 @@ func (r *race) suspect() {
 // end settles what is left when the query ends: the upstreams that another one
 // had to answer for have missed it. Without a reply, it gives the error.
 func (r *race) end(reply *dns.Msg) error {
+	settled := reply != nil || r.spent
 	if reply != nil && r.call.sent == 1 {
 		return nil
 	}
@@ -113,7 +127,7 @@ func (r *race) end(reply *dns.Msg) error {
 		if s.ended {
 			continue
 		}
-		if reply != nil {
+		if settled {
 			r.observe(s, nil, nil)
 			continue
 		}
@@ -123,6 +137,8 @@ func (r *race) end(reply *dns.Msg) error {
 		}
 	}
 	switch {
+	case r.spent:
+		return &Error{Member: r.client.member.Name, Reason: Spent}
 	case reply != nil:
 		r.misses()
 		return nil

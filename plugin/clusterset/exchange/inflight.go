@@ -1,0 +1,25 @@
+package exchange
+
+import "sync/atomic"
+
+// Inflight bounds what is in flight for one member, whoever asks. Its methods may be
+// called at the same time.
+type Inflight struct {
+	max int64
+	n   atomic.Int64
+}
+
+// NewInflight gives one that takes max at a time; 0 is no bound.
+func NewInflight(max int64) *Inflight { return &Inflight{max: max} }
+
+// Enter counts one in, and reports whether there was room. Only then is it to Leave.
+func (i *Inflight) Enter() bool {
+	if n := i.n.Add(1); i.max > 0 && n > i.max {
+		i.n.Add(-1)
+		return false
+	}
+	return true
+}
+
+// Leave counts one out.
+func (i *Inflight) Leave() { i.n.Add(-1) }
