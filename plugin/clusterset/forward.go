@@ -21,8 +21,7 @@ func (q *ask) forward() (int, error) {
 	growStack()
 	asked := q.asked()
 	if hops(q.state.Req) >= maxHops {
-		q.count(fromForward, dns.RcodeRefused)
-		return dns.RcodeRefused, errors.New("member " + q.member.Name + ": forwarded too often: its DNS asks this server again")
+		return q.refuse(errors.New("member " + q.member.Name + ": forwarded too often: its DNS asks this server again"))
 	}
 	if q.member.broken != nil {
 		return q.unreachable(dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(q.member.broken))
@@ -89,8 +88,7 @@ func (q *ask) failed(err error) (int, error) {
 	case failure.Reason == exchange.Busy && q.old != nil:
 		return q.oldAnswer(err)
 	case failure.Reason == exchange.Busy:
-		q.count(fromForward, dns.RcodeRefused)
-		return dns.RcodeRefused, err
+		return q.refuse(err)
 	case failure.Reason == exchange.Unsendable: // longer in the member's domain than a name can be
 		return q.nameError()
 	case failure.Reason == exchange.Network || failure.Reason == exchange.Canceled:
@@ -108,5 +106,5 @@ func (q *ask) unreachable(code uint16, err error) (int, error) {
 	case q.old != nil:
 		return q.oldAnswer(err)
 	}
-	return q.fail(code, err)
+	return q.failFrom(fromForward, code, err)
 }

@@ -28,6 +28,9 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if zone == "" {
 		return plugin.NextOrFailure(pluginName, p.Next, ctx, w, r)
 	}
+	if r.Opcode != dns.OpcodeQuery { // a NOTIFY: nothing here is another server's copy
+		return dns.RcodeNotImplemented, nil
+	}
 	switch r.Question[0].Qtype {
 	case dns.TypeAXFR, dns.TypeIXFR:
 		return dns.RcodeRefused, nil
@@ -57,7 +60,7 @@ func (q *ask) serve() (int, error) {
 	case query.IsReverse(q.zone):
 		return q.reverse()
 	case q.snap == nil:
-		return q.fail(dns.ExtendedErrorCodeNotReady, errNotReady)
+		return q.notReady()
 	}
 	return q.name()
 }
@@ -176,7 +179,7 @@ func (q *ask) unowned(isAddress bool) (int, error) {
 	case q.p.Next != nil:
 		return q.next()
 	case q.snap == nil:
-		return q.fail(dns.ExtendedErrorCodeNotReady, errNotReady)
+		return q.notReady()
 	case strings.EqualFold(q.qname, "ns.dns."+q.zone): // as the zone's NS says
 		return q.nameServer(q.state.LocalIP())
 	case isAddress || !query.AboveAddress(q.qname) && !strings.EqualFold(q.qname, "dns."+q.zone):

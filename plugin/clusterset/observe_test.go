@@ -3,6 +3,7 @@ package clusterset
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"io"
 	golog "log"
 	"net"
@@ -18,7 +19,9 @@ import (
 
 	_ "github.com/coredns/coredns/plugin/dnstap"
 	_ "github.com/coredns/coredns/plugin/log"
+	"github.com/coredns/coredns/plugin/metadata"
 	_ "github.com/coredns/coredns/plugin/metrics"
+	"github.com/coredns/coredns/plugin/test"
 	_ "github.com/coredns/coredns/plugin/trace"
 
 	tap "github.com/dnstap/golang-dnstap"
@@ -114,6 +117,41 @@ func TestMetadata(t *testing.T) {
 				t.Errorf("%s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestMetadataNotReady: before there is a ClusterSet nobody is asked, and says so.
+func TestMetadataNotReady(t *testing.T) {
+	p := &Clusterset{zones: []string{"lan.", "10.in-addr.arpa."}, options: defaultOptions()}
+	for qname, qtype := range map[string]uint16{"web.default.c1.lan.": dns.TypeA, "lan.": dns.TypeSOA, "1.0.101.10.in-addr.arpa.": dns.TypePTR} {
+		m := new(dns.Msg)
+		m.SetQuestion(qname, qtype)
+		ctx := metadata.ContextWithMetadata(t.Context())
+		_, err := p.ServeDNS(ctx, &test.ResponseWriter{}, m)
+		if source := metadata.ValueFunc(ctx, ctxSource); source == nil || source() != "zone" || !errors.Is(err, errNotReady) {
+			t.Errorf("%s: not zone, or %v", qname, err)
+		}
+	}
+}
+
+// TestMetadataRefused: nor is anybody asked what was forwarded too often.
+func TestMetadataRefused(t *testing.T) {
+	silent := clustertest.Serve(t, clustertest.Silence)
+	p := newResolver(t, modeForward, nil, silent.Addr.String())
+	m := new(dns.Msg)
+	m.SetQuestion("web.default.c1.lan.", dns.TypeA)
+	m.SetEdns0(1232, false)
+	m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_LOCAL{Code: hopsOption, Data: []byte{maxHops}}}
+	ctx := metadata.ContextWithMetadata(t.Context())
+	before := testutil.ToFloat64(responses.WithLabelValues("c1", "zone", "REFUSED"))
+	if code, _ := p.ServeDNS(ctx, &test.ResponseWriter{}, m); code != dns.RcodeRefused {
+		t.Errorf("code %d", code)
+	}
+	if source := metadata.ValueFunc(ctx, ctxSource); source == nil || source() != "zone" {
+		t.Error("source isn't zone")
+	}
+	if n := testutil.ToFloat64(responses.WithLabelValues("c1", "zone", "REFUSED")); n != before+1 {
+		t.Errorf("counted %v times", n-before)
 	}
 }
 

@@ -40,18 +40,26 @@ func (q *ask) count(from sourceName, rcode int) {
 	}
 }
 
-// fail replies SERVFAIL with what went wrong, for the client (RFC 8914) and for
-// the errors plugin.
-func (q *ask) fail(code uint16, err error) (int, error) {
-	return q.failFrom(fromForward, code, err)
+// notReady replies to all that nobody can answer before there is a ClusterSet.
+func (q *ask) notReady() (int, error) {
+	return q.failFrom(fromZone, dns.ExtendedErrorCodeNotReady, errNotReady)
 }
 
+// failFrom replies SERVFAIL with what went wrong, for the client (RFC 8914) and for
+// the errors plugin.
 func (q *ask) failFrom(from sourceName, code uint16, err error) (int, error) {
 	m := new(dns.Msg)
 	m.SetRcode(q.state.Req, dns.RcodeServerFailure)
 	q.explain(m, code, err.Error())
 	status, _ := q.write(m, from) // which can't fail
 	return status, err
+}
+
+// refuse has CoreDNS reply REFUSED, for err: nobody is asked.
+func (q *ask) refuse(err error) (int, error) {
+	q.count(fromZone, dns.RcodeRefused)
+	q.label(ctxSource, fromZone.String())
+	return dns.RcodeRefused, err
 }
 
 // explain adds an extended error, for a client that sent EDNS: RFC 8914.

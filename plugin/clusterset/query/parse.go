@@ -58,7 +58,7 @@ const (
 	labelPod     = "pod"
 	labelVersion = "dns-version"
 	// nameServer is what CoreDNS's kubernetes plugin calls its zone's server.
-	nameServer = "ns.dns."
+	nameServer = "ns.dns"
 )
 
 // MaxClusterLabels is how many labels a member's name may have (KEP-2149 allows
@@ -81,7 +81,13 @@ func Parse(qname string, zoneLen int, members Names) Name {
 	if base == "" {
 		return Name{Kind: ZoneApex}
 	}
-	start := clusterStart(base, members)
+	start := nameServersZone(base, members)
+	if start < 0 {
+		start = clusterStart(base, members)
+	}
+	if start == len(base) {
+		return Name{Kind: ZoneNameServer}
+	}
 	if start < 0 {
 		return Name{Kind: zoneKind(base, members)}
 	}
@@ -99,12 +105,26 @@ func (n *Name) IsPod() bool {
 	return n.Kind == Branch && before != "" && strings.EqualFold(last, labelPod)
 }
 
+// nameServersZone tells where in base, if it is the name of a zone's own name server,
+// that zone begins: at its end the cluster zone, at a member's name the member's; else
+// -1. It comes before all members' names: one called "dns", or "dns.c1", would have it.
+func nameServersZone(base string, members Names) int {
+	if len(base) < len(nameServer) || !equalFold(base[:len(nameServer)], nameServer) {
+		return -1
+	}
+	switch rest := base[len(nameServer):]; {
+	case rest == "":
+		return len(base)
+	case rest[0] == '.' && members.IsMember(rest[1:]):
+		return len(nameServer) + 1
+	}
+	return -1
+}
+
 // zoneKind tells what base, the labels before the zone, is without a member.
 func zoneKind(base string, members Names) Kind {
 	switch {
-	case strings.EqualFold(base+".", nameServer):
-		return ZoneNameServer
-	case strings.HasSuffix(nameServer, "."+strings.ToLower(base)+"."), members.IsBranch(base):
+	case strings.HasSuffix(nameServer, "."+strings.ToLower(base)), members.IsBranch(base):
 		return ZoneBranch
 	}
 	return UnknownCluster
@@ -132,7 +152,7 @@ func kindOf(prefix string) (kind Kind, short bool) {
 	if prefix == "" {
 		return ClusterApex, false
 	}
-	if strings.EqualFold(prefix, nameServer) {
+	if equalFold(prefix, nameServer+".") {
 		return NameServer, false
 	}
 	last, rest := lastLabel(prefix)

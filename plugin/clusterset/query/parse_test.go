@@ -22,6 +22,9 @@ func (m testMembers) IsBranch(name string) bool {
 
 var members = testMembers{"c1": 1, "c2": 1, "eu": 1, "c1.eu": 2, "c1.us": 2}
 
+// thieves are members' names that cover those of name servers.
+var thieves = testMembers{"dns": 1, "ns.dns": 2, "c1": 1, "dns.c1": 2, "c1.dns": 2}
+
 func TestParse(t *testing.T) {
 	tests := []struct {
 		qname   string
@@ -78,6 +81,36 @@ func TestParse(t *testing.T) {
 				t.Errorf("prefix %q and suffix %q aren't the name", n.Prefix, n.Suffix)
 			}
 		})
+	}
+}
+
+// TestNameServers: no member takes a name server's name over, whatever it is
+// called itself.
+func TestNameServers(t *testing.T) {
+	tests := []struct {
+		qname   string
+		kind    Kind
+		cluster string
+	}{
+		{"ns.dns.lan.", ZoneNameServer, ""},
+		{"NS.Dns.lan.", ZoneNameServer, ""},
+		{"ns.dns.c1.lan.", NameServer, "c1"},
+		{"ns.dns.C1.dns.lan.", NameServer, "C1.dns"},
+		{"ns.dns.dns.c1.lan.", NameServer, "dns.c1"},
+		{"ns.dns.dns.lan.", NameServer, "dns"},
+		{"ns.dns.ns.dns.lan.", NameServer, "ns.dns"},
+		{"xns.dns.c1.lan.", Branch, "dns.c1"},
+		{`ns\.dns.lan.`, UnknownCluster, ""},
+		{"web.default.dns.lan.", Service, "dns"},
+	}
+	for _, tt := range tests {
+		n := Parse(tt.qname, len("lan."), thieves)
+		if n.Kind != tt.kind || n.Cluster != tt.cluster {
+			t.Errorf("%s: kind %d of %q, want %d of %q", tt.qname, n.Kind, n.Cluster, tt.kind, tt.cluster)
+		}
+		if n.Cluster != "" && n.Prefix+n.Suffix != tt.qname {
+			t.Errorf("%s: prefix %q and suffix %q aren't the name", tt.qname, n.Prefix, n.Suffix)
+		}
 	}
 }
 

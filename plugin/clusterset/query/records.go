@@ -62,7 +62,7 @@ func (n *Name) hasBranch(d *model.Data) bool {
 	label, last := cutLast(n.Prefix)
 	switch {
 	case label == "":
-		return !n.Short || d.HasNamespace(folded(last)) || strings.EqualFold("ns."+last+".", nameServer)
+		return !n.Short || d.HasNamespace(folded(last)) || strings.EqualFold("ns."+last, nameServer)
 	case strings.EqualFold(last, labelPod):
 		return false
 	}
