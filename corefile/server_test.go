@@ -36,7 +36,9 @@ func loopback() string {
 // server is a running CoreDNS.
 type server struct {
 	place
-	log *lockedBuffer
+	process *os.Process
+	log     *lockedBuffer
+	logged  chan struct{} // closed when the log is whole
 }
 
 // start runs CoreDNS with a Corefile's text, rewritten for p, and returns when
@@ -48,7 +50,7 @@ func start(t *testing.T, p place, corefile string) *server {
 	if err := os.WriteFile(filepath.Join(dir, "Corefile"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := &server{place: p, log: &lockedBuffer{}}
+	s := &server{place: p, log: &lockedBuffer{}, logged: make(chan struct{})}
 	out, in := io.Pipe()
 	command := exec.Command(program, "-conf", "Corefile")
 	command.Dir = dir
@@ -57,6 +59,7 @@ func start(t *testing.T, p place, corefile string) *server {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
+	s.process = command.Process
 	go s.read(out, started)
 	go func() {
 		err := command.Wait()
@@ -83,6 +86,7 @@ func start(t *testing.T, p place, corefile string) *server {
 // read keeps what CoreDNS prints. After its listeners' addresses, when all have
 // started, it prints its version.
 func (s *server) read(out io.Reader, started chan<- struct{}) {
+	defer close(s.logged)
 	lines := bufio.NewScanner(out)
 	for once := sync.OnceFunc(func() { close(started) }); lines.Scan(); {
 		fmt.Fprintln(s.log, lines.Text())
