@@ -16,6 +16,8 @@ type comparison struct {
 	mode         string
 	theirs, ours *server
 	exceptions   []exception
+	// objects are the data that both answer from.
+	objects objects
 
 	mu sync.Mutex
 	// needed counts how often each exception, by its name, was.

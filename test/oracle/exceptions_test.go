@@ -161,22 +161,32 @@ func longReverse(d *deviation) {
 	}
 }
 
-// sliceOfNothing: where the member says nothing, forwarding fails.
+// sliceOfNothing: the address may be of endpoints of a Service too, whose names are
+// the answer then. Where the member says nothing, forwarding fails.
 func sliceOfNothing(d *deviation) {
 	if !isSilence(d.want) || isSilence(d.got) || d.zone != none || d.qtype != dns.TypePTR {
 		return
 	}
 	d.want = d.got.Copy()
-	if d.mode != "forward" {
+	d.want.Ns = nil
+	switch names := d.endpoints(); {
+	case d.mode == "forward":
+		d.want.Rcode, d.want.Answer = dns.RcodeServerFailure, nil
+	case len(names) == 0:
 		d.deny()
-		return
+	default:
+		d.want.Rcode, d.want.Answer = dns.RcodeSuccess, pointers(d.ourName(), names)
 	}
-	d.want.Rcode, d.want.Answer, d.want.Ns = dns.RcodeServerFailure, nil, nil
 }
 
-// reverseType looks whether the name has a PTR record.
+// reverseType looks whether the name has a PTR record: kubernetes' or, where a slice
+// of no Service has the address too, so that it is silent, the data's.
 func reverseType(d *deviation) {
-	if d.zone == none && d.want.Rcode == dns.RcodeNameError && d.has(dns.TypePTR, func(m *dns.Msg) bool { return len(m.Answer) > 0 }) {
+	if d.zone != none || d.want.Rcode != dns.RcodeNameError {
+		return
+	}
+	ptr, err := exchange(plain, d.theirs.addr, d.theirName(), dns.TypePTR)
+	if err == nil && len(ptr.Answer) > 0 || err != nil && len(d.endpoints()) > 0 {
 		d.want.Rcode = dns.RcodeSuccess
 	}
 }
@@ -227,10 +237,11 @@ func (d *deviation) has(qtype uint16, what func(*dns.Msg) bool) bool {
 
 // deny makes of what is wanted an NXDOMAIN of its reverse zone.
 func (d *deviation) deny() {
+	d.want.Rcode, d.want.Answer, d.want.Ns = dns.RcodeNameError, nil, nil
 	soa, err := exchange(plain, d.theirs.addr, reverseZone(d.prefix), dns.TypeSOA)
 	if err != nil {
 		return
 	}
-	d.want.Rcode, d.want.Answer, d.want.Ns = dns.RcodeNameError, nil, soa.Answer
+	d.want.Ns = soa.Answer
 	serial(d)
 }

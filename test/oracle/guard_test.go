@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+	discovery "k8s.io/api/discovery/v1"
 )
 
 // TestDifferenceIsSeen breaks a reply in each way that there is. None may pass
@@ -83,6 +84,53 @@ func TestExceptionIsNarrow(t *testing.T) {
 	ours.Ns[0].(*dns.SOA).Minttl++
 	if c.difference(q, plain, denial(q.theirName(), 1), ours) == nil {
 		t.Error("another minimum passes with another serial")
+	}
+}
+
+// TestSliceOfNoService: kubernetes is silent for the address of a slice of no
+// Service. What other slices say of the address is wanted, and nothing else.
+func TestSliceOfNoService(t *testing.T) {
+	const address = "10.51.30.27"
+	web := []discovery.EndpointSlice{
+		*slice("alpha", "web-1", "web", ipv4, ready(address), notReady("not-ready", address), ready("10.51.30.28")),
+		*slice("beta", "db-1", "db", ipv4, hosted("db-0", address)),
+		*slice("alpha", "nobody-1", "", ipv4, ready(address)),
+	}
+	right := []string{"10-51-30-27.web.alpha.svc.c1.lan.", "db-0.db.beta.svc.c1.lan."}
+	for name, tt := range map[string]struct {
+		mode   string
+		slices []discovery.EndpointSlice
+		qtype  uint16
+		rcode  int
+		names  []string
+		equal  bool
+	}{
+		"of Services too":            {"resolve", web, dns.TypePTR, dns.RcodeSuccess, right, true},
+		"one left out":               {"resolve", web, dns.TypePTR, dns.RcodeSuccess, right[:1], false},
+		"another one":                {"resolve", web[:1], dns.TypePTR, dns.RcodeSuccess, right, false},
+		"denied":                     {"resolve", web, dns.TypePTR, dns.RcodeNameError, nil, false},
+		"of no Service alone":        {"resolve", web[2:], dns.TypePTR, dns.RcodeSuccess, right, false},
+		"forwarded":                  {"forward", web, dns.TypePTR, dns.RcodeServerFailure, nil, true},
+		"forwarded, data's":          {"forward", web, dns.TypePTR, dns.RcodeSuccess, right, false},
+		"another type":               {"resolve", web, dns.TypeA, dns.RcodeSuccess, nil, true},
+		"another type, of none":      {"resolve", web[2:], dns.TypeA, dns.RcodeSuccess, nil, false},
+		"another type, with records": {"resolve", web, dns.TypeA, dns.RcodeSuccess, right, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newComparison(t, tt.mode, silent, silent)
+			c.objects.slices = tt.slices
+			q := question{prefix: "27.30.51.10.in-addr.arpa.", zone: none, qtype: tt.qtype}
+			ours := asked(q.prefix, tt.qtype)
+			ours.Rcode, ours.Answer = tt.rcode, pointers(q.prefix, tt.names)
+			theirs := silence()
+			if tt.qtype != dns.TypePTR { // of which it knows nothing
+				theirs = asked(q.prefix, tt.qtype)
+				theirs.Rcode = dns.RcodeNameError
+			}
+			if d := c.difference(q, plain, theirs, ours); (d == nil) != tt.equal {
+				t.Errorf("difference %v, want equal: %t", d, tt.equal)
+			}
+		})
 	}
 }
 

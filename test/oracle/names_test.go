@@ -145,13 +145,14 @@ func (n *names) slice(s *discovery.EndpointSlice) {
 			n.endpoint(*e.Hostname, base)
 		}
 		for _, address := range e.Addresses {
-			dashed := strings.NewReplacer(".", "-", ":", "-").Replace(address)
-			n.endpoint(dashed, base)
-			n.endpoint(dashed+"0", base) // of fd00:51::, since a label can't end in a dash
+			n.endpoint(dashed(address), base)
+			n.endpoint(dashed(address)+"0", base) // of fd00:51::, since a label can't end in a dash
 			n.address(address)
 		}
 	}
 }
+
+func dashed(address string) string { return strings.NewReplacer(".", "-", ":", "-").Replace(address) }
 
 func (n *names) endpoint(host, base string) {
 	n.mixed[host+"."+base] = true

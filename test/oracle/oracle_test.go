@@ -50,7 +50,8 @@ func (a *api) settle(c *comparison, n *names, round int) {
 	a.t.Helper()
 	a.mark(round)
 	c.awaitMark(round)
-	n.learn(a.list())
+	c.objects = a.list()
+	n.learn(c.objects)
 }
 
 // newSeed is ORACLE_SEED, or one that no run had before.

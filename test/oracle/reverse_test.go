@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+	discovery "k8s.io/api/discovery/v1"
 )
 
 // reverse names, read apart from clusterset's own code.
@@ -67,4 +68,53 @@ func isMembers(addr netip.Addr) bool {
 	return slices.ContainsFunc([]string{serviceCIDR4, serviceCIDR6, podCIDR4, podCIDR6}, func(cidr string) bool {
 		return netip.MustParsePrefix(cidr).Contains(addr)
 	})
+}
+
+// endpoints are the names of the ready endpoints of Services at the address that a
+// reverse name is of.
+func (d *deviation) endpoints() []string {
+	addr, ok := addressIn(d.prefix)
+	if !ok {
+		return nil
+	}
+	var list []string
+	for i := range d.objects.slices {
+		s := &d.objects.slices[i]
+		service := s.Labels[discovery.LabelServiceName]
+		if service == "" {
+			continue
+		}
+		for _, host := range hostsAt(s, addr) {
+			list = append(list, host+"."+service+"."+s.Namespace+".svc."+ourZones[lowerCase])
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// hostsAt are the labels of the slice's ready endpoints at the address.
+func hostsAt(s *discovery.EndpointSlice, addr netip.Addr) []string {
+	var list []string
+	for _, e := range s.Endpoints {
+		if e.Conditions.Ready != nil && !*e.Conditions.Ready || !slices.Contains(e.Addresses, addr.String()) {
+			continue
+		}
+		host := dashed(addr.String())
+		if strings.HasSuffix(host, "-") {
+			host += "0"
+		}
+		if e.Hostname != nil && *e.Hostname != "" {
+			host = *e.Hostname
+		}
+		list = append(list, host)
+	}
+	return list
+}
+
+func pointers(owner string, names []string) []dns.RR {
+	var list []dns.RR
+	for _, name := range names {
+		list = append(list, &dns.PTR{Hdr: header(owner, dns.TypePTR), Ptr: name})
+	}
+	return list
 }
