@@ -13,11 +13,16 @@ KUBE_LDFLAGS := -s -w \
 # end them with "context deadline exceeded" (golang/go#75804).
 FUZZTIME ?= 100000x
 
+# How many seeds make oracle tries, and the first of them; by default none that was
+# tried before.
+SEEDS ?= 200
+SEED  ?=
+
 GO      := CGO_ENABLED=0 go
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := all
-.PHONY: all help demo test e2e bench fuzz lint image clean bin/coredns bin/kube
+.PHONY: all help demo test e2e bench oracle fuzz lint image clean bin/coredns bin/kube
 
 all: bin/coredns ## build bin/coredns
 
@@ -35,6 +40,9 @@ e2e: bin/coredns bin/kube ## end to end: real API servers, three networks (needs
 
 bench: bin/coredns bin/kube ## cost per query, memory and delay, beside CoreDNS's own plugins (needs dnsperf)
 	go run ./test/bench
+
+oracle: bin/coredns bin/kube ## every answer beside kubernetes', after random changes of SEEDS=200 seeds, from SEED=N on
+	ORACLE_SEEDS=$(SEEDS) ORACLE_SEED=$(SEED) go test -tags e2e -count 1 -timeout 2h -v -run '^TestSeeds$$' ./test/oracle
 
 fuzz: ## fuzz what reads names, documents and replies, some seconds each
 	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./plugin/clusterset/query

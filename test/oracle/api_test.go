@@ -8,7 +8,9 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/coredns-clusterset/clusterset/test/harness"
@@ -28,13 +30,34 @@ type api struct {
 	kubeconfig string
 	// made counts objects, for names that weren't used before.
 	made int
+	// keep is whether namespaces stay once they are made.
+	keep bool
+	// services and slices are the versions of what was written last.
+	services, slices version
+}
+
+// version is a resource version that the next list must know. To know the latest
+// without it, an API server asks etcd, and waits for a tenth of a second.
+type version string
+
+func (v version) list() metav1.ListOptions {
+	if v == "" {
+		return metav1.ListOptions{}
+	}
+	return metav1.ListOptions{ResourceVersion: string(v), ResourceVersionMatch: metav1.ResourceVersionMatchNotOlderThan}
 }
 
 func startAPI(t *testing.T) *api {
 	t.Helper()
 	up := kubeup.Start(t, "c1="+serviceCIDR4+","+serviceCIDR6)
 	kubeconfig := up.Kubeconfig("c1")
-	return &api{t: t, client: harness.NewClient(t, kubeconfig), kubeconfig: kubeconfig}
+	config := harness.ClientConfig(t, kubeconfig)
+	config.ContentType = runtime.ContentTypeProtobuf // each step lists objects
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &api{t: t, client: client, kubeconfig: kubeconfig}
 }
 
 // objects are all that the two servers answer from, those included that
@@ -47,53 +70,70 @@ type objects struct {
 
 func (a *api) list() objects {
 	a.t.Helper()
-	ctx, options := a.t.Context(), metav1.ListOptions{}
-	namespaces, err := a.client.CoreV1().Namespaces().List(ctx, options)
+	namespaces, err := a.client.CoreV1().Namespaces().List(a.t.Context(), metav1.ListOptions{})
 	a.must(err)
-	services, err := a.client.CoreV1().Services("").List(ctx, options)
+	return objects{namespaces.Items, a.listServices(), a.listSlices()}
+}
+
+func (a *api) listServices() []v1.Service {
+	a.t.Helper()
+	list, err := a.client.CoreV1().Services("").List(a.t.Context(), a.services.list())
 	a.must(err)
-	slices, err := a.client.DiscoveryV1().EndpointSlices("").List(ctx, options)
+	return list.Items
+}
+
+func (a *api) listSlices() []discovery.EndpointSlice {
+	a.t.Helper()
+	list, err := a.client.DiscoveryV1().EndpointSlices("").List(a.t.Context(), a.slices.list())
 	a.must(err)
-	return objects{namespaces.Items, services.Items, slices.Items}
+	return list.Items
 }
 
 func (a *api) createNamespace(name string) {
 	a.t.Helper()
 	_, err := a.client.CoreV1().Namespaces().Create(a.t.Context(), &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
-	a.must(err)
+	if !a.keep || !apierrors.IsAlreadyExists(err) {
+		a.must(err)
+	}
 }
 
 func (a *api) createService(s *v1.Service) {
 	a.t.Helper()
-	_, err := a.client.CoreV1().Services(s.Namespace).Create(a.t.Context(), s, metav1.CreateOptions{})
+	written, err := a.client.CoreV1().Services(s.Namespace).Create(a.t.Context(), s, metav1.CreateOptions{})
 	a.must(err)
+	a.services = version(written.ResourceVersion)
 }
 
 func (a *api) updateService(s *v1.Service) {
 	a.t.Helper()
-	_, err := a.client.CoreV1().Services(s.Namespace).Update(a.t.Context(), s, metav1.UpdateOptions{})
+	written, err := a.client.CoreV1().Services(s.Namespace).Update(a.t.Context(), s, metav1.UpdateOptions{})
 	a.must(err)
+	a.services = version(written.ResourceVersion)
 }
 
 func (a *api) deleteService(s *v1.Service) {
 	a.t.Helper()
+	a.services = ""
 	a.must(a.client.CoreV1().Services(s.Namespace).Delete(a.t.Context(), s.Name, metav1.DeleteOptions{}))
 }
 
 func (a *api) createSlice(s *discovery.EndpointSlice) {
 	a.t.Helper()
-	_, err := a.client.DiscoveryV1().EndpointSlices(s.Namespace).Create(a.t.Context(), s, metav1.CreateOptions{})
+	written, err := a.client.DiscoveryV1().EndpointSlices(s.Namespace).Create(a.t.Context(), s, metav1.CreateOptions{})
 	a.must(err)
+	a.slices = version(written.ResourceVersion)
 }
 
 func (a *api) updateSlice(s *discovery.EndpointSlice) {
 	a.t.Helper()
-	_, err := a.client.DiscoveryV1().EndpointSlices(s.Namespace).Update(a.t.Context(), s, metav1.UpdateOptions{})
+	written, err := a.client.DiscoveryV1().EndpointSlices(s.Namespace).Update(a.t.Context(), s, metav1.UpdateOptions{})
 	a.must(err)
+	a.slices = version(written.ResourceVersion)
 }
 
 func (a *api) deleteSlice(s *discovery.EndpointSlice) {
 	a.t.Helper()
+	a.slices = ""
 	a.must(a.client.DiscoveryV1().EndpointSlices(s.Namespace).Delete(a.t.Context(), s.Name, metav1.DeleteOptions{}))
 }
 

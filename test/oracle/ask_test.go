@@ -3,6 +3,8 @@
 package oracle
 
 import (
+	"time"
+
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/test/harness"
@@ -31,11 +33,17 @@ var (
 type line struct {
 	way
 	addr string
-	conn *dns.Conn
+	// patience is how long a reply is waited for.
+	patience time.Duration
+	conn     *dns.Conn
+}
+
+func newLine(w way, s *server) *line {
+	return &line{way: w, addr: s.addr, patience: harness.AskTimeout}
 }
 
 func (l *line) ask(name string, qtype uint16) (*dns.Msg, error) {
-	client := dns.Client{Net: l.network, Timeout: harness.AskTimeout, UDPSize: dns.MaxMsgSize}
+	client := dns.Client{Net: l.network, Timeout: l.patience, UDPSize: 4096}
 	m := new(dns.Msg).SetQuestion(name, qtype)
 	l.edit(m)
 	if l.conn == nil {
@@ -70,7 +78,7 @@ func (l *line) close() {
 
 // exchange asks once.
 func exchange(w way, addr, name string, qtype uint16) (*dns.Msg, error) {
-	l := line{way: w, addr: addr}
+	l := newLine(w, &server{addr: addr})
 	defer l.close()
 	return l.ask(name, qtype)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	v1 "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
@@ -40,9 +41,15 @@ func (a *api) change(random *rand.Rand, round int) {
 	}
 }
 
-// deleteNamespace returns when the controller has deleted all that was in it.
+// deleteNamespace returns when the controller has deleted all that was in it. Where
+// namespaces stay, only what was made in it goes.
 func (a *api) deleteNamespace(name string) {
 	a.t.Helper()
+	if a.keep {
+		a.empty(func(o metav1.ObjectMeta) bool { return o.Namespace == name })
+		return
+	}
+	a.services, a.slices = "", ""
 	a.must(a.client.CoreV1().Namespaces().Delete(a.t.Context(), name, metav1.DeleteOptions{}))
 	harness.Eventually(a.t, limit, "the namespace's end", func() error {
 		_, err := a.client.CoreV1().Namespaces().Get(a.t.Context(), name, metav1.GetOptions{})
@@ -83,9 +90,8 @@ func (a *api) stepNewService(random *rand.Rand) {
 		{web, families(v1.IPFamilyPolicyRequireDualStack, v1.IPv6Protocol, v1.IPv4Protocol)},
 	}
 	s := service(namespace, name, kinds[random.IntN(len(kinds))]...)
-	_, err := a.client.CoreV1().Services(namespace).Create(a.t.Context(), s, metav1.CreateOptions{})
-	if !apierrors.IsAlreadyExists(err) {
-		a.must(err)
+	if !slices.ContainsFunc(a.listServices(), func(other v1.Service) bool { return other.Namespace == namespace && other.Name == name }) {
+		a.createService(s)
 	}
 }
 

@@ -6,8 +6,11 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // comparison is of two servers, in one mode of ours.
@@ -18,6 +21,9 @@ type comparison struct {
 	exceptions   []exception
 	// objects are the data that both answer from.
 	objects objects
+	// impatient leaves out what is forwarded and gets no reply: that takes all of
+	// the plugin's own timeout.
+	impatient bool
 
 	mu sync.Mutex
 	// needed counts how often each exception, by its name, was.
@@ -28,6 +34,9 @@ func newComparison(t *testing.T, mode string, theirs, ours *server) *comparison 
 	return &comparison{t: t, mode: mode, theirs: theirs, ours: ours, exceptions: exceptionsOf(mode), needed: map[string]int{}}
 }
 
+// silenceAfter is when kubernetes' silence is believed where the data tell of it.
+const silenceAfter = 500 * time.Millisecond
+
 // workers ask at the same time.
 const workers = 4
 
@@ -36,7 +45,7 @@ const workers = 4
 func (c *comparison) compare(round int, questions []question, ways ...way) {
 	c.t.Helper()
 	for _, w := range ways {
-		asked, differences := c.compareBy(w, questions)
+		asked, differences := compareBy(w, questions, c)
 		c.t.Logf("%s, round %d, %s: %d questions, %d differences", c.mode, round, w.name, asked, len(differences))
 		for _, text := range report(differences) {
 			c.t.Errorf("%s, round %d, %s: %s", c.mode, round, w.name, text)
@@ -44,21 +53,19 @@ func (c *comparison) compare(round int, questions []question, ways ...way) {
 	}
 }
 
-// compareBy has several workers ask, each with its own connections.
-func (c *comparison) compareBy(w way, questions []question) (asked int, differences []*deviation) {
+// compareBy has several workers ask, each with its own connections. The comparisons
+// are with one and the same server of theirs, which is asked once for all.
+func compareBy(w way, questions []question, with ...*comparison) (asked int, differences []*deviation) {
 	var group sync.WaitGroup
 	parts := make([][]*deviation, workers)
 	counts := make([]int, workers)
 	for i := range workers {
 		group.Go(func() {
-			theirs, ours := &line{way: w, addr: c.theirs.addr}, &line{way: w, addr: c.ours.addr}
-			defer theirs.close()
-			defer ours.close()
+			lines := newLines(w, with)
+			defer lines.close()
 			for n := i * w.every; n < len(questions); n += workers * w.every {
 				counts[i]++
-				if d := c.ask(questions[n], theirs, ours); d != nil {
-					parts[i] = append(parts[i], d)
-				}
+				parts[i] = append(parts[i], lines.ask(questions[n])...)
 			}
 		})
 	}
@@ -69,9 +76,47 @@ func (c *comparison) compareBy(w way, questions []question) (asked int, differen
 	return asked, slices.Concat(parts...)
 }
 
-// ask gives how the replies differ, or nil.
-func (c *comparison) ask(q question, theirs, ours *line) *deviation {
-	return c.difference(q, ours.way, replyOf(theirs, q.theirName(), q.qtype), replyOf(ours, q.ourName(), q.qtype))
+// lines are one worker's connections: to their server, and to ours of each
+// comparison.
+type lines struct {
+	with   []*comparison
+	theirs *line
+	ours   []*line
+}
+
+func newLines(w way, with []*comparison) *lines {
+	l := &lines{with: with, theirs: newLine(w, with[0].theirs)}
+	for _, c := range with {
+		l.ours = append(l.ours, newLine(w, c.ours))
+	}
+	return l
+}
+
+func (l *lines) close() {
+	l.theirs.close()
+	for _, ours := range l.ours {
+		ours.close()
+	}
+}
+
+// ask gives how the replies differ from theirs.
+func (l *lines) ask(q question) []*deviation {
+	var list []*deviation
+	l.theirs.patience = harness.AskTimeout
+	if l.with[0].isSilent(q) {
+		l.theirs.patience = silenceAfter
+	}
+	theirs := replyOf(l.theirs, q.theirName(), q.qtype)
+	for i, c := range l.with {
+		ours := l.ours[i]
+		if c.impatient && c.mode == "forward" && isSilence(theirs) {
+			continue
+		}
+		if d := c.difference(q, ours.way, theirs, replyOf(ours, q.ourName(), q.qtype)); d != nil {
+			list = append(list, d)
+		}
+	}
+	return list
 }
 
 // difference gives how our reply differs from theirs, but for what an exception

@@ -9,5 +9,6 @@
 // never needed.
 //
 // It has tests only, with the build tag e2e; `make e2e` runs them. ORACLE_SEED,
-// which a failed run logs, repeats its random changes.
+// which a failed run logs, repeats its random changes. `make oracle SEEDS=200` makes
+// those of many seeds, and asks for what changed alone.
 package oracle

@@ -12,33 +12,34 @@ import (
 	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
-const marks = "marks"
+// marks is the namespace, and markedService the Service, that marks are in.
+const marks, markedService = "marks", "endpoints"
 
-// mark makes one object of each kind that is watched, named after the round. A
-// watch tells of changes in their order: who answers with the marks has taken up
-// all that came before.
-func (a *api) mark(round int) {
+// mark makes one object of each kind that is watched, named after the number, which
+// is no earlier one's. A watch tells of changes in their order: who answers with
+// the marks has taken up all that came before.
+func (a *api) mark(number int) {
 	a.t.Helper()
-	if round == 0 {
+	if number == 0 {
 		a.createNamespace(marks)
-		a.createService(service(marks, "endpoints", headless))
+		a.createService(service(marks, markedService, headless))
 	}
-	name := markOf(round)
+	name := markOf(number)
 	a.createNamespace(name)
 	a.createService(service(marks, name, ports("http/TCP/80")))
-	a.createSlice(slice(marks, name, "endpoints", discovery.AddressTypeIPv4, ports("http/TCP/80"), hosted(name, fmt.Sprintf("10.51.200.%d", round+1))))
+	a.createSlice(slice(marks, name, markedService, discovery.AddressTypeIPv4, ports("http/TCP/80"), hosted(name, fmt.Sprintf("10.51.%d.%d", 200+number/250, number%250+1))))
 }
 
-func markOf(round int) string { return fmt.Sprintf("mark-%d", round) }
+func markOf(number int) string { return fmt.Sprintf("mark-%d", number) }
 
-// awaitMark waits until both servers answer with the round's marks.
-func (c *comparison) awaitMark(round int) {
+// awaitMark waits until both servers answer with the marks of that number.
+func (c *comparison) awaitMark(number int) {
 	c.t.Helper()
-	mark := markOf(round)
+	mark := markOf(number)
 	for _, prefix := range []string{
-		mark + ".svc.",                         // the namespace: no data, rather than no name
-		mark + "." + marks + ".svc.",           // the Service
-		mark + ".endpoints." + marks + ".svc.", // the EndpointSlice
+		mark + ".svc.",               // the namespace: no data, rather than no name
+		mark + "." + marks + ".svc.", // the Service
+		mark + "." + markedService + "." + marks + ".svc.", // the EndpointSlice
 	} {
 		q := question{prefix: prefix, qtype: dns.TypeA}
 		for _, side := range []struct {

@@ -36,7 +36,7 @@ type names struct {
 }
 
 func newNames() *names {
-	n := &names{prefixes: map[string]bool{}, mixed: map[string]bool{}, reverse: map[string]bool{}}
+	n := namesOf(objects{})
 	for _, prefix := range fixedNames {
 		n.add(prefix)
 		n.mixed[prefix] = true
@@ -44,6 +44,13 @@ func newNames() *names {
 	for _, name := range fixedReverse {
 		n.reverse[name] = true
 	}
+	return n
+}
+
+// namesOf are the names of the objects, and their neighbours.
+func namesOf(o objects) *names {
+	n := &names{prefixes: map[string]bool{}, mixed: map[string]bool{}, reverse: map[string]bool{}}
+	n.learn(o)
 	return n
 }
 
@@ -195,6 +202,18 @@ func (n *names) questions() []question {
 // changed are the questions whose replies change with the data: not those in
 // other cases, and not those for types that have no records.
 func (n *names) changed() []question { return n.askedFor(dataTypes) }
+
+// brief are those of changed in which most is seen: each name in one of its forms, and
+// of the types whose records such names have.
+func (n *names) brief() []question {
+	return slices.DeleteFunc(n.changed(), func(q question) bool {
+		if q.zone == none {
+			return q.qtype != dns.TypePTR && q.qtype != dns.TypeA
+		}
+		short := hasShortForm(q.prefix) && len(q.prefix)%2 == 0
+		return q.short != short || q.qtype == dns.TypePTR || q.qtype == dns.TypeTXT
+	})
+}
 
 func (n *names) askedFor(types []uint16) []question {
 	var list []question

@@ -27,7 +27,8 @@ func TestOracle(t *testing.T) {
 // compareAll compares the two servers on the data as they are made, and after
 // each round of changes.
 func compareAll(t *testing.T, mode string) {
-	seed := newSeed(t)
+	seed := firstSeed(t)
+	t.Logf("ORACLE_SEED=%d", seed)
 	a := startAPI(t)
 	a.fill()
 	theirs := startOracle(t, a.kubeconfig)
@@ -35,27 +36,31 @@ func compareAll(t *testing.T, mode string) {
 	c := newComparison(t, mode, theirs, ours)
 	names := newNames()
 	random := rand.New(rand.NewPCG(seed, 0))
-	a.settle(c, names, 0)
+	a.settle(0, c)
+	names.learn(c.objects)
 	c.compare(0, names.questions(), plain, tcp, without, flags)
 	for round := 1; round <= rounds; round++ {
 		a.change(random, round)
-		a.settle(c, names, round)
+		a.settle(round, c)
+		names.learn(c.objects)
 		c.compare(round, names.changed(), plain)
 	}
 	c.reportStale()
 }
 
-// settle waits until both have taken up the data, and learns their names.
-func (a *api) settle(c *comparison, n *names, round int) {
+// settle waits until all have taken up the data.
+func (a *api) settle(number int, all ...*comparison) {
 	a.t.Helper()
-	a.mark(round)
-	c.awaitMark(round)
-	c.objects = a.list()
-	n.learn(c.objects)
+	a.mark(number)
+	objects := a.list()
+	for _, c := range all {
+		c.awaitMark(number)
+		c.objects = objects
+	}
 }
 
-// newSeed is ORACLE_SEED, or one that no run had before.
-func newSeed(t *testing.T) uint64 {
+// firstSeed is ORACLE_SEED, or one that no run had before.
+func firstSeed(t *testing.T) uint64 {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("ORACLE_SEED"); text != "" {
@@ -64,6 +69,5 @@ func newSeed(t *testing.T) uint64 {
 			t.Fatalf("ORACLE_SEED: %v", err)
 		}
 	}
-	t.Logf("ORACLE_SEED=%d", seed)
 	return seed
 }

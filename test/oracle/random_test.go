@@ -35,7 +35,7 @@ func randomEndpoint(random *rand.Rand) endpoint {
 func (a *api) anyService(random *rand.Rand, suits func(*v1.Service) bool) *v1.Service {
 	a.t.Helper()
 	var list []*v1.Service
-	all := a.list().services
+	all := a.listServices()
 	for i := range all {
 		if s := &all[i]; changeable(s.ObjectMeta, s.Name) && suits(s) {
 			list = append(list, s)
@@ -50,7 +50,7 @@ func (a *api) anyService(random *rand.Rand, suits func(*v1.Service) bool) *v1.Se
 func (a *api) anySlice(random *rand.Rand) *discovery.EndpointSlice {
 	a.t.Helper()
 	var list []*discovery.EndpointSlice
-	all := a.list().slices
+	all := a.listSlices()
 	for i := range all {
 		if s := &all[i]; changeable(s.ObjectMeta, s.Labels[discovery.LabelServiceName]) {
 			list = append(list, s)

@@ -92,6 +92,18 @@ func (d *deviation) endpoints() []string {
 	return slices.Compact(list)
 }
 
+// isSilent reports whether kubernetes won't reply: a slice of no Service has the
+// address.
+func (c *comparison) isSilent(q question) bool {
+	if q.zone != none || q.qtype != dns.TypePTR {
+		return false
+	}
+	addr, ok := addressIn(q.prefix)
+	return ok && slices.ContainsFunc(c.objects.slices, func(s discovery.EndpointSlice) bool {
+		return s.Labels[discovery.LabelServiceName] == "" && len(hostsAt(&s, addr)) > 0
+	})
+}
+
 // hostsAt are the labels of the slice's ready endpoints at the address.
 func hostsAt(s *discovery.EndpointSlice, addr netip.Addr) []string {
 	var list []string

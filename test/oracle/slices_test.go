@@ -5,7 +5,9 @@ package oracle
 import (
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
 	discovery "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // endpointSlices are what no controller has made, since their Services select
@@ -82,11 +84,27 @@ func (a *api) fill() {
 	for _, name := range namespaces {
 		a.createNamespace(name)
 	}
+	a.makeServicesAndSlices()
+	a.fillPods()
+}
+
+// makeServicesAndSlices makes all that no controller makes.
+func (a *api) makeServicesAndSlices() {
+	a.t.Helper()
+	a.services, a.slices = "", ""
+	var group errgroup.Group
+	group.SetLimit(at)
 	for _, s := range services() {
-		a.createService(s)
+		group.Go(func() error {
+			_, err := a.client.CoreV1().Services(s.Namespace).Create(a.t.Context(), s, metav1.CreateOptions{})
+			return err
+		})
 	}
 	for _, s := range endpointSlices() {
-		a.createSlice(s)
+		group.Go(func() error {
+			_, err := a.client.DiscoveryV1().EndpointSlices(s.Namespace).Create(a.t.Context(), s, metav1.CreateOptions{})
+			return err
+		})
 	}
-	a.fillPods()
+	a.must(group.Wait())
 }
