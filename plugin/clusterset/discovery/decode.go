@@ -1,7 +1,6 @@
 package discovery
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,52 +8,32 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
 	strictjson "sigs.k8s.io/json"
-	"sigs.k8s.io/yaml"
 )
-
-// maxDocument bounds what is parsed: etcd keeps objects of 1.5 MiB at most, and
-// a ConfigMap of 1 MiB.
-const maxDocument = 1 << 20
 
 // decode reads one document, strictly: a second document, a key given twice, an
 // unknown field and a wrong type are errors, all of them told at once as far as
 // there is a document to read on in. The document is nil when there is none.
-func decode(text string) (*document, []error) {
-	if len(text) > maxDocument {
-		return nil, []error{fmt.Errorf("%d bytes: a document has %d at most", len(text), maxDocument)}
+func decode(text string, left *budget) (*document, []error) {
+	if err := left.spend(text); err != nil {
+		return nil, []error{err}
 	}
-	one, err := onlyDocument(text)
+	if strings.TrimSpace(text) == "" {
+		return nil, []error{errors.New("empty; a document starts with apiVersion: " + apiVersion)}
+	}
+	root, err := readYAML(text)
 	if err != nil {
 		return nil, []error{err}
 	}
-	asJSON, err := yaml.YAMLToJSONStrict(one)
-	if err != nil {
-		return nil, []error{yamlError(err)}
-	}
-	if !bytes.HasPrefix(asJSON, []byte("{")) {
+	if root == nil || root.Kind != yaml.MappingNode {
 		return nil, []error{errors.New("not a mapping; a document starts with apiVersion: " + apiVersion)}
 	}
+	asJSON, errs := toJSON(root, len(text), left)
+	if len(errs) > 0 {
+		return nil, errs
+	}
 	return decodeJSON(asJSON)
-}
-
-// onlyDocument makes sure that nothing is hidden behind a "---", which YAML
-// libraries otherwise leave unread.
-func onlyDocument(text string) ([]byte, error) {
-	found := ""
-	for part := range strings.SplitSeq("\n"+text, "\n---") {
-		if strings.TrimSpace(part) == "" {
-			continue
-		}
-		if found != "" {
-			return nil, errors.New(`more than one document; put what follows "---" under a key of its own`)
-		}
-		found = part
-	}
-	if found == "" {
-		return nil, errors.New("empty; a document starts with apiVersion: " + apiVersion)
-	}
-	return []byte(text), nil
 }
 
 // decodeJSON decodes members and policies one by one, so that a wrong type in
@@ -75,11 +54,17 @@ func decodeJSON(data []byte) (*document, []error) {
 	return doc, errs
 }
 
+// maxFound is how many errors are looked for in one list of a document.
+const maxFound = 50 * maxErrors
+
 // list decodes each item by itself; one of a wrong type is left out as nil.
 func list[T any](data json.RawMessage, into *[]*T, path string) []error {
 	var raw []json.RawMessage
 	errs := strict(data, &raw, path)
 	for i, item := range raw {
+		if len(errs) > maxFound {
+			break
+		}
 		value := new(T)
 		found := strict(item, value, fmt.Sprintf("%s[%d]", path, i))
 		if slices.ContainsFunc(found, isTypeError) {
@@ -158,14 +143,4 @@ func kindName(t reflect.Type) string {
 		return "true or false"
 	}
 	return "a string"
-}
-
-// yamlError takes the library's layers off: what stays is the line and what is
-// wrong there.
-func yamlError(err error) error {
-	text := err.Error()
-	for _, layer := range []string{"error converting YAML to JSON: ", "yaml: ", "unmarshal errors:\n  "} {
-		text = strings.TrimPrefix(text, layer)
-	}
-	return errors.New("not YAML: " + strings.ReplaceAll(text, "\n  ", "; "))
 }

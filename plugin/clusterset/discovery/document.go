@@ -74,11 +74,11 @@ func Parse(documents map[string]string) (*model.ClusterSet, error) {
 	}
 	slices.Sort(keys)
 
-	set := &model.ClusterSet{}
+	set, left := &model.ClusterSet{}, newBudget()
 	v := validation{members: make(map[string]string)}
 	for _, key := range keys {
 		v.key = key
-		doc, errs := decode(documents[key])
+		doc, errs := decode(documents[key], left)
 		for _, err := range errs {
 			v.errorf("", "%w", err)
 			v.unread = v.unread || doc == nil || isTypeError(err)
@@ -86,37 +86,21 @@ func Parse(documents map[string]string) (*model.ClusterSet, error) {
 		if doc != nil {
 			v.document(doc, set)
 		}
+		if v.tooMuch != nil {
+			return nil, v.tooMuch
+		}
 	}
 	if !v.unread {
 		v.references()
 	}
 	if len(v.errs) == 0 && len(set.Clusters) == 0 {
-		v.errs = append(v.errs, fmt.Errorf("%s: clusters: none; a ClusterSet has at least one", cmp.Or(strings.Join(keys, ", "), "no document")))
+		v.add(fmt.Errorf("%s: clusters: none; a ClusterSet has at least one", cmp.Or(strings.Join(keys, ", "), "no document")))
+	}
+	if v.more > 0 {
+		v.errs = append(v.errs, fmt.Errorf("... and %d more", v.more))
 	}
 	if len(v.errs) > 0 {
-		return nil, errors.Join(brief(v.errs)...)
+		return nil, errors.Join(v.errs...)
 	}
 	return set, nil
-}
-
-// Bounds of an error's text, in errors and bytes: what a log line, or a reader,
-// can take of a document that is wrong all over.
-const (
-	maxErrors = 20
-	maxError  = 400
-)
-
-func brief(errs []error) []error {
-	var kept []error
-	for i, err := range errs {
-		if i == maxErrors {
-			return append(kept, fmt.Errorf("... and %d more", len(errs)-i))
-		}
-		if text := err.Error(); len(text) > maxError {
-			half := maxError / 2
-			err = errors.New(strings.ToValidUTF8(text[:half]+"…"+text[len(text)-half:], "?"))
-		}
-		kept = append(kept, err)
-	}
-	return kept
 }

@@ -243,3 +243,20 @@ func onlyMember(set *model.ClusterSet) string {
 	}
 	return set.Clusters[0].Name
 }
+
+// TestIntakeOnce: documents that are told again aren't parsed again.
+func TestIntakeOnce(t *testing.T) {
+	in := &intake{observe: func(Update) {}, publish: func(Update) {}}
+	for name, text := range map[string]string{"good": documentOf("c1", 1), "bad": aliases("x", 1000)} {
+		again := func() { _ = in.report(map[string]string{"k.yaml": text}, nil) }
+		again()
+		before := in.set
+		if n := testing.AllocsPerRun(10, again); n > 100 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+		_ = in.report(nil, errors.New("gone"))
+		if again(); in.set != before {
+			t.Errorf("%s: parsed again after another trouble", name)
+		}
+	}
+}

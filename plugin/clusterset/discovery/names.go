@@ -22,6 +22,9 @@ func notLabel(s string) bool { return len(s) > maxLabel || !label.MatchString(s)
 // names of another, or could never be asked.
 var reserved = []string{"svc", "pod", "dns-version"}
 
+// nameServer is the label of each zone's own name server, ns.dns.ZONE.
+const nameServer = "dns"
+
 func (v *validation) name(path, value string) string {
 	if value == "" {
 		v.errorf(path, "missing")
@@ -34,6 +37,9 @@ func (v *validation) name(path, value string) string {
 		return ""
 	case slices.ContainsFunc(labels, func(l string) bool { return slices.Contains(reserved, l) }):
 		v.wrong(path, value, "reserved; "+strings.Join(reserved, ", ")+" are words of the names themselves")
+		return ""
+	case slices.Contains(labels, nameServer):
+		v.wrong(path, value, "reserved; ns."+nameServer+" is the name server of the zone itself")
 		return ""
 	}
 	if first, taken := v.members[value]; taken {
@@ -51,7 +57,7 @@ var affinities = []string{"none", "local", "nearest", "remote"}
 func (v *validation) references() {
 	for _, r := range v.referred {
 		if _, exists := v.members[r.member]; !exists {
-			v.errs = append(v.errs, fmt.Errorf("%s: %q: not a member", r.where, r.member))
+			v.add(fmt.Errorf("%s: %q: not a member", r.where, cut(r.member, maxQuoted)))
 		}
 	}
 }

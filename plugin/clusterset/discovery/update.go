@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"maps"
 	"sync"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -22,17 +23,22 @@ type intake struct {
 
 	mu   sync.Mutex
 	last Update
+	// documents were parsed last, as set or parseErr. A source tells them again after
+	// each trouble with it, and whenever something beside them changes.
+	documents map[string]string
+	set       *model.ClusterSet
+	parseErr  error
 }
 
 // report takes in documents by their keys, or why there are none. It gives what
 // is wrong with them, when that is news.
 func (i *intake) report(documents map[string]string, err error) error {
-	var set *model.ClusterSet
-	if err == nil {
-		set, err = Parse(documents)
-	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	var set *model.ClusterSet
+	if err == nil {
+		set, err = i.parse(documents)
+	}
 	if err != nil && i.last.Err != nil && err.Error() == i.last.Err.Error() {
 		return nil
 	}
@@ -43,4 +49,13 @@ func (i *intake) report(documents map[string]string, err error) error {
 	i.observe(i.last)
 	i.publish(i.last)
 	return err
+}
+
+// parse is Parse, of what is new; i.mu is held.
+func (i *intake) parse(documents map[string]string) (*model.ClusterSet, error) {
+	if i.documents == nil || !maps.Equal(i.documents, documents) {
+		i.set, i.parseErr = Parse(documents)
+		i.documents = documents
+	}
+	return i.set, i.parseErr
 }

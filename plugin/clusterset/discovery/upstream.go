@@ -21,7 +21,7 @@ var ports = map[model.Scheme]uint16{
 // CIDR, as kubeadm and the managed services give it to the DNS service.
 func (v *validation) upstreams(path string, values []string, cidrs []netip.Prefix) []model.Upstream {
 	var found []model.Upstream
-	for i, value := range values {
+	for i, value := range v.bounded(path+".dns", values) {
 		upstream, err := parseUpstream(value)
 		switch {
 		case err != nil:

@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -10,11 +11,21 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
+// Bounds of lists: what is done for each pair of a list's values, and of members,
+// stays quick.
+const (
+	maxMembers = 5000
+	maxList    = 1000
+)
+
 // validation turns documents into model values and collects what is wrong with
 // them. Its methods return the zero value for what is wrong.
 type validation struct {
 	key  string
-	errs []error
+	errs []error // maxErrors at the most
+	more int     // beside them
+	// tooMuch is the one that ends the reading.
+	tooMuch error
 	// members maps each name to where it was given first.
 	members map[string]string
 	// unread is set when a member may be missing from members.
@@ -25,16 +36,30 @@ type validation struct {
 
 type reference struct{ where, member string }
 
+// add keeps an error, as far as a log line, or a reader, can take it.
+func (v *validation) add(err error) {
+	if isTooMuch(err) && v.tooMuch == nil {
+		v.tooMuch = errors.New(said(err, maxError))
+	}
+	if len(v.errs) == maxErrors {
+		v.more++
+		return
+	}
+	v.errs = append(v.errs, errors.New(said(err, maxError)))
+}
+
 func (v *validation) errorf(path, format string, args ...any) {
 	where := v.key
 	if path != "" {
 		where += ": " + path
 	}
-	v.errs = append(v.errs, fmt.Errorf("%s: "+format, append([]any{where}, args...)...))
+	v.add(fmt.Errorf("%s: "+format, append([]any{where}, args...)...))
 }
 
 // wrong reports a value, as `KEY: PATH: "VALUE": what is wrong`.
-func (v *validation) wrong(path, value, what string) { v.errorf(path, "%q: %s", value, what) }
+func (v *validation) wrong(path, value, what string) {
+	v.errorf(path, "%q: %s", cut(value, maxQuoted), what)
+}
 
 func (v *validation) document(doc *document, set *model.ClusterSet) {
 	if doc.APIVersion != apiVersion {
@@ -44,6 +69,10 @@ func (v *validation) document(doc *document, set *model.ClusterSet) {
 		v.wrong("kind", doc.Kind, "not "+kind)
 	}
 	for i, c := range doc.Clusters {
+		if len(set.Clusters) == maxMembers {
+			v.errorf("clusters", "%w", tooMuch{fmt.Errorf("a ClusterSet has %d members at most, in all documents together", maxMembers)})
+			return
+		}
 		if c != nil {
 			set.Clusters = append(set.Clusters, v.cluster(fmt.Sprintf("clusters[%d]", i), c))
 		}
@@ -81,9 +110,18 @@ func (v *validation) cluster(path string, c *cluster) *model.Cluster {
 	return m
 }
 
+// bounded gives the list, as far as it may go.
+func (v *validation) bounded(path string, values []string) []string {
+	if len(values) > maxList {
+		v.errorf(path, "%d given; %d at most", len(values), maxList)
+		return values[:maxList]
+	}
+	return values
+}
+
 func (v *validation) prefixes(path string, values []string) []netip.Prefix {
 	var found []netip.Prefix
-	for i, value := range values {
+	for i, value := range v.bounded(path, values) {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		prefix, err := netip.ParsePrefix(value)
 		switch {
@@ -91,6 +129,8 @@ func (v *validation) prefixes(path string, values []string) []netip.Prefix {
 			v.wrong(at, value, "not a CIDR")
 		case prefix != prefix.Masked():
 			v.wrong(at, value, "not a CIDR's first address; did you mean "+prefix.Masked().String()+"?")
+		case notOfMember(prefix) != "":
+			v.wrong(at, value, notOfMember(prefix))
 		case slices.Contains(found, prefix):
 			v.wrong(at, value, "given twice")
 		default:
@@ -115,9 +155,9 @@ func (v *validation) domain(path, value string) string {
 
 func (v *validation) gateways(path string, values []string) []netip.Addr {
 	var found []netip.Addr
-	for i, value := range values {
+	for i, value := range v.bounded(path, values) {
 		addr, err := netip.ParseAddr(value)
-		if err != nil || addr.Zone() != "" || addr.IsUnspecified() || addr.IsMulticast() {
+		if err != nil || addr.Zone() != "" || isHosts(addr.Unmap()) {
 			v.wrong(fmt.Sprintf("%s[%d]", path, i), value, "not an address that a client can connect to")
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // Ranges tells which members own an address. Members of different networks may
@@ -94,14 +95,19 @@ func (o Overlap) String() string {
 // CIDR would be half a million.
 const MaxOverlaps = 1000
 
+type owned struct {
+	prefix netip.Prefix
+	owner  *Cluster
+}
+
+func (o owned) holds(inner owned) bool {
+	return o.owner.Network == inner.owner.Network && o.prefix.Overlaps(inner.prefix)
+}
+
 // Overlaps lists the pairs whose CIDRs share addresses, in the order of their
-// addresses, MaxOverlaps at the most. Sorted prefixes nest like brackets, so one
-// pass with a stack of the open ones finds them all.
+// networks and addresses, MaxOverlaps at the most. Sorted prefixes nest like brackets,
+// so one pass with a stack of the open ones finds them all.
 func Overlaps(clusters []*Cluster) []Overlap {
-	type owned struct {
-		prefix netip.Prefix
-		owner  *Cluster
-	}
 	var all []owned
 	for _, c := range clusters {
 		for _, p := range c.CIDRs() {
@@ -109,6 +115,9 @@ func Overlaps(clusters []*Cluster) []Overlap {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b owned) int {
+		if byNetwork := strings.Compare(a.owner.Network, b.owner.Network); byNetwork != 0 {
+			return byNetwork
+		}
 		if byAddr := a.prefix.Addr().Compare(b.prefix.Addr()); byAddr != 0 {
 			return byAddr
 		}
@@ -117,11 +126,11 @@ func Overlaps(clusters []*Cluster) []Overlap {
 	var open []owned
 	var found []Overlap
 	for _, next := range all {
-		for len(open) > 0 && !open[len(open)-1].prefix.Overlaps(next.prefix) {
+		for len(open) > 0 && !open[len(open)-1].holds(next) {
 			open = open[:len(open)-1]
 		}
 		for _, o := range open {
-			if o.owner != next.owner && o.owner.Network == next.owner.Network {
+			if o.owner != next.owner {
 				found = append(found, Overlap{o.owner, next.owner, o.prefix, next.prefix})
 			}
 			if len(found) == MaxOverlaps {
