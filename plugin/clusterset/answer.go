@@ -18,6 +18,9 @@ func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error)
 	if reply.Rcode == dns.RcodeNameError && len(reply.Answer) == 0 {
 		return q.notFound(reply, asked, from)
 	}
+	if q.n.Kind == query.Protocol {
+		return q.protocol(reply, asked, from)
+	}
 	t := translation{ask: q, renaming: q.renaming(asked), guard: q.p.options.addressGuard && from != fromLocal}
 	authority := reply.Ns
 	m := q.reply(reply)

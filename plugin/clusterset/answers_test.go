@@ -9,10 +9,11 @@ import (
 
 // The SOAs of negative answers, whose minimum is ours.
 const (
-	soaC1  = "c1.lan. 5 IN SOA ns.dns.c1.lan. hostmaster.c1.lan. 7 7200 1800 86400 5"
-	soaC2  = "c2.eu.lan. 5 IN SOA ns.dns.c2.eu.lan. hostmaster.c2.eu.lan. 9 7200 1800 86400 5"
-	soaOur = "c1.lan. 5 IN SOA ns.dns.c1.lan. hostmaster.c1.lan. 1 7200 1800 86400 5"
-	soaLan = "lan. 5 IN SOA ns.dns.lan. hostmaster.lan. 1 7200 1800 86400 5"
+	soaC1   = "c1.lan. 5 IN SOA ns.dns.c1.lan. hostmaster.c1.lan. 7 7200 1800 86400 5"
+	soaC2   = "c2.eu.lan. 5 IN SOA ns.dns.c2.eu.lan. hostmaster.c2.eu.lan. 9 7200 1800 86400 5"
+	soaOur  = "c1.lan. 5 IN SOA ns.dns.c1.lan. hostmaster.c1.lan. 1 7200 1800 86400 5"
+	soaArpa = "in-addr.arpa. 5 IN SOA ns.dns.in-addr.arpa. hostmaster.in-addr.arpa. 1 7200 1800 86400 5"
+	soaLan  = "lan. 5 IN SOA ns.dns.lan. hostmaster.lan. 1 7200 1800 86400 5"
 )
 
 func rrs(texts ...string) (all []dns.RR) {
@@ -62,9 +63,13 @@ var answers = []test.Case{
 	// the zones themselves
 	{Qname: "dns-version.c1.lan.", Qtype: dns.TypeTXT, Answer: rrs(`dns-version.c1.lan. 28800 IN TXT "1.1.0"`)},
 	{Qname: "dns-version.c1.lan.", Qtype: dns.TypeA, Ns: rrs(soaOur)},
-	{Qname: "c1.lan.", Qtype: dns.TypeSOA, Answer: rrs("c1.lan. 5 IN SOA ns.dns.c1.lan. hostmaster.c1.lan. 7 7200 1800 86400 30")},
-	{Qname: "c1.lan.", Qtype: dns.TypeNS, Answer: rrs("c1.lan. 5 IN NS ns.dns.c1.lan."), Extra: rrs("ns.dns.c1.lan. 5 IN A 127.0.61.10")},
-	{Qname: "ns.dns.c1.lan.", Qtype: dns.TypeA, Answer: rrs("ns.dns.c1.lan. 5 IN A 127.0.61.10")},
+	{Qname: "c1.lan.", Qtype: dns.TypeSOA, Answer: rrs(soaOur)},
+	{Qname: "c1.lan.", Qtype: dns.TypeNS, Answer: rrs("c1.lan. 5 IN NS ns.dns.c1.lan."), Extra: rrs("ns.dns.c1.lan. 5 IN A 127.77.0.1")},
+	{Qname: "c1.lan.", Qtype: dns.TypeDS, Ns: rrs(soaLan)},
+	{Qname: "c1.lan.", Qtype: dns.TypeMX, Ns: rrs(soaOur)},
+	{Qname: "ns.dns.c1.lan.", Qtype: dns.TypeA, Answer: rrs("ns.dns.c1.lan. 5 IN A 127.77.0.1")},
+	{Qname: "ns.dns.c1.lan.", Qtype: dns.TypeAAAA, Ns: rrs(soaOur)},
+	{Qname: "ns.dns.c1.lan.", Qtype: dns.TypeNS, Ns: rrs(soaOur)},
 	{Qname: "lan.", Qtype: dns.TypeSOA, Answer: rrs(soaLan)},
 	{Qname: "lan.", Qtype: dns.TypeNS, Answer: rrs("lan. 5 IN NS ns.dns.lan."), Extra: rrs("ns.dns.lan. 5 IN A 127.77.0.1")},
 	{Qname: "ns.dns.lan.", Qtype: dns.TypeA, Answer: rrs("ns.dns.lan. 5 IN A 127.77.0.1")},
@@ -72,12 +77,12 @@ var answers = []test.Case{
 	{Qname: "lan.", Qtype: dns.TypeA, Ns: rrs(soaLan)},
 	// addresses
 	{Qname: "1.1.101.10.in-addr.arpa.", Qtype: dns.TypePTR, Answer: rrs("1.1.101.10.in-addr.arpa. 5 IN PTR web.default.svc.c1.lan.")},
-	{Qname: "2.1.101.10.in-addr.arpa.", Qtype: dns.TypePTR, Rcode: dns.RcodeNameError, Ns: rrs("in-addr.arpa. 5 IN SOA ns.dns.in-addr.arpa. hostmaster.in-addr.arpa. 1 7200 1800 86400 5")},
+	{Qname: "2.1.101.10.in-addr.arpa.", Qtype: dns.TypePTR, Rcode: dns.RcodeNameError, Ns: rrs(soaArpa)},
 	// the name exists, the type doesn't
 	{Qname: "web.default.c1.lan.", Qtype: dns.TypeMX, Ns: rrs(soaC1)},
 	{Qname: "db.default.c1.lan.", Qtype: dns.TypeAAAA, Ns: rrs(soaC1)},
 	{Qname: "default.c1.lan.", Qtype: dns.TypeA, Ns: rrs(soaC1)},
-	{Qname: "svc.c1.lan.", Qtype: dns.TypeA, Ns: rrs(soaC1)},
+	{Qname: "svc.c1.lan.", Qtype: dns.TypeA, Ns: rrs(soaOur)},
 	{Qname: "web.default.c1.lan.", Qtype: 65280, Ns: rrs(soaC1)},
 	// the name doesn't exist
 	{Qname: "nope.default.c1.lan.", Qtype: dns.TypeA, Rcode: dns.RcodeNameError, Ns: rrs(soaC1)},
@@ -86,6 +91,26 @@ var answers = []test.Case{
 	// ... but what has names below it does
 	{Qname: "eu.lan.", Qtype: dns.TypeA, Ns: rrs(soaLan)},
 	{Qname: "dns.lan.", Qtype: dns.TypeA, Ns: rrs(soaLan)},
+	{Qname: "eu.lan.", Qtype: dns.TypeNS, Ns: rrs(soaLan)},
+	{Qname: "dns.lan.", Qtype: dns.TypeNS, Ns: rrs(soaLan)},
+	{Qname: "svc.c1.lan.", Qtype: dns.TypeNS, Ns: rrs(soaOur)},
+	{Qname: "pod.c1.lan.", Qtype: dns.TypeNS, Ns: rrs(soaOur)},
+	{Qname: "dns.c1.lan.", Qtype: dns.TypeNS, Ns: rrs(soaOur)},
+	{Qname: "default.c1.lan.", Qtype: dns.TypeNS, Ns: rrs(soaC1)},
+	{Qname: "default.svc.c1.lan.", Qtype: dns.TypeNS, Ns: rrs(soaC1)},
+	{Qname: "default.pod.c1.lan.", Qtype: dns.TypeNS, Ns: rrs(soaC1)},
+	{Qname: "db.default.c1.lan.", Qtype: dns.TypeNS, Ns: rrs(soaC1)},
+	{Qname: "_TCP.db.default.c1.lan.", Qtype: dns.TypeNS, Ns: rrs(soaOur)},
+	{Qname: "_udp.web.default.c1.lan.", Qtype: dns.TypeA, Ns: rrs(soaOur)},
+	{Qname: "_udp.web.default.svc.c1.lan.", Qtype: dns.TypeSRV, Ns: rrs(soaOur)},
+	{Qname: "_tcp.out.default.c1.lan.", Qtype: dns.TypeA, Ns: rrs(soaOur)},
+	{Qname: "_tcp.lost.default.c1.lan.", Qtype: dns.TypeA, Ns: rrs(soaOur)},
+	{Qname: "_tcp.web.default.c2.eu.lan.", Qtype: dns.TypeA, Ns: rrs(soaC2)},
+	{Qname: "_tcp.nope.default.c1.lan.", Qtype: dns.TypeA, Rcode: dns.RcodeNameError, Ns: rrs(soaC1)},
+	{Qname: "_x.web.default.c1.lan.", Qtype: dns.TypeA, Rcode: dns.RcodeNameError, Ns: rrs(soaC1)},
+	{Qname: "101.10.in-addr.arpa.", Qtype: dns.TypeNS, Ns: rrs(soaArpa)},
+	{Qname: "dns.in-addr.arpa.", Qtype: dns.TypeNS, Ns: rrs(soaArpa)},
+	{Qname: "in-addr.arpa.", Qtype: dns.TypeNS, Answer: rrs("in-addr.arpa. 5 IN NS ns.dns.in-addr.arpa."), Extra: rrs("ns.dns.in-addr.arpa. 5 IN A 127.77.0.1")},
 	{Qname: "a.b.c.d.e.c1.lan.", Qtype: dns.TypeA, Rcode: dns.RcodeNameError, Ns: rrs(soaOur)},
 	{Qname: `\000\255.default.c1.lan.`, Qtype: dns.TypeA, Rcode: dns.RcodeNameError, Ns: rrs(soaC1)},
 	{Qname: `web\.default.c1.lan.`, Qtype: dns.TypeA, Rcode: dns.RcodeNameError, Ns: rrs(soaC1)},

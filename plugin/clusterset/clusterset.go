@@ -53,6 +53,8 @@ type Clusterset struct {
 	names     *discovery.Feed[string] // of the local cluster's name; nil when it is given, or nobody knows
 	stop      func()                  // ends what start began; once
 
+	own own // addresses
+
 	// here is whether this server serves the local cluster's domain.
 	here verdicts
 

@@ -44,7 +44,7 @@ func (q *ask) query(asked string) exchange.Query {
 	r := q.state.Req
 	return exchange.Query{
 		Name:              asked,
-		Type:              r.Question[0].Qtype,
+		Type:              q.askedType(),
 		RecursionDesired:  r.RecursionDesired,
 		AuthenticatedData: r.AuthenticatedData,
 		CheckingDisabled:  r.CheckingDisabled,

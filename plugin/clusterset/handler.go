@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/coredns/coredns/plugin"
@@ -117,26 +116,16 @@ func (q *ask) name() (int, error) {
 	n := &q.n
 	*n = query.Parse(qname, len(q.zone), q.snap)
 	q.suffix = qname[len(qname)-len(q.zone):]
-	switch n.Kind {
-	case query.ZoneApex:
-		return q.apex(q.state.LocalIP())
-	case query.ZoneNameServer:
-		return q.nameServer(q.state.LocalIP())
-	case query.ZoneBranch:
-		return q.noData(q.ours(), fromZone, noExplanation, "")
-	case query.UnknownCluster:
-		return q.nameError()
+	if done, status, err := q.zoneOwn(); done {
+		return status, err
 	}
 	q.member = q.snap.member(n.Cluster)
 	q.suffix = n.Suffix
 	q.label(ctxCluster, q.member.Name)
-	switch n.Kind {
-	case query.None:
-		return q.nameError()
-	case query.Version:
-		return q.version()
-	case query.NameServer:
-		return q.nameServer(q.dnsAddresses()...)
+	if n.Kind < query.Branch {
+		if done, status, err := q.memberOwn(); done {
+			return status, err
+		}
 	}
 	return q.resolve()
 }
@@ -149,6 +138,15 @@ func (q *ask) asked() string {
 	return q.n.MemberName(q.member.ClusterDomain)
 }
 
+// askedType is the type that the member is asked for: any says whether there is such
+// a Service, which is all that is to be known of a name above its ports.
+func (q *ask) askedType() uint16 {
+	if q.n.Kind == query.Protocol {
+		return dns.TypeA
+	}
+	return q.state.QType()
+}
+
 // reverse answers the name of an address. Those of no member, of several, and of
 // the local cluster are the next plugin's, as is everything while there is no
 // ClusterSet: kubernetes, behind this plugin, answers for its own. So is what a
@@ -157,37 +155,36 @@ func (q *ask) asked() string {
 func (q *ask) reverse() (int, error) {
 	qname := q.qname
 	q.suffix = qname[len(qname)-len(q.zone):]
+	if q.snap == nil {
+		return q.unowned()
+	}
 	addr, isAddress := query.Address(qname)
-	if q.snap == nil || !isAddress {
-		return q.unowned(isAddress)
+	if !isAddress {
+		if done, status, err := q.reverseOwn(); done {
+			return status, err
+		}
+		return q.unowned()
 	}
 	owner, shared := q.snap.owner(addr)
 	askedAsMember := q.snap.local == nil && hops(q.state.Req) > 0
 	if owner == nil || shared || (q.p.Next != nil && (owner == q.snap.local || askedAsMember)) {
-		return q.unowned(isAddress)
+		return q.unowned()
 	}
 	q.member, q.addr = owner, addr
 	q.label(ctxCluster, q.member.Name)
 	return q.resolve()
 }
 
-// unowned answers a reverse name that isn't ours to forward: the next plugin's,
-// or, where there is none, that of a zone which is ours alone. What stands above
-// addresses exists (RFC 8020).
-func (q *ask) unowned(isAddress bool) (int, error) {
+// unowned answers a reverse name that isn't ours: the next plugin's, or, where there
+// is none, that of a zone which is ours alone.
+func (q *ask) unowned() (int, error) {
 	switch {
 	case q.p.Next != nil:
 		return q.next()
 	case q.snap == nil:
 		return q.notReady()
-	case strings.EqualFold(q.qname, "ns.dns."+q.zone): // as the zone's NS says
-		return q.nameServer(q.state.LocalIP())
-	case isAddress || !query.AboveAddress(q.qname) && !strings.EqualFold(q.qname, "dns."+q.zone):
-		return q.nameError()
-	case len(q.qname) == len(q.zone):
-		return q.apex(q.state.LocalIP())
 	}
-	return q.noData(q.ours(), fromZone, noExplanation, "")
+	return q.nameError()
 }
 
 func (q *ask) next() (int, error) {

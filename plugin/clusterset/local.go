@@ -110,14 +110,22 @@ func (q *ask) within() *within {
 func (q *ask) local() (done bool, status int, err error) {
 	asked := q.asked()
 	switch {
-	case q.p.Next != nil && !q.addr.IsValid() && strings.EqualFold(asked, q.qname):
-		status, err = q.next() // a plugin behind this one serves the name as it is
+	case q.isNexts(asked):
+		status, err = q.next()
+	case strings.EqualFold(asked, q.qname): // to look it up leads back here
+		return false, 0, nil
 	case q.isHere():
 		status, err = q.here(asked)
 	default:
 		return false, 0, nil
 	}
 	return true, status, err
+}
+
+// isNexts reports whether the name, which the member calls asked, is served as it is
+// asked here by a plugin behind this one.
+func (q *ask) isNexts(asked string) bool {
+	return q.member == q.snap.local && q.p.Next != nil && !q.addr.IsValid() && strings.EqualFold(asked, q.qname)
 }
 
 // sendable tells whether a name, longer in the member's domain than here, still
@@ -132,7 +140,7 @@ func (q *ask) here(asked string) (int, error) {
 	if !sendable(asked) {
 		return q.nameError()
 	}
-	reply, err := q.lookup(asked, q.state.QType())
+	reply, err := q.lookup(asked, q.askedType())
 	if err != nil {
 		return q.failFrom(fromLocal, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(err))
 	}

@@ -1,7 +1,6 @@
 package clusterset
 
 import (
-	"net/netip"
 	"slices"
 
 	"github.com/miekg/dns"
@@ -97,15 +96,8 @@ func (q *ask) notFound(reply *dns.Msg, asked string, from sourceName) (int, erro
 	return q.write(m, from)
 }
 
-// empty replies to what the member has no records for. The zone's own records
-// are given where the member has none.
+// empty replies to what the member has no records for.
 func (q *ask) empty(m *dns.Msg, authority []dns.RR, r *query.Renaming, from sourceName) (int, error) {
-	if r.AskedOf == q.member.ClusterDomain && m.Rcode == dns.RcodeSuccess {
-		switch q.state.QType() {
-		case dns.TypeSOA, dns.TypeNS:
-			return q.apex(q.dnsAddresses()...)
-		}
-	}
 	if m.Rcode != dns.RcodeSuccess {
 		return q.write(m, from)
 	}
@@ -161,42 +153,6 @@ func (q *ask) header(owner string, rrtype uint16) dns.RR_Header {
 	return dns.RR_Header{Name: owner, Rrtype: rrtype, Class: dns.ClassINET, Ttl: q.negativeTTL()}
 }
 
-// apex replies for the zone itself; addresses are those of its name server.
-func (q *ask) apex(addresses ...string) (int, error) {
-	m := q.ours()
-	switch q.state.QType() {
-	case dns.TypeSOA:
-		m.Answer = []dns.RR{q.soa()}
-	case dns.TypeNS:
-		m.Answer = []dns.RR{&dns.NS{Hdr: q.header(q.suffix, dns.TypeNS), Ns: "ns.dns." + q.suffix}}
-		m.Extra = q.addresses("ns.dns."+q.suffix, dns.TypeANY, addresses)
-	default:
-		return q.noData(m, fromZone, noExplanation, "")
-	}
-	return q.write(m, fromZone)
-}
-
-// nameServer replies for the name that the NS record gives.
-func (q *ask) nameServer(addresses ...string) (int, error) {
-	m := q.ours()
-	m.Answer = q.addresses(q.qname, q.state.QType(), addresses)
-	if len(m.Answer) == 0 {
-		return q.noData(m, fromZone, noExplanation, "")
-	}
-	return q.write(m, fromZone)
-}
-
-func (q *ask) version() (int, error) {
-	m := q.ours()
-	if q.state.QType() != dns.TypeTXT {
-		return q.noData(m, fromZone, noExplanation, "")
-	}
-	header := q.header(q.qname, dns.TypeTXT)
-	header.Ttl = versionTTL
-	m.Answer = []dns.RR{&dns.TXT{Hdr: header, Txt: []string{schemaVersion}}}
-	return q.write(m, fromZone)
-}
-
 // ours is a reply of our own, which has nothing in it yet; it and its question are
 // one piece of memory.
 func (q *ask) ours() *dns.Msg {
@@ -208,29 +164,4 @@ func (q *ask) ours() *dns.Msg {
 	m.MsgHdr = dns.MsgHdr{Id: r.Id, Response: true, Opcode: r.Opcode, Authoritative: true, RecursionDesired: r.RecursionDesired, CheckingDisabled: r.CheckingDisabled}
 	m.Question = m.question[:]
 	return &m.Msg
-}
-
-// addresses makes records of those addresses that are of the type.
-func (q *ask) addresses(owner string, qtype uint16, addresses []string) []dns.RR {
-	var rrs []dns.RR
-	for _, text := range addresses {
-		addr, err := netip.ParseAddr(text)
-		if err != nil || addr.IsUnspecified() { // of a server that listens on every address
-			continue
-		}
-		rr := addressRecord(owner, q.p.options.negativeTTL, addr.Unmap())
-		if qtype == dns.TypeANY || qtype == rr.Header().Rrtype {
-			rrs = append(rrs, rr)
-		}
-	}
-	return rrs
-}
-
-// dnsAddresses are the member's DNS service's.
-func (q *ask) dnsAddresses() []string {
-	var addresses []string
-	for _, u := range q.member.DNS {
-		addresses = append(addresses, u.Addr.Addr().String())
-	}
-	return addresses
 }

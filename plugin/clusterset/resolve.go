@@ -119,9 +119,6 @@ func (q *ask) holding(r *query.Records) *dns.Msg {
 // fromData writes a reply made from data: addresses checked and exchanged for
 // gateways, a CNAME followed. wrong is why they aren't fresh, nil where they are.
 func (q *ask) fromData(m *dns.Msg, wrong error) (int, error) {
-	if q.n.Kind == query.ClusterApex && !q.addr.IsValid() {
-		return q.apex(q.dnsAddresses()...)
-	}
 	from := fromData
 	if wrong != nil {
 		from, q.wrong = fromStale, wrong

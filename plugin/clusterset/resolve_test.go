@@ -46,6 +46,7 @@ func newResolver(tb testing.TB, m mode, v *view, upstream string) *Clusterset {
 	o := defaultOptions()
 	o.mode, o.timeout = m, 200*time.Millisecond
 	p := &Clusterset{zones: []string{"lan.", "10.in-addr.arpa."}, options: o}
+	p.own.hosts = []string{"127.77.0.1"}
 	c := &model.Cluster{
 		Name: "c1", ServiceCIDRs: []netip.Prefix{netip.MustParsePrefix("10.101.0.0/16")}, ClusterDomain: "cluster.local.",
 		DNS: []model.Upstream{{Scheme: model.DNS, Addr: netip.MustParseAddrPort(upstream)}},

@@ -110,6 +110,14 @@ func (s *snapshot) owner(addr netip.Addr) (m *clusterMember, shared bool) {
 	return m, false
 }
 
+// isAbove reports whether members have some of those addresses.
+func (s *snapshot) isAbove(addresses netip.Prefix) bool {
+	return slices.ContainsFunc(s.set.Clusters, func(c *model.Cluster) bool {
+		return slices.Contains(s.networks, c.Network) &&
+			(slices.ContainsFunc(c.ServiceCIDRs, addresses.Overlaps) || slices.ContainsFunc(c.PodCIDRs, addresses.Overlaps))
+	})
+}
+
 func (s *snapshot) member(name string) *clusterMember { return s.members[strings.ToLower(name)] }
 
 // foreign tells whether m's service addresses mean nothing here, so that its

@@ -26,8 +26,7 @@ var exceptions = []exception{
 	{"truncation", "how much fits depends on the zone's length, and its order is random", everyMode, truncation},
 	{"target's rcode", "RFC 6604, section 3: the rcode is that of the CNAME's last target; kubernetes says NOERROR, " +
 		"and leaves the CNAME out where the target is its own", everyMode, targetsCode},
-	{"name server", "kubernetes gives its interfaces' addresses, loopback left out; ours are the member's DNS's, " +
-		"and this server's own for the reverse zones", everyMode, nameServer},
+	{"name server", "kubernetes gives its interfaces' addresses, loopback left out; ours are those it is bound to", everyMode, nameServer},
 	{"name server exists", "RFC 4343: kubernetes knows ns.dns.cluster.local. only where the zone is in lower case; " +
 		"RFC 8020: and its TXT isn't of another name", everyMode, nameServerExists},
 	{"name server's parent", "RFC 8020: dns.c1.lan. exists, since ns.dns.c1.lan. does", everyMode, nameServersParent},
@@ -35,7 +34,8 @@ var exceptions = []exception{
 	{"reverse branches exist", "RFC 8020: NXDOMAIN of 51.10.in-addr.arpa. would deny all names below it", everyMode, reverseBranch},
 	{"longer than an address", "RFC 3596, section 2.5: kubernetes takes the last 32 labels for the address", everyMode, longReverse},
 	{"reverse name of another type", "RFC 2308, section 2.2: a name that has a PTR record exists for all types", data, reverseType},
-	{"TXT above names", "RFC 8020: kubernetes denies svc.cluster.local. for TXT alone", data, branchTXT},
+	{"TXT above names", "RFC 8020: kubernetes denies svc.cluster.local. for TXT alone", everyMode, branchTXT},
+	{"above SRV names", "RFC 8020: _tcp.web exists where web does, since _http._tcp.web may", everyMode, aboveSRV},
 	{"slice of no Service", "kubernetes makes a name with an empty label of it, which no message can hold, and is silent", everyMode, sliceOfNothing},
 	{"not the member's address", "the document's CIDRs tell whose an address is; others aren't answered for", everyMode, notTheMembers},
 	{"names as endpoints", "EndpointSlices of FQDNs have no defined meaning, and are deprecated; only kubernetes makes CNAMEs of them, in random order", data, namesAsEndpoints},
@@ -116,10 +116,10 @@ func targetsCode(d *deviation) {
 
 // nameServer is for the zones' apexes and "ns.dns.c1.lan.".
 func nameServer(d *deviation) {
-	zone, server := d.name(theirZones[d.zone]), d.theirs
+	zone, server := d.name(theirZones[d.zone]), d.ours
 	apex := d.is("")
 	if d.zone == none {
-		zone, server, apex = d.prefix, d.ours, strings.EqualFold(d.prefix, reverseZone(d.prefix))
+		zone, apex = d.prefix, strings.EqualFold(d.prefix, reverseZone(d.prefix))
 	}
 	name := "ns.dns." + zone
 	switch {
@@ -193,6 +193,23 @@ func reverseType(d *deviation) {
 // branchTXT looks whether the name exists for another type.
 func branchTXT(d *deviation) {
 	if d.zone != none && d.qtype == dns.TypeTXT && d.want.Rcode == dns.RcodeNameError && d.has(dns.TypeA, isNoData) {
+		d.want.Rcode = dns.RcodeSuccess
+	}
+}
+
+// aboveSRV looks whether the Service exists.
+func aboveSRV(d *deviation) {
+	protocol, service, _ := strings.Cut(d.prefix, ".")
+	switch strings.ToLower(protocol) {
+	case "_tcp", "_udp", "_sctp":
+	default:
+		return
+	}
+	if d.zone == none || d.want.Rcode != dns.RcodeNameError || strings.Count(service, ".") != strings.Count("web.alpha.svc.", ".") {
+		return
+	}
+	m, err := exchange(plain, d.theirs.addr, service+theirZones[d.zone], dns.TypeA)
+	if err == nil && m.Rcode != dns.RcodeNameError {
 		d.want.Rcode = dns.RcodeSuccess
 	}
 }

@@ -5,8 +5,7 @@ import "strings"
 // Kind is what a name under a cluster zone stands for.
 type Kind uint8
 
-// The kinds of names, in the order of their labels. Every kind but the apexes,
-// NameServer and Version is asked of the member.
+// The kinds of names. What is before Branch is nobody's but this server's to answer.
 const (
 	// None does not exist in the grammar: NXDOMAIN.
 	None Kind = iota
@@ -25,12 +24,19 @@ const (
 	Version
 	// NameServer is the name that the member's NS record gives: "ns.dns.c1.lan.".
 	NameServer
-	// Branch exists for what is below it: "svc.c1.lan.", "default.svc.c1.lan.".
+	// ClusterBranch exists in every member's zone for what is below it:
+	// "svc.c1.lan.", "pod.c1.lan.", "dns.c1.lan.".
+	ClusterBranch
+	// Branch exists, where the namespace does, for what is below it:
+	// "default.c1.lan.", "default.svc.c1.lan.", "default.pod.c1.lan.".
 	Branch
 	// Service is "web.default.c1.lan." or "web.default.svc.c1.lan.".
 	Service
 	// Endpoint is "web-0.web.default.c1.lan.".
 	Endpoint
+	// Protocol exists, where the Service does, for the Ports below it:
+	// "_tcp.web.default.c1.lan.".
+	Protocol
 	// Port is "_http._tcp.web.default.c1.lan.".
 	Port
 	// Pod is "10-51-0-7.default.pod.c1.lan.".
@@ -58,7 +64,8 @@ const (
 	labelPod     = "pod"
 	labelVersion = "dns-version"
 	// nameServer is what CoreDNS's kubernetes plugin calls its zone's server.
-	nameServer = "ns.dns"
+	nameServer        = "ns.dns"
+	nameServersBranch = "dns"
 )
 
 // MaxClusterLabels is how many labels a member's name may have (KEP-2149 allows
@@ -101,8 +108,8 @@ func (n *Name) IsPod() bool {
 	if n.Kind == Pod {
 		return true
 	}
-	before, last := cutLast(n.Prefix)
-	return n.Kind == Branch && before != "" && strings.EqualFold(last, labelPod)
+	_, last := cutLast(n.Prefix)
+	return n.Kind == Branch && strings.EqualFold(last, labelPod)
 }
 
 // nameServersZone tells where in base, if it is the name of a zone's own name server,
@@ -124,7 +131,7 @@ func nameServersZone(base string, members Names) int {
 // zoneKind tells what base, the labels before the zone, is without a member.
 func zoneKind(base string, members Names) Kind {
 	switch {
-	case strings.HasSuffix(nameServer, "."+strings.ToLower(base)), members.IsBranch(base):
+	case equalFold(base, nameServersBranch), members.IsBranch(base):
 		return ZoneBranch
 	}
 	return UnknownCluster
@@ -160,23 +167,31 @@ func kindOf(prefix string) (kind Kind, short bool) {
 		return podKind(countLabels(rest)), false
 	}
 	if strings.EqualFold(last, labelService) {
-		return serviceKind(countLabels(rest)), false
+		return serviceKind(rest), false
 	}
 	if rest == "" && strings.EqualFold(last, labelVersion) {
 		return Version, false
 	}
-	return serviceKind(countLabels(prefix)), true
+	if rest == "" && equalFold(last, nameServersBranch) {
+		return ClusterBranch, false
+	}
+	return serviceKind(prefix), true
 }
 
 // serviceKind goes by the number of labels before "svc", as CoreDNS's
 // kubernetes plugin does: two labels before a service are a port and a protocol.
-func serviceKind(labels int) Kind {
-	switch labels {
-	case 0, 1:
+func serviceKind(labels string) Kind {
+	switch countLabels(labels) {
+	case 0:
+		return ClusterBranch
+	case 1:
 		return Branch
 	case 2:
 		return Service
 	case 3:
+		if isProtocol(labels[:strings.IndexByte(labels, '.')]) {
+			return Protocol
+		}
 		return Endpoint
 	case 4:
 		return Port
@@ -184,9 +199,16 @@ func serviceKind(labels int) Kind {
 	return None
 }
 
+// isProtocol tells of a label that no endpoint has, and every SRV name.
+func isProtocol(label string) bool {
+	return equalFold(label, "_tcp") || equalFold(label, "_udp") || equalFold(label, "_sctp")
+}
+
 func podKind(labels int) Kind {
 	switch labels {
-	case 0, 1:
+	case 0:
+		return ClusterBranch
+	case 1:
 		return Branch
 	case 2:
 		return Pod
@@ -232,10 +254,14 @@ func escaped(s string, i int) bool {
 }
 
 // MemberName is the name to ask the member for, in its own domain (lower case,
-// fully qualified), always in the schema's form.
+// fully qualified), always in the schema's form; of a Protocol, its Service's.
 func (n *Name) MemberName(domain string) string {
-	if n.Short {
-		return n.Prefix + labelService + "." + domain
+	prefix := n.Prefix
+	if n.Kind == Protocol {
+		prefix = prefix[strings.IndexByte(prefix, '.')+1:]
 	}
-	return n.Prefix + domain
+	if n.Short {
+		return prefix + labelService + "." + domain
+	}
+	return prefix + domain
 }

@@ -32,15 +32,18 @@ type Form struct {
 // name servers and the version aren't in the data.
 func (n *Name) Records(d *model.Data, f *Form) Records {
 	switch n.Kind {
-	case ClusterApex:
+	case ClusterApex, ClusterBranch:
 		return Records{Exists: true}
 	case Branch:
 		return Records{Exists: n.hasBranch(d)}
-	case Service, Endpoint, Port:
+	case Service, Endpoint, Protocol, Port:
 		w := n.wanted()
 		s := d.Service(w.key)
 		if s == nil || !d.HasNamespace(w.namespace()) {
 			return Records{}
+		}
+		if n.Kind == Protocol { // as there is anything below it
+			return Records{Exists: w.records(n, s, &Form{Type: dns.TypeA}).Exists}
 		}
 		return w.records(n, s, f)
 	}
@@ -50,19 +53,18 @@ func (n *Name) Records(d *model.Data, f *Form) Records {
 // Key is that of the Service which the name belongs to, "" for other names.
 func (n *Name) Key() string {
 	switch n.Kind {
-	case Service, Endpoint, Port:
+	case Service, Endpoint, Protocol, Port:
 		return n.wanted().key
 	}
 	return ""
 }
 
-// hasBranch tells whether a name that only stands above others exists. "dns"
-// stands above the name server.
+// hasBranch tells whether a name that only stands above others exists.
 func (n *Name) hasBranch(d *model.Data) bool {
 	label, last := cutLast(n.Prefix)
 	switch {
 	case label == "":
-		return !n.Short || d.HasNamespace(folded(last)) || strings.EqualFold("ns."+last, nameServer)
+		return d.HasNamespace(folded(last))
 	case strings.EqualFold(last, labelPod):
 		return false
 	}
@@ -96,6 +98,8 @@ func (n *Name) wanted() wanted {
 	switch n.Kind {
 	case Endpoint:
 		w.endpoint, labels, _ = strings.Cut(labels, ".")
+	case Protocol:
+		_, labels, _ = strings.Cut(labels, ".")
 	case Port: // underscores are left out by whoever likes, as in the oracle
 		w.port, labels, _ = strings.Cut(labels, ".")
 		w.protocol, labels, _ = strings.Cut(labels, ".")

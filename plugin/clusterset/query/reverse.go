@@ -33,20 +33,28 @@ func Address(name string) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// AboveAddress tells of a reverse name that addresses may be below: the zones
-// themselves, and the first labels of an address, counted from its front.
-func AboveAddress(name string) bool {
+// AddressesBelow gives the addresses whose names may be below a reverse name: the
+// zones themselves, and the first labels of an address, counted from its front.
+func AddressesBelow(name string) (netip.Prefix, bool) {
 	name = "." + strings.ToLower(name)
 	if labels, ok := strings.CutSuffix(name, suffix4); ok {
-		_, whole := address4(strings.Repeat("0.", max(0, 4-strings.Count(labels, "."))) + strings.TrimPrefix(labels, "."))
-		return labels == "" || whole
+		return below(labels, 4, 8, address4)
 	}
-	labels, ok := strings.CutSuffix(name, suffix6)
-	if !ok {
-		return false
+	if labels, ok := strings.CutSuffix(name, suffix6); ok {
+		return below(labels, 32, 4, address6)
 	}
-	_, whole := address6(strings.Repeat("0.", max(0, 32-strings.Count(labels, "."))) + strings.TrimPrefix(labels, "."))
-	return labels == "" || whole
+	return netip.Prefix{}, false
+}
+
+// below reads labels, each after a dot, of which an address has all, with bits each.
+func below(labels string, all, bits int, address func(string) (netip.Addr, bool)) (netip.Prefix, bool) {
+	count := strings.Count(labels, ".")
+	if count >= all {
+		return netip.Prefix{}, false
+	}
+	missing := strings.Repeat("0.", all-count)
+	addr, whole := address(strings.TrimSuffix(missing, ".") + labels)
+	return netip.PrefixFrom(addr, bits*count), whole
 }
 
 func address4(labels string) (netip.Addr, bool) {

@@ -44,15 +44,17 @@ func TestIsReverse(t *testing.T) {
 	}
 }
 
-func TestAboveAddress(t *testing.T) {
-	for name, want := range map[string]bool{
-		"in-addr.arpa.": true, "10.in-addr.arpa.": true, "0.101.10.IN-ADDR.arpa.": true, "ip6.arpa.": true, "0.d.f.ip6.arpa.": true,
-		"256.in-addr.arpa.": false, "01.10.in-addr.arpa.": false, "x.in-addr.arpa.": false, "1.1.0.101.10.in-addr.arpa.": false,
-		"arpa.in-addr.arpa.": false, "00.ip6.arpa.": false, "g.ip6.arpa.": false, "lan.": false, "xin-addr.arpa.": false, ".10.in-addr.arpa.": false,
-		"1." + strings.Repeat("0.", 32) + "ip6.arpa.": false,
+func TestAddressesBelow(t *testing.T) {
+	for name, want := range map[string]string{
+		"in-addr.arpa.": "0.0.0.0/0", "10.in-addr.arpa.": "10.0.0.0/8", "0.101.10.IN-ADDR.arpa.": "10.101.0.0/24",
+		"ip6.arpa.": "::/0", "0.d.f.ip6.arpa.": "fd00::/12",
+		"256.in-addr.arpa.": "", "01.10.in-addr.arpa.": "", "x.in-addr.arpa.": "", "1.1.0.101.10.in-addr.arpa.": "", "1.0.101.10.in-addr.arpa.": "",
+		"arpa.in-addr.arpa.": "", "00.ip6.arpa.": "", "g.ip6.arpa.": "", "lan.": "", "xin-addr.arpa.": "", ".10.in-addr.arpa.": "",
+		strings.Repeat("0.", 32) + "ip6.arpa.": "", "1." + strings.Repeat("0.", 32) + "ip6.arpa.": "",
 	} {
-		if got := AboveAddress(name); got != want {
-			t.Errorf("%s: %v", name, got)
+		got, ok := AddressesBelow(name)
+		if ok != (want != "") || ok && got.String() != want {
+			t.Errorf("%s: %s, %v, want %s", name, got, ok, want)
 		}
 	}
 }
