@@ -58,6 +58,8 @@ func shipped(t *testing.T) map[string]string {
 // asks is what makes a server block of a block in braces: other languages have such too.
 var asks = regexp.MustCompile(`(?m)^\s*(clusterset|kubernetes|forward)\b`)
 
+var fenced = regexp.MustCompile("^ *(~~~|```)")
+
 // serverBlocks finds them at any indentation.
 func serverBlocks(file, text string, blocks map[string]string) {
 	lines := strings.Split(text, "\n")
@@ -67,8 +69,8 @@ func serverBlocks(file, text string, blocks map[string]string) {
 			continue
 		}
 		indent := strings.Repeat(" ", len(lines[i])-len(head))
-		end := slices.Index(lines[i:], indent+"}")
-		if end < 0 {
+		end := slices.IndexFunc(lines[i:], func(line string) bool { return line == indent+"}" || fenced.MatchString(line) })
+		if end < 0 || lines[i+end] != indent+"}" {
 			continue
 		}
 		if asks.MatchString(strings.Join(lines[i+1:i+end], "\n")) {
