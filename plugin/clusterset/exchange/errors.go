@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,8 +59,8 @@ type Error struct {
 	Reason Reason
 	// Err joins one error for each upstream.
 	Err error
-	// rcode is what the last upstream answered, if that was why.
-	rcode rcodeError
+	// own is Err in our own words, last its end.
+	own, last string
 }
 
 const (
@@ -78,32 +79,28 @@ func (e *Error) Error() string {
 	return escaped(text, maxWords)
 }
 
-// Brief is for a client: it has nothing of the upstream's words, and maxBrief bytes at
-// the most.
+// Brief is Error for a client: it has nothing of the upstream's words, and maxBrief
+// bytes at the most; without the upstreams where they don't fit in.
 func (e *Error) Brief() string {
-	why := e.Reason.String()
-	switch {
-	case e.rcode != 0 && e.Reason == BadReply:
-		why = e.rcode.Error()
-	case e.rcode != 0 && e.Reason == Down:
-		why += ": " + e.rcode.Error()
-	}
 	const front = "member "
-	name := e.Member[:min(len(e.Member), maxBrief-len(front)-len(why)-2)]
-	return front + name + ": " + why
+	if text := front + e.Member + ": " + e.Reason.String() + e.own; len(text) <= maxBrief {
+		return text
+	}
+	why := cmp.Or(e.last, e.Reason.String())
+	return front + e.Member[:min(len(e.Member), maxBrief-len(front)-len(why)-2)] + ": " + why
 }
 
 func (e *Error) Unwrap() error { return e.Err }
 
 func (e *Error) add(u *upstream, err error) {
 	e.Reason = reasonOf(err)
-	e.rcode, _ = errors.AsType[rcodeError](err)
+	e.last = ownWords(err)
 	one := fmt.Errorf("%s: %w", u.address, err)
 	if e.Err == nil {
-		e.Err = one
+		e.Err, e.own = one, ": "+u.address.String()+": "+e.last
 		return
 	}
-	e.Err = fmt.Errorf("%w; %w", e.Err, one)
+	e.Err, e.own = fmt.Errorf("%w; %w", e.Err, one), e.own+"; "+u.address.String()+": "+e.last
 }
 
 // words is an error whose text may come from outside, and goes into a log.
@@ -152,6 +149,22 @@ func (r rcodeError) Error() string {
 		name = "rcode " + strconv.Itoa(int(r))
 	}
 	return "answered " + name
+}
+
+// ownWords says what an upstream did wrong without a word that it may have written.
+func ownWords(err error) string {
+	if rcode, ok := errors.AsType[rcodeError](err); ok {
+		return rcode.Error()
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno.Error()
+	}
+	for _, own := range []error{errNoReply, errMalformed, errMismatch, errClosed} {
+		if errors.Is(err, own) {
+			return own.Error()
+		}
+	}
+	return reasonOf(err).String()
 }
 
 func reasonOf(err error) Reason {

@@ -3,7 +3,9 @@ package exchange
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -15,7 +17,8 @@ import (
 // TestErrorTexts: a client gets our own words, and a log those from outside escaped,
 // both of them cut.
 func TestErrorTexts(t *testing.T) {
-	u := &upstream{address: model.Upstream{Scheme: model.DoT}}
+	const at = "[fd00::a]:853"
+	u := &upstream{address: model.Upstream{Scheme: model.DoT, Addr: netip.MustParseAddrPort(at)}}
 	foreign := errors.New("x509: valid for evil\n[FATAL] \x1b[31m\u202e\xff and " + strings.Repeat("a.example, ", 5000))
 	long := strings.Repeat("a", 63) + "." + strings.Repeat("b", 63)
 	tests := []struct {
@@ -23,13 +26,14 @@ func TestErrorTexts(t *testing.T) {
 		errs          []error
 		reason        Reason // where there are none
 	}{
-		{"c1", "member c1: unreachable", []error{foreign}, 0},
-		{"c1", "member c1: no reply", []error{foreign, errNoReply}, 0},
-		{"c1", "member c1: answered FORMERR", []error{errNoReply, rcodeError(dns.RcodeFormatError)}, 0},
-		{"c1", "member c1: no reply", []error{rcodeError(dns.RcodeFormatError), errNoReply}, 0},
-		{"c1", "member c1: answered BADVERS", []error{rcodeError(dns.RcodeBadVers)}, 0},
-		{"c1", "member c1: answered rcode 3841", []error{rcodeError(3841)}, 0},
-		{"c1", "member c1: bad reply", []error{errMalformed}, 0},
+		{"c1", "member c1: unreachable: tls://" + at + ": unreachable", []error{foreign}, 0},
+		{"c1", "member c1: no reply: tls://" + at + ": unreachable; tls://" + at + ": no reply", []error{foreign, errNoReply}, 0},
+		{"c1", "member c1: unreachable: tls://" + at + ": connection refused", []error{syscall.ECONNREFUSED}, 0},
+		{"c1", "member c1: bad reply: tls://" + at + ": answered FORMERR", []error{rcodeError(dns.RcodeFormatError)}, 0},
+		{"c1", "member c1: bad reply: tls://" + at + ": answered BADVERS", []error{rcodeError(dns.RcodeBadVers)}, 0},
+		{"c1", "member c1: bad reply: tls://" + at + ": answered rcode 3841", []error{rcodeError(3841)}, 0},
+		{"c1", "member c1: bad reply: tls://" + at + ": malformed reply", []error{errMalformed}, 0},
+		{"c1", "member c1: answered FORMERR", []error{foreign, errNoReply, errNoReply, rcodeError(dns.RcodeFormatError)}, 0},
 		{"c1", "member c1: down", nil, Down},
 		{"c1", "member c1: too many queries in flight", nil, Busy},
 		{"c1", "member c1: too many look-ups", nil, Spent},

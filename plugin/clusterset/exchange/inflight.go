@@ -3,7 +3,7 @@ package exchange
 import "sync/atomic"
 
 // Inflight bounds what is in flight for one member, whoever asks. Its methods may be
-// called at the same time.
+// called at the same time; nil has no bound.
 type Inflight struct {
 	max int64
 	n   atomic.Int64
@@ -14,6 +14,9 @@ func NewInflight(max int64) *Inflight { return &Inflight{max: max} }
 
 // Enter counts one in, and reports whether there was room. Only then is it to Leave.
 func (i *Inflight) Enter() bool {
+	if i == nil {
+		return true
+	}
 	if n := i.n.Add(1); i.max > 0 && n > i.max {
 		i.n.Add(-1)
 		return false
@@ -22,4 +25,8 @@ func (i *Inflight) Enter() bool {
 }
 
 // Leave counts one out.
-func (i *Inflight) Leave() { i.n.Add(-1) }
+func (i *Inflight) Leave() {
+	if i != nil {
+		i.n.Add(-1)
+	}
+}
