@@ -96,11 +96,20 @@ func TestCached(t *testing.T) {
 	}
 }
 
+// expired has the cache keep an address of a name whose TTL, of a second, is over.
+func expired(t *testing.T, p *Clusterset, name, address string) {
+	t.Helper()
+	q := new(dns.Msg).SetQuestion(name, dns.TypeA).SetEdns0(1232, false)
+	reply := new(dns.Msg).SetReply(q)
+	reply.Answer = rrs(strings.TrimSuffix(name, "c1.lan.") + "svc.cluster.local. 1 IN A " + address)
+	p.snapshot.Load().members["c1"].answers.Put(answercache.KeyOf(q), reply.Answer[0].Header().Name, reply, time.Now().Add(-time.Second))
+}
+
 // TestStaleAnswer: past its TTL, an answer is given when the member fails, or is
 // late; but nothing that doesn't exist is said so.
 func TestStaleAnswer(t *testing.T) {
 	s := newScript(t, nil)
-	const fresh, stale = "NOERROR 0 10.101.9.9", "NOERROR 0 10.101.9.9 Stale Answer"
+	const stale = "NOERROR 1 10.101.9.9 Stale Answer"
 	tests := []struct {
 		name  string
 		then  dns.HandlerFunc
@@ -117,12 +126,14 @@ func TestStaleAnswer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newCaching(t, modeForward, nil, s.Addr.String())
 			p.options.timeout = time.Second
-			s.set(clustertest.Zone(t, `cluster.local. 0 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 2 3 4 0
-web.default.svc.cluster.local. 0 IN A 10.101.9.9`))
-			if got := summary(asked(t, p, web, dns.TypeA)); got != fresh {
-				t.Fatal(got)
-			}
+			expired(t, p, web, "10.101.9.9")
+			s.set(clustertest.Zone(t, "cluster.local. 1 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 2 3 4 1"))
 			asked(t, p, missing, dns.TypeA)
+			if tt.qname == missing {
+				eventually(t, 5*time.Second, "its end", func() bool {
+					return p.snapshot.Load().members["c1"].answers.Get(answercache.KeyOf(new(dns.Msg).SetQuestion(missing, dns.TypeA))).State(time.Now()) != answercache.Fresh
+				})
+			}
 			s.set(tt.then)
 			if got := summary(asked(t, p, tt.qname, dns.TypeA)); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
@@ -134,10 +145,10 @@ web.default.svc.cluster.local. 0 IN A 10.101.9.9`))
 // TestStaleThenRefreshed: a query that waited is answered stale, and what the member
 // says later is the answer from then on.
 func TestStaleThenRefreshed(t *testing.T) {
-	s := newScript(t, webAt(t, "10.101.9.9", 0))
+	s := newScript(t, nil)
 	p := newCaching(t, modeForward, nil, s.Addr.String())
 	p.options.timeout = 5 * time.Second
-	asked(t, p, web, dns.TypeA)
+	expired(t, p, web, "10.101.9.9")
 	release := make(chan struct{})
 	then := webAt(t, "10.101.9.8", 60)
 	s.set(func(w dns.ResponseWriter, r *dns.Msg) {
@@ -145,10 +156,10 @@ func TestStaleThenRefreshed(t *testing.T) {
 		then(w, r)
 	})
 	start := time.Now()
-	if got := summary(asked(t, p, web, dns.TypeA)); got != "NOERROR 0 10.101.9.9 Stale Answer" || time.Since(start) < answercache.Patience || time.Since(start) > p.options.timeout/2 {
+	if got := summary(asked(t, p, web, dns.TypeA)); got != "NOERROR 1 10.101.9.9 Stale Answer" || time.Since(start) < answercache.Patience || time.Since(start) > p.options.timeout/2 {
 		t.Errorf("%s after %v", got, time.Since(start))
 	}
-	if got := summary(asked(t, p, web, dns.TypeA)); got != "NOERROR 0 10.101.9.9 Stale Answer" {
+	if got := summary(asked(t, p, web, dns.TypeA)); got != "NOERROR 1 10.101.9.9 Stale Answer" {
 		t.Errorf("while it is being asked: %s", got)
 	}
 	close(release)
@@ -159,17 +170,15 @@ func TestStaleThenRefreshed(t *testing.T) {
 // answers where they have the name.
 func TestCacheOrder(t *testing.T) {
 	s := newScript(t, clustertest.Zone(t, `cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 2 3 4 5
-web.default.svc.cluster.local. 0 IN A 10.101.9.9
-new.default.svc.cluster.local. 0 IN A 10.101.9.7
 1-2-3-4.default.pod.cluster.local. 60 IN A 10.101.9.8`))
 	v := &view{member.View{Data: webData(), State: member.Stale, Since: time.Now(), Err: errAPI}}
 	p := newCaching(t, modeAuto, v, s.Addr.String())
-	for _, name := range []string{web, "new.default.c1.lan.", "1-2-3-4.default.pod.c1.lan."} {
-		asked(t, p, name, dns.TypeA)
-	}
+	expired(t, p, web, "10.101.9.9")
+	expired(t, p, "new.default.c1.lan.", "10.101.9.7")
+	asked(t, p, "1-2-3-4.default.pod.c1.lan.", dns.TypeA)
 	s.set(clustertest.Rcode(dns.RcodeServerFailure))
 	for name, want := range map[string]string{
-		web: "NOERROR 5 10.101.1.1 Stale Answer", "new.default.c1.lan.": "NOERROR 0 10.101.9.7 Stale Answer", "1-2-3-4.default.pod.c1.lan.": "NOERROR 60 10.101.9.8",
+		web: "NOERROR 5 10.101.1.1 Stale Answer", "new.default.c1.lan.": "NOERROR 1 10.101.9.7 Stale Answer", "1-2-3-4.default.pod.c1.lan.": "NOERROR 60 10.101.9.8",
 	} {
 		if got := summary(asked(t, p, name, dns.TypeA)); got != want {
 			t.Errorf("%s: got %s, want %s", name, got, want)
@@ -259,7 +268,7 @@ func TestHopsNotKept(t *testing.T) {
 // TestRefreshTapped: what a refresh asks is told to dnstap as well, without the
 // query's metadata: it may be over.
 func TestRefreshTapped(t *testing.T) {
-	member := clustertest.Serve(t, webAt(t, "10.101.0.1", 0)).Addr.String()
+	member := clustertest.Serve(t, webAt(t, "10.101.0.1", 1)).Addr.String()
 	addr, messages := tapped(t, "tcp", "127.77.0.1:0")
 	s := startCoreDNS(t, `.:PORT {
 		bind 127.77.0.1
@@ -272,7 +281,10 @@ func TestRefreshTapped(t *testing.T) {
 		}
 	}`)
 	for _, extra := range []string{"c1", "-"} { // forwarded, refreshed
-		lookup(t, s.addr, "udp", web, dns.TypeA)
+		eventually(t, 5*time.Second, "messages", func() bool {
+			lookup(t, s.addr, "udp", web, dns.TypeA)
+			return len(messages) == 2
+		})
 		for _, kind := range []tap.Message_Type{tap.Message_FORWARDER_QUERY, tap.Message_FORWARDER_RESPONSE} {
 			if d := nextTapped(t, messages); d.Message.GetType() != kind || string(d.Extra) != extra {
 				t.Errorf("%v, extra %q; want %v, %q", d.Message.GetType(), d.Extra, kind, extra)

@@ -167,6 +167,23 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// TestZeroTTL: what has a TTL of 0 is never kept, wherever the TTL stands, nor is what
+// there was before.
+func TestZeroTTL(t *testing.T) {
+	m, _ := newMember(t, New(Options{Capacity: 100, NegativeTTL: 5, ServeStale: time.Minute}))
+	now := time.Now()
+	for _, record := range []string{"an web. 0 IN A 10.101.0.1", "ar web. 0 IN AAAA fd00::1", "ns web. 0 IN NS ns."} {
+		m.Put(key("web.lan."), "web.", reply(t, 0, "an web. 10 IN A 10.101.0.1"), now)
+		if m.Get(key("web.lan.")) == nil {
+			t.Fatal("not kept")
+		}
+		m.Put(key("web.lan."), "web.", reply(t, 0, "an web. 10 IN TXT x", "an web. 10 IN A 10.101.0.1", record), now)
+		if m.Get(key("web.lan.")) != nil {
+			t.Errorf("%s: kept", record)
+		}
+	}
+}
+
 // TestLife: an answer is fresh, then stale, then gone; a negative one is never
 // stale; TTLs count down.
 func TestLife(t *testing.T) {
@@ -552,7 +569,7 @@ func TestRefresh(t *testing.T) {
 	c := New(Options{Capacity: 10, NegativeTTL: 5, ServeStale: time.Minute})
 	m, _ := newMember(t, c)
 	k := key("web.lan.")
-	m.Put(k, "web.", address("web.", 0), time.Now())
+	m.Put(k, "web.", address("web.", 1), time.Now().Add(-time.Second))
 	a := m.Get(k)
 	answers, asked := make(chan *dns.Msg), atomic.Int64{}
 	ask := func(context.Context) (*dns.Msg, error) {
@@ -594,7 +611,7 @@ func TestClose(t *testing.T) {
 	c := New(Options{Capacity: 10, ServeStale: time.Minute})
 	m, _ := newMember(t, c)
 	k := key("web.lan.")
-	m.Put(k, "web.", address("web.", 0), time.Now())
+	m.Put(k, "web.", address("web.", 1), time.Now().Add(-time.Second))
 	a := m.Get(k)
 	var ended atomic.Bool
 	f := m.Refresh(k, a, func(ctx context.Context) (*dns.Msg, error) {
@@ -620,7 +637,7 @@ func TestConcurrent(t *testing.T) {
 		m, tallies := newMember(t, c)
 		members, all = append(members, m), append(all, tallies)
 	}
-	replies := []*dns.Msg{address("web.", 0), address("web.", 60), nameError(60), reply(t, 0, "an web. 5 IN A 10.101.0.1", "an web. 5 IN A 10.101.0.2")}
+	replies := []*dns.Msg{address("web.", 1), address("web.", 60), nameError(60), reply(t, 0, "an web. 5 IN A 10.101.0.1", "an web. 5 IN A 10.101.0.2")}
 	var askers sync.WaitGroup
 	for n := range 8 {
 		askers.Go(func() {

@@ -75,7 +75,7 @@ func (m *Member) find(k Key) *entry {
 func (m *Member) Put(k Key, asked string, reply *dns.Msg, now time.Time) {
 	v := judge(reply, k.Type, m.cache.options.NegativeTTL)
 	switch {
-	case v.keep && (v.ttl > 0 || m.cache.options.ServeStale > 0):
+	case v.keep && v.ttl > 0: // of 0 nothing may be kept, nor served stale: RFC 8767, section 4
 		m.keep(k, m.cache.newAnswer(asked, reply, v, now))
 	case v.word:
 		m.cache.mu.Lock()
