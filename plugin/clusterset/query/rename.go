@@ -23,20 +23,16 @@ func (r *Renaming) Identity() bool {
 
 // Answer renames a record of the answer section, in place: the owner that was
 // asked becomes the question's name, in its form and case. It is false for a
-// record whose owner is outside the member's domain: the member has no say about
-// it. Names in its data that lead outside stay as they are (an ExternalName's).
+// record whose owner is outside the member's domain, of which the member has no say,
+// and for one that can't be renamed. Names in its data that lead outside stay as they
+// are (an ExternalName's).
 func (r *Renaming) Answer(rr dns.RR) bool {
 	h := rr.Header()
 	if equalFold(h.Name, r.AskedOf) {
 		h.Name = r.Asked
-		r.data(rr)
-		return true
+		return r.data(rr)
 	}
-	if !r.fromData(&h.Name) { // a CNAME led to it
-		return false
-	}
-	r.data(rr)
-	return true
+	return r.fromData(&h.Name) && r.data(rr) // a CNAME led to it
 }
 
 // Other renames a record of the other sections.
@@ -46,31 +42,21 @@ func (r *Renaming) Other(rr dns.RR) bool {
 		return false
 	}
 	r.name(&h.Name)
-	r.data(rr)
-	return true
+	return r.data(rr)
 }
 
-// data renames the names that a record holds besides its owner.
-func (r *Renaming) data(rr dns.RR) {
+// data renames the names that a record holds besides its owner. It is false for a
+// record that holds the member's domain elsewhere.
+func (r *Renaming) data(rr dns.RR) bool {
 	switch rr := rr.(type) {
-	case *dns.SRV:
-		r.name(&rr.Target)
 	case *dns.CNAME:
 		r.fromData(&rr.Target)
-	case *dns.PTR:
-		r.name(&rr.Ptr)
-	case *dns.NS:
-		r.name(&rr.Ns)
-	case *dns.MX:
-		r.name(&rr.Mx)
-	case *dns.SOA:
-		r.name(&rr.Ns)
-		r.name(&rr.Mbox)
-	case *dns.SVCB:
-		r.name(&rr.Target)
-	case *dns.HTTPS:
-		r.name(&rr.Target)
+	case *dns.DNAME:
+		r.fromData(&rr.Target)
+	default:
+		eachName(rr, r.name)
 	}
+	return !holdsUnseen(rr, r.Domain) || r.Identity()
 }
 
 // fromData renames a name that doesn't come from the question, and so hasn't its

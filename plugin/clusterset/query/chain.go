@@ -1,0 +1,173 @@
+package query
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// maxChain bounds how many CNAMEs of one reply are followed: more than anybody's
+// budget of look-ups.
+const maxChain = 32
+
+// Select keeps of a member's reply, in place, the records that answer a question of
+// that type: those of the names on the way from the one that was asked along CNAMEs,
+// in that order, as far as it stays in the member's domain (RFC 2181, section 5.4.1);
+// the addresses that these point to; and what the zones of the last name say about
+// themselves. Names are still the member's.
+func (r *Renaming) Select(m *dns.Msg, qtype uint16) {
+	var end string
+	m.Answer, end = r.chain(m.Answer, qtype)
+	if len(m.Ns) > 0 {
+		m.Ns = r.authority(m.Ns, end)
+	}
+	if len(m.Extra) > 0 {
+		m.Extra = r.additional(m.Extra, m.Answer, m.Ns)
+	}
+}
+
+// chain gives the records on the way from the name asked, and the name it ends at. A
+// reply has them in order nearly always, and nothing else.
+func (r *Renaming) chain(rrs []dns.RR, qtype uint16) (kept []dns.RR, end string) {
+	name := r.AskedOf
+	for i, rr := range rrs {
+		h := rr.Header()
+		if !equalFold(h.Name, name) {
+			return r.ordered(rrs, qtype)
+		}
+		cname, leads := rr.(*dns.CNAME)
+		switch {
+		case h.Rrtype == qtype:
+		case leads && qtype != dns.TypeANY && (i == len(rrs)-1 || InZone(cname.Target, r.Domain)):
+			name = cname.Target
+		default:
+			return r.ordered(rrs, qtype)
+		}
+	}
+	return rrs, name
+}
+
+// ordered is chain for records in any order, with others among them.
+func (r *Renaming) ordered(rrs []dns.RR, qtype uint16) (kept []dns.RR, end string) {
+	kept = make([]dns.RR, 0, len(rrs))
+	names := []string{r.AskedOf}
+	for {
+		end = names[len(names)-1]
+		of := r.of(rrs, end, qtype)
+		kept = append(kept, of...)
+		next := leadsTo(of, qtype)
+		again := slices.ContainsFunc(names, func(name string) bool { return equalFold(name, next) })
+		if next == "" || again || len(names) == maxChain || !InZone(next, r.Domain) {
+			return kept, end
+		}
+		names = append(names, next)
+	}
+}
+
+// of gives a name's records of that type, or else its CNAME, of which there is one
+// (RFC 1034, section 3.6.2). Where the member signs the names as they are asked here
+// the signatures, and the DNAMEs that its CNAMEs come from, are part of it.
+func (r *Renaming) of(rrs []dns.RR, name string, qtype uint16) []dns.RR {
+	var found []dns.RR
+	var cname dns.RR
+	for _, rr := range rrs {
+		h := rr.Header()
+		switch {
+		case !equalFold(h.Name, name):
+			if h.Rrtype == dns.TypeDNAME && r.Identity() && InZone(name, h.Name) && InZone(h.Name, r.Domain) {
+				found = append(found, rr)
+			}
+		case h.Rrtype == qtype, qtype == dns.TypeANY, h.Rrtype == dns.TypeRRSIG && r.Identity():
+			found = append(found, rr)
+		case h.Rrtype == dns.TypeCNAME && cname == nil:
+			cname = rr
+		}
+	}
+	if cname != nil && !slices.ContainsFunc(found, func(rr dns.RR) bool { return rr.Header().Rrtype == qtype }) {
+		found = append(found, cname)
+	}
+	return found
+}
+
+// leadsTo is the target of the CNAME among a name's records, or "".
+func leadsTo(rrs []dns.RR, qtype uint16) string {
+	if qtype == dns.TypeCNAME || qtype == dns.TypeANY {
+		return ""
+	}
+	for _, rr := range rrs {
+		if cname, ok := rr.(*dns.CNAME); ok {
+			return cname.Target
+		}
+	}
+	return ""
+}
+
+// additional keeps the addresses of names that the other sections point to.
+func (r *Renaming) additional(rrs, answer, authority []dns.RR) []dns.RR {
+	var targets map[string]bool
+	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
+		h := rr.Header()
+		if h.Rrtype != dns.TypeA && h.Rrtype != dns.TypeAAAA && (h.Rrtype != dns.TypeRRSIG || !r.Identity()) {
+			return true
+		}
+		if targets == nil {
+			targets = make(map[string]bool, len(answer))
+			for _, section := range [...][]dns.RR{answer, authority} {
+				for _, rr := range section {
+					targets[strings.ToLower(pointsTo(rr))] = true
+				}
+			}
+		}
+		return !targets[strings.ToLower(h.Name)]
+	})
+}
+
+// pointsTo is the name whose addresses who asked for the record needs next, or "".
+func pointsTo(rr dns.RR) string {
+	switch rr := rr.(type) {
+	case *dns.SRV:
+		return rr.Target
+	case *dns.NS:
+		return rr.Ns
+	case *dns.MX:
+		return rr.Mx
+	case *dns.SVCB:
+		return servedAt(rr)
+	case *dns.HTTPS:
+		return servedAt(&rr.SVCB)
+	case *dns.NAPTR:
+		return rr.Replacement
+	case *dns.KX:
+		return rr.Exchanger
+	case *dns.AFSDB:
+		return rr.Hostname
+	case *dns.RT:
+		return rr.Host
+	}
+	return ""
+}
+
+// servedAt is a record's target, of which "." is the owner: RFC 9460, section 2.5.2.
+func servedAt(rr *dns.SVCB) string {
+	if rr.Target == "." && rr.Priority > 0 {
+		return rr.Hdr.Name
+	}
+	return rr.Target
+}
+
+// authority keeps what the zones that hold a name say about themselves, with the
+// proofs (RFC 4035, section 3.1.3) where the member signs the names as they are asked
+// here.
+func (r *Renaming) authority(rrs []dns.RR, name string) []dns.RR {
+	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
+		h := rr.Header()
+		switch h.Rrtype {
+		case dns.TypeSOA, dns.TypeNS:
+			return !InZone(name, h.Name)
+		case dns.TypeNSEC, dns.TypeNSEC3, dns.TypeRRSIG, dns.TypeDS:
+			return !r.Identity() || !InZone(h.Name, r.Domain)
+		}
+		return true
+	})
+}

@@ -1,0 +1,128 @@
+package query
+
+import (
+	"slices"
+
+	"github.com/miekg/dns"
+)
+
+const (
+	// maxTTL is the longest TTL that is taken from a member, in seconds: as long as
+	// CoreDNS's cache plugin keeps an answer.
+	maxTTL = 3600
+	// topBit of a TTL: RFC 2181, section 8, has such a TTL be zero.
+	topBit = 1 << 31
+)
+
+// Clean takes out of a member's reply, in place, what no answer may hold, wherever it
+// stands: records of another class than IN, of a meta type, or whose data aren't what
+// their type has. It bounds TTLs. That something is authentic is nothing a member can
+// say (RFC 6840, section 5.8: who trusts the bit trusts the way to the server too).
+//
+// It reads the length that the data had in the message, so it is for a reply that has
+// just been unpacked.
+func Clean(m *dns.Msg) {
+	m.AuthenticatedData = false
+	m.Answer, m.Ns, m.Extra = cleaned(m.Answer), cleaned(m.Ns), cleaned(m.Extra)
+}
+
+func cleaned(rrs []dns.RR) []dns.RR {
+	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
+		h := rr.Header()
+		if h.Rrtype == dns.TypeOPT { // its class and TTL are something else: RFC 6891, section 6.1.2
+			return false
+		}
+		h.Ttl = BoundedTTL(h.Ttl)
+		return h.Class != dns.ClassINET || isMeta(h.Rrtype) || !wellFormed(rr)
+	})
+}
+
+// BoundedTTL is the TTL to give for one that somebody else gave.
+func BoundedTTL(ttl uint32) uint32 {
+	if ttl&topBit != 0 {
+		return 0
+	}
+	return min(ttl, maxTTL)
+}
+
+// isMeta reports whether a type is of questions and messages alone: RFC 6895, section
+// 3.1.
+func isMeta(rrtype uint16) bool { return rrtype == dns.TypeNone || 128 <= rrtype && rrtype <= 255 }
+
+// wellFormed reports whether a record has the data that its type asks for. Unpacking
+// checks all but this: data of no bytes are an update's (RFC 2136, section 2.4), and
+// are unpacked as if nothing were missing.
+func wellFormed(rr dns.RR) bool {
+	switch rr := rr.(type) {
+	case *dns.A:
+		return len(rr.A) > 0
+	case *dns.AAAA:
+		return len(rr.AAAA) > 0
+	case *dns.NULL, *dns.APL, *dns.RFC3597: // which may be empty
+		return true
+	case *dns.SVCB:
+		return rr.Hdr.Rdlength > 0 && hasMandatory(rr)
+	case *dns.HTTPS:
+		return rr.Hdr.Rdlength > 0 && hasMandatory(&rr.SVCB)
+	}
+	return rr.Header().Rdlength > 0
+}
+
+// hasMandatory reports whether a record has each key that it calls mandatory, once:
+// RFC 9460, section 8.
+func hasMandatory(rr *dns.SVCB) bool {
+	var keys []dns.SVCBKey
+	var mandatory *dns.SVCBMandatory
+	for _, v := range rr.Value {
+		if slices.Contains(keys, v.Key()) {
+			return false
+		}
+		keys = append(keys, v.Key())
+		if m, ok := v.(*dns.SVCBMandatory); ok {
+			mandatory = m
+		}
+	}
+	if mandatory == nil {
+		return true
+	}
+	for _, key := range mandatory.Code {
+		if key == dns.SVCB_MANDATORY || !slices.Contains(keys, key) {
+			return false
+		}
+	}
+	return len(mandatory.Code) > 0
+}
+
+// WithoutHints takes the addresses out of SVCB and HTTPS records: RFC 9460, section
+// 7.3. They are hints at what a look-up gives, and that is checked.
+func WithoutHints(rr dns.RR) {
+	var svcb *dns.SVCB
+	switch rr := rr.(type) {
+	case *dns.SVCB:
+		svcb = rr
+	case *dns.HTTPS:
+		svcb = &rr.SVCB
+	default:
+		return
+	}
+	isHint := func(key dns.SVCBKey) bool { return key == dns.SVCB_IPV4HINT || key == dns.SVCB_IPV6HINT }
+	svcb.Value = slices.DeleteFunc(svcb.Value, func(v dns.SVCBKeyValue) bool {
+		if m, ok := v.(*dns.SVCBMandatory); ok {
+			m.Code = slices.DeleteFunc(m.Code, isHint)
+			return len(m.Code) == 0
+		}
+		return isHint(v.Key())
+	})
+}
+
+// HidesAddress reports whether a record may hold an address that isn't in an A or AAAA
+// record, where nobody looks for it: A6, WKS, APL, IPSECKEY, AMTRELAY, and ILNP's
+// locators (RFC 6742).
+func HidesAddress(rr dns.RR) bool {
+	const typeWKS, typeA6 = 11, 38 // miekg/dns doesn't know them
+	switch rr.Header().Rrtype {
+	case typeWKS, typeA6, dns.TypeAPL, dns.TypeIPSECKEY, dns.TypeAMTRELAY, dns.TypeL32, dns.TypeL64:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,127 @@
+package query
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// eachName calls do with each name that a record's data hold, for it to be changed:
+// those of RFC 1035 to RFC 9460.
+func eachName(rr dns.RR, do func(*string)) {
+	switch rr := rr.(type) {
+	case *dns.A, *dns.AAAA, *dns.TXT: // which most are
+	case *dns.SRV:
+		do(&rr.Target)
+	case *dns.CNAME:
+		do(&rr.Target)
+	case *dns.DNAME:
+		do(&rr.Target)
+	case *dns.PTR:
+		do(&rr.Ptr)
+	case *dns.NS:
+		do(&rr.Ns)
+	case *dns.SOA:
+		do(&rr.Ns)
+		do(&rr.Mbox)
+	case *dns.MX:
+		do(&rr.Mx)
+	case *dns.SVCB:
+		do(&rr.Target)
+	case *dns.HTTPS:
+		do(&rr.Target)
+	case *dns.NAPTR:
+		do(&rr.Replacement)
+	default:
+		eachRareName(rr, do)
+	}
+}
+
+func eachRareName(rr dns.RR, do func(*string)) {
+	switch rr := rr.(type) {
+	case *dns.MB:
+		do(&rr.Mb)
+	case *dns.MD:
+		do(&rr.Md)
+	case *dns.MF:
+		do(&rr.Mf)
+	case *dns.MG:
+		do(&rr.Mg)
+	case *dns.MR:
+		do(&rr.Mr)
+	case *dns.MINFO:
+		do(&rr.Rmail)
+		do(&rr.Email)
+	case *dns.RP:
+		do(&rr.Mbox)
+		do(&rr.Txt)
+	case *dns.AFSDB:
+		do(&rr.Hostname)
+	case *dns.RT:
+		do(&rr.Host)
+	case *dns.PX:
+		do(&rr.Map822)
+		do(&rr.Mapx400)
+	case *dns.KX:
+		do(&rr.Exchanger)
+	case *dns.NSAPPTR:
+		do(&rr.Ptr)
+	default:
+		eachRarestName(rr, do)
+	}
+}
+
+func eachRarestName(rr dns.RR, do func(*string)) {
+	switch rr := rr.(type) {
+	case *dns.LP:
+		do(&rr.Fqdn)
+	case *dns.TALINK:
+		do(&rr.PreviousName)
+		do(&rr.NextName)
+	case *dns.HIP:
+		for i := range rr.RendezvousServers {
+			do(&rr.RendezvousServers[i])
+		}
+	case *dns.IPSECKEY:
+		do(&rr.GatewayHost)
+	case *dns.AMTRELAY:
+		do(&rr.GatewayHost)
+	case *dns.NSEC:
+		do(&rr.NextDomain)
+	case *dns.NXT:
+		do(&rr.NextDomain)
+	case *dns.RRSIG:
+		do(&rr.SignerName)
+	case *dns.SIG:
+		do(&rr.SignerName)
+	}
+}
+
+// holdsUnseen reports whether a record holds the domain where it isn't seen as a name:
+// in a text that is a name's or an address's (NAPTR's expression, a URI), or in data of
+// a type that isn't known (RFC 3597).
+func holdsUnseen(rr dns.RR, domain string) bool {
+	switch rr := rr.(type) {
+	case *dns.NAPTR:
+		return containsFold(rr.Regexp, domain)
+	case *dns.URI:
+		return containsFold(rr.Target, domain)
+	case *dns.RFC3597:
+		data, err := hex.DecodeString(rr.Rdata)
+		return err != nil || containsFold(string(data), domain) || bytes.Contains(bytes.ToLower(data), packedName(domain))
+	}
+	return false
+}
+
+func containsFold(text, domain string) bool {
+	return strings.Contains(strings.ToLower(text), strings.TrimSuffix(domain, "."))
+}
+
+// packedName is a domain as it is in a message: RFC 1035, section 3.1.
+func packedName(domain string) []byte {
+	packed := make([]byte, len(domain)+1)
+	n, _ := dns.PackDomainName(domain, packed, 0, nil, false) // which was read from a document
+	return packed[:n]
+}
