@@ -11,27 +11,31 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
-// answer makes the member's reply an answer to the question, and writes it:
-// names renamed, addresses checked and exchanged for gateways, a CNAME that
-// leads out of the member's domain followed here.
+// answer makes the member's reply an answer to the question, and writes it: what
+// doesn't answer it left out, names renamed, addresses checked and exchanged for
+// gateways, a CNAME that leads out of the member's domain followed here.
 func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error) {
+	t := translation{ask: q, renaming: q.renaming(asked), guard: q.p.options.addressGuard && from != fromLocal}
+	t.renaming.Select(reply, q.state.QType())
 	if reply.Rcode == dns.RcodeNameError && len(reply.Answer) == 0 {
 		return q.notFound(reply, asked, from)
 	}
 	if q.n.Kind == query.Protocol {
 		return q.protocol(reply, asked, from)
 	}
-	t := translation{ask: q, renaming: q.renaming(asked), guard: q.p.options.addressGuard && from != fromLocal}
 	authority := reply.Ns
 	m := q.reply(reply)
-	m.AuthenticatedData = m.AuthenticatedData && t.renaming.Identity()
 	m.Answer = t.records(m.Answer, inAnswer)
 	m.Extra = t.records(m.Extra, elsewhere)
 	if done, status, err := q.refused(&t, m, from); done {
 		return status, err
 	}
-	if target := q.open(m); target != "" {
-		return q.follow(m, target, from)
+	target := q.open(m)
+	if from == fromForward && !q.followedThere(m.Answer, target != "") {
+		return q.exhausted(from)
+	}
+	if target != "" {
+		return q.follow(m, target, &t, from)
 	}
 	if len(m.Answer) == 0 && !m.Truncated {
 		return q.empty(m, authority, &t.renaming, from)
@@ -53,7 +57,7 @@ func (q *ask) refused(t *translation, m *dns.Msg, from sourceName) (done bool, s
 	if len(m.Answer) > 0 {
 		return false, 0, nil
 	}
-	status, err = q.failFrom(from, dns.ExtendedErrorCodeFiltered, errAddress(q.member.Name))
+	status, err = q.failFrom(from, dns.ExtendedErrorCodeFiltered, q.guarded())
 	return true, status, err
 }
 
@@ -72,6 +76,7 @@ func (q *ask) reply(m *dns.Msg) *dns.Msg {
 	r := q.state.Req
 	m.Id, m.Response, m.Zero = r.Id, true, false
 	m.Opcode, m.RecursionDesired, m.CheckingDisabled = r.Opcode, r.RecursionDesired, r.CheckingDisabled
+	m.AuthenticatedData = false
 	m.Question = append(m.Question[:0], r.Question[0])
 	m.Ns = nil
 	if m.Rcode == dns.RcodeNameError { // of a CNAME's target, which is looked up here
@@ -87,7 +92,7 @@ type translation struct {
 	// ours is set for records made from data: their names need no renaming.
 	ours  bool
 	guard bool
-	// dropped counts the addresses that can't be the member's.
+	// dropped counts the records that can't be the member's.
 	dropped int
 	// unreachable is set when addresses were left out for want of a gateway.
 	unreachable bool
@@ -103,23 +108,37 @@ func (t *translation) records(rrs []dns.RR, in section) []dns.RR {
 		kept = make([]dns.RR, 0, len(rrs))
 	}
 	for _, rr := range rrs {
-		if t.leaveOut(rr) || !t.rename(rr, in) {
+		if t.leaveOut(rr) {
 			continue
 		}
-		if addr, ok := address(rr); ok {
-			if t.guard && !t.ask.trusts(addr) {
-				t.dropped++
-				continue
-			}
-			if foreign {
-				kept = t.gateways(kept, rr)
-				continue
-			}
+		if !t.allows(rr) {
+			t.dropped++
+			continue
 		}
-		withoutHints(rr)
+		if !t.rename(rr, in) {
+			continue
+		}
+		if foreign && isAddress(rr) {
+			kept = t.gateways(kept, rr)
+			continue
+		}
+		query.WithoutHints(rr)
 		kept = append(kept, rr)
 	}
 	return kept
+}
+
+// allows reports whether the member may say what the record does: an address of its
+// own, or the name of one in its own domain.
+func (t *translation) allows(rr dns.RR) bool {
+	switch rr := rr.(type) {
+	case *dns.A, *dns.AAAA:
+		addr, ok := address(rr)
+		return ok && (!t.guard || t.ask.trusts(addr))
+	case *dns.PTR:
+		return t.ours || query.InZone(rr.Ptr, t.renaming.Domain)
+	}
+	return !t.guard || !query.HidesAddress(rr)
 }
 
 // section of a message: the owner that was asked is renamed in its answer.
@@ -138,23 +157,6 @@ func (t *translation) rename(rr dns.RR, in section) bool {
 		return t.renaming.Answer(rr)
 	}
 	return t.renaming.Other(rr)
-}
-
-// withoutHints takes addresses out of SVCB and HTTPS records (RFC 9460, section
-// 7.3): they are only hints, and neither the guard nor the gateways see them.
-func withoutHints(rr dns.RR) {
-	var svcb *dns.SVCB
-	switch rr := rr.(type) {
-	case *dns.SVCB:
-		svcb = rr
-	case *dns.HTTPS:
-		svcb = &rr.SVCB
-	default:
-		return
-	}
-	svcb.Value = slices.DeleteFunc(svcb.Value, func(v dns.SVCBKeyValue) bool {
-		return v.Key() == dns.SVCB_IPV4HINT || v.Key() == dns.SVCB_IPV6HINT
-	})
 }
 
 // leaveOut tells of records that aren't part of an answer: EDNS is each hop's
@@ -188,6 +190,11 @@ func (t *translation) gateways(kept []dns.RR, rr dns.RR) []dns.RR {
 		t.unreachable = true
 	}
 	return kept
+}
+
+func isAddress(rr dns.RR) bool {
+	rrtype := rr.Header().Rrtype
+	return rrtype == dns.TypeA || rrtype == dns.TypeAAAA
 }
 
 func address(rr dns.RR) (netip.Addr, bool) {
@@ -234,17 +241,50 @@ func (q *ask) open(m *dns.Msg) string {
 	return target
 }
 
+// followedThere takes from the budget what look-ups the CNAMEs of a member's reply took
+// there, and reports whether it had as many. The last one may be left to follow.
+func (q *ask) followedThere(answer []dns.RR, open bool) bool {
+	n := 0
+	for _, rr := range answer {
+		if rr.Header().Rrtype == dns.TypeCNAME {
+			n++
+		}
+	}
+	if open {
+		n--
+	}
+	return n <= 0 || q.lookups().take(n)
+}
+
 // follow looks up the target of the answer's CNAME through this server, and
 // writes what that gives: its rcode is the answer's (RFC 6604, section 3), so
 // that a target which can't be resolved now isn't taken for one without
-// addresses. A target that this server refuses is left to the client.
-func (q *ask) follow(m *dns.Msg, target string, from sourceName) (int, error) {
-	reply, err := q.lookup(target, q.state.QType())
+// addresses. A target that this server refuses is left to the client. The look-up is
+// the member's doing, and counts for it until it is over.
+func (q *ask) follow(m *dns.Msg, target string, t *translation, from sourceName) (int, error) {
+	inflight := q.member.inflight
+	if !inflight.Enter() {
+		q.member.metrics.exchange.Rejected.Inc()
+		q.count(from, dns.RcodeRefused)
+		return dns.RcodeRefused, q.memberError(errBusy)
+	}
+	reply, err := q.lookup(target, q.state.QType(), inflight.Leave)
 	switch {
+	case errors.Is(err, errLookups):
+		return q.exhausted(from)
 	case errors.Is(err, errLate):
 		return q.failFrom(from, dns.ExtendedErrorCodeNoReachableAuthority, err)
 	case err != nil || reply.Rcode == dns.RcodeRefused:
 		return q.write(m, from)
+	}
+	if len(reply.Answer) > 0 {
+		dropped := t.dropped
+		if reply.Answer = t.followed(reply.Answer); t.dropped > dropped {
+			q.member.metrics.guarded.Add(float64(t.dropped - dropped))
+			if !q.isIn(reply.Answer) {
+				return q.failFrom(from, dns.ExtendedErrorCodeFiltered, q.guarded())
+			}
+		}
 	}
 	m.Rcode = reply.Rcode
 	m.Truncated = m.Truncated || reply.Truncated
@@ -253,11 +293,13 @@ func (q *ask) follow(m *dns.Msg, target string, from sourceName) (int, error) {
 	if !q.isIn(reply.Answer) {
 		m.Ns = reply.Ns // the proof that there is none
 	}
-	if o := reply.IsEdns0(); o != nil && q.state.Req.IsEdns0() != nil { // an extended error
+	if o := q.explained(reply, target); o != nil {
 		m.Extra = []dns.RR{o}
 	}
 	return q.write(m, from)
 }
+
+var errBusy = errors.New("too many queries in flight")
 
 // isIn tells whether there is a record of the type asked for.
 func (q *ask) isIn(rrs []dns.RR) bool {

@@ -103,6 +103,7 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *clusterMember {
 		}
 	}
 	m.cause = m.broken
+	m.inflight = exchange.NewInflight(b.options.maxConcurrent)
 	m.metrics = acquireMetrics(c.Name)
 	m.answers = b.answers(m)
 	switch {
@@ -112,7 +113,7 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *clusterMember {
 		log.Warningf("Member %s can't be resolved: %v", c.Name, errNoKubeconfig)
 	}
 	options := exchange.Options{
-		Inflight: exchange.NewInflight(b.options.maxConcurrent), Probe: probeEDNS(), Timeout: b.options.timeout, Hedging: b.options.hedging, Metrics: m.metrics.exchange,
+		Inflight: m.inflight, Probe: probeEDNS(), Timeout: b.options.timeout, Hedging: b.options.hedging, Metrics: m.metrics.exchange,
 		Changed: upstreamChanged(c.Name), Ejected: upstreamEjected(c.Name),
 	}
 	if m.broken == nil && slices.ContainsFunc(c.DNS, model.Upstream.Encrypted) {

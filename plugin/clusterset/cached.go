@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
 var errSlow = errors.New("no reply within " + answercache.Patience.String())
@@ -46,7 +47,7 @@ func (q *ask) cached() (int, error) {
 // keep puts the member's reply into the cache. What a query that was forwarded
 // before gets isn't kept: it may be what is left of a loop.
 func (q *ask) keep(asked string, reply *dns.Msg) {
-	if q.member.answers != nil && hops(q.state.Req) == 0 {
+	if q.member.answers != nil && !trailOf(q.state.Req).marked {
 		q.member.answers.Put(answercache.KeyOf(q.state.Req), asked, reply, time.Now())
 	}
 }
@@ -54,7 +55,7 @@ func (q *ask) keep(asked string, reply *dns.Msg) {
 // prefetch asks the member for a popular name before its answer expires, so that
 // no query waits for that.
 func (q *ask) prefetch(key answercache.Key, kept *answercache.Answer) {
-	if hops(q.state.Req) > 0 {
+	if trailOf(q.state.Req).marked {
 		return
 	}
 	q.member.metrics.cache.prefetches.Inc()
@@ -65,7 +66,7 @@ func (q *ask) prefetch(key answercache.Key, kept *answercache.Answer) {
 // so soon, else with the stale answer, while the member is being asked on (RFC 8767,
 // section 5).
 func (q *ask) refreshed(key answercache.Key) (int, error) {
-	if hops(q.state.Req) > 0 {
+	if trailOf(q.state.Req).marked {
 		return q.toMember()
 	}
 	flight := q.member.answers.Refresh(key, q.old, q.refresh(q.old.Asked))
@@ -85,12 +86,16 @@ func (q *ask) refreshed(key answercache.Key) (int, error) {
 // refresh is how the member is asked beside the queries, in the words of this one,
 // which may be over before that: nothing of it is touched.
 func (q *ask) refresh(asked string) func(context.Context) (*dns.Msg, error) {
-	query, client, timeout := q.query(asked), q.member.client, q.p.options.timeout
-	query.Observe = q.p.refreshObserver()
+	question, client, timeout := q.query(asked), q.member.client, q.p.options.timeout
+	question.Observe = q.p.refreshObserver()
+	question.EDNS.Option = hop(0, maxLookups) // it is for all who ask meanwhile, and has a budget of its own
 	return func(ctx context.Context) (*dns.Msg, error) {
 		growStack()
-		query.Deadline = time.Now().Add(timeout)
-		reply, _, err := client.Exchange(ctx, &query)
+		question.Deadline = time.Now().Add(timeout)
+		reply, _, err := client.Exchange(ctx, &question)
+		if err == nil {
+			query.Clean(reply)
+		}
 		return reply, err
 	}
 }

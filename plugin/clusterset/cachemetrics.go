@@ -16,8 +16,6 @@ var (
 	cacheStale      = counter("cache_served_stale_total", "Counter of queries answered from the cache with a stale answer.", "cluster")
 )
 
-var cacheVectors = []vector{cacheEntries, cacheEvictions, cacheHits, cacheMisses, cachePrefetches, cacheStale}
-
 // cacheMetrics are what concerns a member's cached answers.
 type cacheMetrics struct {
 	ofCache                         answercache.Metrics

@@ -350,12 +350,17 @@ func TestReverseAlone(t *testing.T) {
 func TestLoops(t *testing.T) {
 	addr := freeAddress(t, "127.77.0.1")
 	set := document(t, clusterAt("c1", addr, ", clusterDomain: c1.lan"))
+	reverse := filepath.Join(t.TempDir(), "reverse.zone") // whose names are the member's, as whoever asks takes no others
+	zone := "$ORIGIN 101.10.in-addr.arpa.\n@ 5 IN SOA ns hostmaster 1 2 3 4 5\n1.1 5 IN PTR web.default.svc.c1.lan.\n"
+	if err := os.WriteFile(reverse, []byte(zone), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	startCoreDNS(t, strings.ReplaceAll(`.:PORT {
 		bind 127.77.0.1
 		clusterset lan 10.in-addr.arpa {
 			file `+set+`
 		}
-		file testdata/reverse.zone 101.10.in-addr.arpa
+		file `+reverse+` 101.10.in-addr.arpa
 	}`, "PORT", addr[strings.LastIndexByte(addr, ':')+1:]))
 	if m := lookup(t, addr, "udp", "1.1.101.10.in-addr.arpa.", dns.TypePTR); len(m.Answer) != 1 {
 		t.Errorf("an address: %v", m)

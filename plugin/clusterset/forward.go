@@ -7,6 +7,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
 // toMember has the member asked, when the way there has been gone back.
@@ -26,12 +27,13 @@ func (q *ask) forward() (int, error) {
 	if q.member.broken != nil {
 		return q.unreachable(dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(q.member.broken))
 	}
-	query := q.query(asked)
-	query.Deadline, query.Observe = q.deadline(), q.observer()
-	reply, upstream, err := q.member.client.Exchange(q.ctx, &query)
+	question := q.query(asked)
+	question.Deadline, question.Observe = q.deadline(), q.observer()
+	reply, upstream, err := q.member.client.Exchange(q.ctx, &question)
 	if err != nil {
 		return q.failed(err)
 	}
+	query.Clean(reply)
 	q.keep(asked, reply)
 	if q.labeled {
 		q.label(ctxUpstream, upstream.String())
@@ -48,7 +50,7 @@ func (q *ask) query(asked string) exchange.Query {
 		RecursionDesired:  r.RecursionDesired,
 		AuthenticatedData: r.AuthenticatedData,
 		CheckingDisabled:  r.CheckingDisabled,
-		EDNS:              edns(r),
+		EDNS:              q.edns(),
 		TCP:               q.state.Proto() == "tcp",
 	}
 }
@@ -69,9 +71,9 @@ func (q *ask) deadline() time.Time {
 // edns is the EDNS of the query for the member, ours with this hop (RFC 6891,
 // section 6.1.1): it carries the client's size and DO bit, and none of its
 // options. A client without EDNS is still given no more than it can take.
-func edns(r *dns.Msg) exchange.EDNS {
-	e := exchange.EDNS{Size: dns.MinMsgSize, Option: hop(r)}
-	if o := r.IsEdns0(); o != nil {
+func (q *ask) edns() exchange.EDNS {
+	e := exchange.EDNS{Size: dns.MinMsgSize, Option: q.hop()}
+	if o := q.state.Req.IsEdns0(); o != nil {
 		e.Size, e.DO = min(max(o.UDPSize(), dns.MinMsgSize), exchange.MaxSize), o.Do()
 	}
 	return e
@@ -85,6 +87,8 @@ func (q *ask) failed(err error) (int, error) {
 		return dns.RcodeServerFailure, err
 	}
 	switch {
+	case failure.Reason == exchange.Spent:
+		return q.exhausted(fromForward)
 	case failure.Reason == exchange.Busy && q.old != nil:
 		return q.oldAnswer(err)
 	case failure.Reason == exchange.Busy:

@@ -3,30 +3,125 @@ package clusterset
 import (
 	"errors"
 	"net/netip"
+	"slices"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
-// trusts tells whether the member may claim addr: DESIGN.md section 6. A member
-// that lists its pods' CIDRs has said where all its addresses are; of another
-// one, what can't be a cluster's address or is another member's is refused, so
-// that no member can take over another's clients or point them at themselves.
+// trusts reports whether the member may give addr as its own, so that no member can
+// take over another's clients, or point them at themselves or at a metadata service. An
+// IPv6 address that carries an IPv4 one is judged by both.
 func (q *ask) trusts(addr netip.Addr) bool {
-	if q.member.Owns(addr) {
-		return true
-	}
-	if len(q.member.PodCIDRs) > 0 {
-		return false
-	}
-	if addr.IsLoopback() || addr.IsLinkLocalUnicast() || addr.IsMulticast() || addr.IsUnspecified() {
-		return false
-	}
-	if q.snap.local == nil { // all members count as one network
-		owner, shared := q.snap.owner(addr)
-		return owner == nil && !shared
-	}
-	owner, shared := q.snap.ranges.Owner(q.member.Network, addr)
-	return owner == nil && !shared
+	return q.isOwn(addr) && model.EachCarried(addr, func(carried netip.Addr) bool { return q.isHarmless(q.member, carried) })
 }
 
-func errAddress(member string) error {
-	return errors.New("member " + member + ": every address it gave is outside its CIDRs or another's")
+// isOwn reports whether addr may be the member's. A member that lists its pods' CIDRs
+// has said where all its addresses are.
+func (q *ask) isOwn(addr netip.Addr) bool {
+	if len(q.member.PodCIDRs) > 0 {
+		return q.member.declares(addr) && !model.IsHosts(addr)
+	}
+	return q.isHarmless(q.member, addr)
 }
+
+// isHarmless reports whether addr is neither an address that no service has, nor
+// another member's than m; m is nil for a name of none.
+func (q *ask) isHarmless(m *clusterMember, addr netip.Addr) bool {
+	switch {
+	case model.IsHosts(addr):
+		return false
+	case m != nil && m.declares(addr):
+		return true
+	}
+	return !model.IsReserved(addr) && !q.snap.isOthers(m, addr)
+}
+
+// declares reports whether the ClusterSet says that addr is one of the member's.
+func (m *clusterMember) declares(addr netip.Addr) bool {
+	return m.Owns(addr) || slices.ContainsFunc(m.LoadBalancerCIDRs, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// isOthers reports whether addr, which isn't m's, is another member's. Addresses mean
+// something within a network, and gateways everywhere.
+func (s *snapshot) isOthers(m *clusterMember, addr netip.Addr) bool {
+	if s.gateways[addr] {
+		return true
+	}
+	if m == nil || s.local == nil { // without a local member all members count as one network
+		owner, shared := s.owner(addr)
+		return owner != nil || shared
+	}
+	owner, shared := s.ranges.Owner(m.Network, addr)
+	return owner != nil || shared
+}
+
+// followed are the records to give of those that were found for the target of a
+// member's CNAME, outside its domain. Whoever has the say there may be anybody: an
+// address of a member comes from a name of that member alone. (dnsmasq's
+// stop-dns-rebind and Unbound's private-address look at replies after CNAMEs too.)
+func (t *translation) followed(rrs []dns.RR) []dns.RR {
+	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
+		h := rr.Header()
+		h.Ttl = query.BoundedTTL(h.Ttl)
+		query.WithoutHints(rr)
+		addr, isAddress := address(rr)
+		ptr, isPointer := rr.(*dns.PTR)
+		var bad bool
+		switch {
+		case isPointer:
+			bad = !query.InZone(ptr.Ptr, t.renaming.Suffix)
+		case !t.guard:
+		case isAddress:
+			bad = !t.ask.trustsFollowed(h.Name, addr)
+		default:
+			bad = query.HidesAddress(rr)
+		}
+		if bad {
+			t.dropped++
+		}
+		return bad
+	})
+}
+
+// trustsFollowed reports whether addr may be given for a name that a member's CNAME led
+// to. Those of members were judged when they were looked up.
+func (q *ask) trustsFollowed(name string, addr netip.Addr) bool {
+	if m := q.memberOf(name); m != nil {
+		return m == q.snap.local || q.isFrom(m, addr)
+	}
+	return q.isFrom(nil, addr) || q.member.declares(addr) && q.isFrom(q.member, addr)
+}
+
+// isFrom reports whether addr may be given for a name of m, or of no member.
+func (q *ask) isFrom(m *clusterMember, addr netip.Addr) bool {
+	return q.isHarmless(m, addr) && model.EachCarried(addr, func(carried netip.Addr) bool { return q.isHarmless(m, carried) })
+}
+
+// memberOf gives the member that has the say about a name: by its name here, or the
+// local one in its own domain. It is nil where that is none.
+func (q *ask) memberOf(name string) *clusterMember {
+	if zone := q.p.zone(name); zone != "" && !query.IsReverse(zone) {
+		n := query.Parse(name, len(zone), q.snap)
+		return q.snap.member(n.Cluster)
+	}
+	if q.snap.local != nil && query.InZone(name, q.snap.local.ClusterDomain) {
+		return q.snap.local
+	}
+	return nil
+}
+
+// guarded is why a reply has nothing left to give.
+func (q *ask) guarded() error {
+	if q.addr.IsValid() {
+		return q.memberError(errNames)
+	}
+	return q.memberError(errAddresses)
+}
+
+var (
+	errAddresses = errors.New("every address it gave is outside its CIDRs or another's")
+	errNames     = errors.New("every name it gave is outside its domain")
+)

@@ -100,6 +100,8 @@ type ask struct {
 	wrong error
 	// age is how long a negative answer was kept, in seconds.
 	age uint32
+	// budget is the look-ups that are left, once one was made.
+	budget *budget
 	// asks is set where the member is to be asked.
 	asks bool
 	// done is the reply, nil where there is none to write.

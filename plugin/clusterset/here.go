@@ -97,7 +97,7 @@ func (v *verdict) find(domain string, server *dnsserver.Server) {
 	defer cancel()
 	m := new(dns.Msg)
 	m.SetQuestion(domain, dns.TypeSOA)
-	reply := serve(context.WithValue(ctx, withinKey{}, &within{name: domain, qtype: dns.TypeSOA}), server, nobody{}, m)
+	reply := serve(context.WithValue(ctx, withinKey{}, &within{name: domain, qtype: dns.TypeSOA, budget: newBudget(maxLookups)}), server, nobody{}, m)
 	if reply == nil || reply.Rcode == dns.RcodeServerFailure {
 		v.again = time.Now().Add(hereAgain)
 		return

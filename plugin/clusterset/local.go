@@ -12,10 +12,6 @@ import (
 	"github.com/miekg/dns"
 )
 
-// maxLookups bounds look-ups within look-ups. It is as many CNAMEs as CoreDNS's
-// kubernetes plugin follows.
-const maxLookups = 11
-
 // within is a look-up that a query is within, and the one around that, in the query's
 // context. (CoreDNS's LoopKey is left to file, which takes more than eight of anybody's
 // for a loop of its own.)
@@ -23,15 +19,8 @@ type within struct {
 	name  string
 	qtype uint16
 	outer *within
-}
-
-// depth is how many look-ups there are; nil is none.
-func (w *within) depth() int {
-	n := 0
-	for ; w != nil; w = w.outer {
-		n++
-	}
-	return n
+	// budget is that of the question it is made for.
+	budget *budget
 }
 
 // has tells whether that is being looked up, as where two clusters' ExternalNames point
@@ -50,38 +39,44 @@ type withinKey struct{}
 // Why a look-up within this server gives nothing.
 var (
 	errNoServer = errors.New("no server to look up in")
-	errTooDeep  = errors.New("too many look-ups within one another")
 	errLoop     = errors.New("a look-up within the same one")
 	errLate     = errors.New("a look-up within this server took too long")
 )
 
 // lookup asks this server itself, through all its plugins, with the client's own
 // EDNS, until the query's deadline. The reply is the caller's to change; a plugin
-// may have lent its own records.
-func (q *ask) lookup(name string, qtype uint16) (*dns.Msg, error) {
+// may have lent its own records. over is called when nobody is asked any more, which
+// may be later.
+func (q *ask) lookup(name string, qtype uint16, over func()) (*dns.Msg, error) {
 	server, ok := q.ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
-	if !ok {
-		return nil, errNoServer
-	}
 	outer := q.within()
 	switch {
-	case outer.depth() >= maxLookups:
-		return nil, errTooDeep
+	case !ok:
+		over()
+		return nil, errNoServer
 	case outer.has(name, qtype):
+		over()
 		return nil, errLoop
+	case !q.lookups().take(1):
+		over()
+		return nil, errLookups
 	}
-	ctx := context.WithValue(q.ctx, withinKey{}, &within{name, qtype, outer})
+	ctx := context.WithValue(q.ctx, withinKey{}, &within{name, qtype, outer, q.lookups()})
 	ctx, cancel := context.WithDeadline(ctx, q.deadline())
 	defer cancel()
 	state := request.Request{W: q.state.W, Req: q.state.Req}
 	inner := state.NewWithQuestion(name, qtype)
 	done := make(chan *dns.Msg, 1)
 	go func() { // a plugin that doesn't look at its context ends by itself
+		defer over()
 		done <- serve(ctx, server, q.state.W, inner.Req)
 	}()
 	select {
 	case reply := <-done:
-		if reply == nil {
+		switch {
+		case q.lookups().spent():
+			return nil, errLookups
+		case reply == nil:
 			return nil, errLate
 		}
 		return reply, nil
@@ -140,8 +135,11 @@ func (q *ask) here(asked string) (int, error) {
 	if !sendable(asked) {
 		return q.nameError()
 	}
-	reply, err := q.lookup(asked, q.askedType())
-	if err != nil {
+	reply, err := q.lookup(asked, q.askedType(), func() {})
+	switch {
+	case errors.Is(err, errLookups):
+		return q.exhausted(fromLocal)
+	case err != nil:
 		return q.failFrom(fromLocal, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(err))
 	}
 	return q.answer(reply, asked, fromLocal)

@@ -2,7 +2,6 @@ package clusterset
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,7 +23,8 @@ import (
 var (
 	responses = counter("responses_total", "Counter of replies about a member's names, by where the answer came from.", "cluster", "source", "rcode")
 
-	guarded = counter("guarded_addresses_total", "Counter of records dropped because their address can't be the member's own.", "cluster")
+	guarded   = counter("guarded_addresses_total", "Counter of records dropped because their address, or the name of one, can't be the member's own.", "cluster")
+	exhausted = counter("lookup_limit_total", "Counter of questions that failed because they made too many look-ups.", "cluster")
 
 	dataState    = gauge("data_state", "Whether a member's data are in each state.", "cluster", "state")
 	dataServices = gauge("data_services", "Number of a member's Services in its data.", "cluster")
@@ -82,14 +82,25 @@ func (s sourceName) String() string { return sourceNames[s] }
 // rcodes that replies have; a rarer one is counted as "OTHER".
 const rcodes = dns.RcodeRefused + 1
 
+func rcodeWord(rcode int) string {
+	if rcode >= rcodes {
+		return "OTHER"
+	}
+	return dns.RcodeToString[rcode]
+}
+
 // memberMetrics are a member's series, bound once.
 type memberMetrics struct {
 	cluster   string
 	users     int                                                     // under memberSeries' lock
 	responses [sources][rcodes + 1]atomic.Pointer[prometheus.Counter] // bound by the first reply of their kind
 	guarded   prometheus.Counter
+	exhausted prometheus.Counter
 	exchange  exchange.Metrics
 	cache     cacheMetrics
+
+	mu        sync.Mutex
+	upstreams map[string]bool // that have series
 }
 
 // memberSeries are the members that have series. A member changed, or known to
@@ -121,16 +132,25 @@ func (m *memberMetrics) release() {
 		return
 	}
 	delete(memberSeries.byCluster, m.cluster)
-	series := prometheus.Labels{"cluster": m.cluster}
-	for _, v := range slices.Concat(upstreamVectors, cacheVectors, []vector{
-		responses, guarded, dataState, dataServices, dataSlices, apiTroubles, apiLists, apiExpiry, programming,
-	}) {
-		v.DeletePartialMatch(series)
-	}
+	m.deleteSeries()
 }
 
 func newMemberMetrics(cluster string) *memberMetrics {
-	return &memberMetrics{cluster: cluster, guarded: guarded.WithLabelValues(cluster), exchange: exchangeMetrics(cluster), cache: newCacheMetrics(cluster)}
+	m := &memberMetrics{
+		cluster: cluster, guarded: guarded.WithLabelValues(cluster), exhausted: exhausted.WithLabelValues(cluster),
+		cache: newCacheMetrics(cluster), upstreams: make(map[string]bool),
+	}
+	m.exchange = exchangeMetrics(cluster)
+	m.exchange.Upstream = m.upstream
+	return m
+}
+
+// upstream gives the series of one of the member's upstreams.
+func (m *memberMetrics) upstream(u model.Upstream) exchange.UpstreamMetrics {
+	m.mu.Lock()
+	m.upstreams[u.String()] = true
+	m.mu.Unlock()
+	return upstreamMetrics(m.cluster, u.String())
 }
 
 // data are the series of a member whose data are watched.
@@ -153,13 +173,10 @@ func (m *memberMetrics) data() member.Metrics {
 
 // count counts a reply.
 func (m *memberMetrics) count(s sourceName, rcode int) {
-	word := dns.RcodeToString[rcode]
-	if rcode >= rcodes {
-		rcode, word = rcodes, "OTHER"
-	}
+	rcode = min(rcode, rcodes)
 	bound := &m.responses[s][rcode]
 	if bound.Load() == nil {
-		c := responses.WithLabelValues(m.cluster, s.String(), word)
+		c := responses.WithLabelValues(m.cluster, s.String(), rcodeWord(rcode))
 		bound.Store(&c)
 	}
 	(*bound.Load()).Inc()

@@ -25,7 +25,7 @@ const (
 // what CoreDNS must still write by the code, as everywhere in CoreDNS.
 func (q *ask) write(m *dns.Msg, from sourceName) (int, error) {
 	if from == fromStale && m.Rcode == dns.RcodeSuccess && m.IsEdns0() == nil {
-		q.explain(m, dns.ExtendedErrorCodeStaleAnswer, q.wrong.Error())
+		q.explain(m, dns.ExtendedErrorCodeStaleAnswer, brief(q.wrong))
 	}
 	q.count(from, m.Rcode)
 	q.label(ctxSource, from.String())
@@ -49,7 +49,7 @@ func (q *ask) notReady() (int, error) {
 func (q *ask) failFrom(from sourceName, code uint16, err error) (int, error) {
 	m := new(dns.Msg)
 	m.SetRcode(q.state.Req, dns.RcodeServerFailure)
-	q.explain(m, code, err.Error())
+	q.explain(m, code, brief(err))
 	status, _ := q.write(m, from) // which can't fail
 	return status, err
 }
@@ -69,7 +69,8 @@ func (q *ask) explain(m *dns.Msg, code uint16, text string) {
 	}
 	m.SetEdns0(theirs.UDPSize(), theirs.Do())
 	o := m.IsEdns0()
-	o.Option = append(o.Option, &dns.EDNS0_EDE{InfoCode: code, ExtraText: text})
+	o.Option = append(o.Option, &dns.EDNS0_EDE{InfoCode: code, ExtraText: text[:min(len(text), maxExplanation)]})
+	q.fit(m)
 }
 
 // noExplanation is no extended error at all.

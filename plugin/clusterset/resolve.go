@@ -130,7 +130,7 @@ func (q *ask) fromData(m *dns.Msg, wrong error) (int, error) {
 		return status, err
 	}
 	if target := q.open(m); target != "" {
-		return q.follow(m, target, from)
+		return q.follow(m, target, &t, from)
 	}
 	if len(m.Answer) == 0 {
 		m.Ns = []dns.RR{q.soa()}

@@ -20,6 +20,8 @@ type snapshot struct {
 	// branches are what members' names of two labels end in.
 	branches map[string]bool
 	ranges   *model.Ranges
+	// gateways are all members'.
+	gateways map[netip.Addr]bool
 	// localName is what the Corefile or the About API calls this cluster, or "".
 	localName string
 	// local is the member of that name, nil when that isn't known.
@@ -41,10 +43,12 @@ type watched interface {
 // clusterMember is one member as it is asked: its description and its client.
 type clusterMember struct {
 	*model.Cluster
-	client  *exchange.Client
-	answers *answercache.Member // nil without a cache
-	api     watched             // nil for one whose data aren't
-	metrics *memberMetrics
+	client *exchange.Client
+	// inflight are its queries, and the look-ups of what its CNAMEs lead to.
+	inflight *exchange.Inflight
+	answers  *answercache.Member // nil without a cache
+	api      watched             // nil for one whose data aren't
+	metrics  *memberMetrics
 	// broken is why the member can't be asked, nil when it can; cause is what its
 	// TLS material had to do with that.
 	broken, cause error
@@ -63,9 +67,12 @@ func (m *clusterMember) sameAs(next *clusterMember) bool {
 func newSnapshot(set *model.ClusterSet, local string) *snapshot {
 	s := &snapshot{
 		set: set, localName: local, ranges: model.NewRanges(set.Clusters),
-		members: make(map[string]*clusterMember, len(set.Clusters)), branches: make(map[string]bool),
+		members: make(map[string]*clusterMember, len(set.Clusters)), branches: make(map[string]bool), gateways: make(map[netip.Addr]bool),
 	}
 	for _, c := range set.Clusters {
+		for _, gateway := range c.Gateways {
+			s.gateways[gateway] = true
+		}
 		if _, branch, two := strings.Cut(c.Name, "."); two {
 			s.branches[branch] = true
 		}

@@ -5,12 +5,10 @@ import (
 
 	"github.com/coredns/coredns/plugin"
 
-	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
 // What asking the members' DNS shows. An upstream is as the ClusterSet has it, and
@@ -37,25 +35,16 @@ var (
 	droppedReplies    = counter("dropped_replies_total", "Counter of an upstream's replies that did not match what it was asked, or came late.", "cluster", "upstream", "reason")
 )
 
-// vector is a metric with labels.
-type vector interface {
-	DeletePartialMatch(prometheus.Labels) int
-}
+var upstreamStates = [...]string{"up", "down", "ejected"}
 
-var upstreamVectors = []vector{
-	upstreams, coalesced, rejects, upstreamDuration, upstreamReplies, upstreamFailures,
-	upstreamResends, upstreamHedges, upstreamHedgesWon, upstreamEjections, droppedReplies,
-}
-
-// exchangeMetrics are the series of asking one member.
+// exchangeMetrics are the series of asking one member, but for its upstreams'.
 func exchangeMetrics(cluster string) exchange.Metrics {
 	return exchange.Metrics{
-		Up:        upstreams.WithLabelValues(cluster, "up"),
-		Down:      upstreams.WithLabelValues(cluster, "down"),
-		Ejected:   upstreams.WithLabelValues(cluster, "ejected"),
+		Up:        upstreams.WithLabelValues(cluster, upstreamStates[0]),
+		Down:      upstreams.WithLabelValues(cluster, upstreamStates[1]),
+		Ejected:   upstreams.WithLabelValues(cluster, upstreamStates[2]),
 		Coalesced: coalesced.WithLabelValues(cluster),
 		Rejected:  rejects.WithLabelValues(cluster),
-		Upstream:  func(u model.Upstream) exchange.UpstreamMetrics { return upstreamMetrics(cluster, u.String()) },
 	}
 }
 
@@ -67,16 +56,18 @@ func upstreamMetrics(cluster, upstream string) exchange.UpstreamMetrics {
 		HedgesWon: upstreamHedgesWon.WithLabelValues(cluster, upstream),
 		Ejections: upstreamEjections.WithLabelValues(cluster, upstream),
 	}
-	for rcode := range exchange.Rcodes {
-		m.Replies[rcode] = upstreamReplies.WithLabelValues(cluster, upstream, dns.RcodeToString[rcode])
+	for rcode := range m.Replies {
+		m.Replies[rcode] = upstreamReplies.WithLabelValues(cluster, upstream, rcodeWord(rcode))
 	}
-	m.Replies[exchange.Rcodes] = upstreamReplies.WithLabelValues(cluster, upstream, "OTHER")
 	for reason := range m.Failed {
-		word := strings.ReplaceAll(exchange.Reason(reason).String(), " ", "_")
-		m.Failed[reason] = upstreamFailures.WithLabelValues(cluster, upstream, word)
+		m.Failed[reason] = upstreamFailures.WithLabelValues(cluster, upstream, reasonWord(reason))
 	}
 	for reason := range m.Dropped {
 		m.Dropped[reason] = droppedReplies.WithLabelValues(cluster, upstream, exchange.Drop(reason).String())
 	}
 	return m
+}
+
+func reasonWord(reason int) string {
+	return strings.ReplaceAll(exchange.Reason(reason).String(), " ", "_")
 }

@@ -1,0 +1,63 @@
+package clusterset
+
+import (
+	"errors"
+
+	"github.com/miekg/dns"
+)
+
+// maxExplanation bounds the text of an extended error, in bytes.
+const maxExplanation = 100
+
+// briefer is an error whose text may hold words from outside, and which has others for
+// a client.
+type briefer interface {
+	error
+	Brief() string
+}
+
+// brief is what a client is told of an error: our own words alone.
+func brief(err error) string {
+	if b, ok := errors.AsType[briefer](err); ok {
+		return b.Brief()
+	}
+	return err.Error()
+}
+
+// fit leaves the explanation out where the reply is larger with it than the client can
+// take: then the records are worth more.
+func (q *ask) fit(m *dns.Msg) {
+	if len(m.Answer)+len(m.Extra) <= 1 {
+		return // no reply of one record is that large
+	}
+	compressed := m.Compress
+	m.Compress = true
+	tooLarge := m.Len() > q.state.Size()
+	m.Compress = compressed
+	if tooLarge {
+		o := m.IsEdns0()
+		o.Option = o.Option[:len(o.Option)-1]
+	}
+}
+
+// explained is the OPT record of a look-up's reply, with no words but ours: those of a
+// name that isn't ours are somebody else's.
+func (q *ask) explained(reply *dns.Msg, name string) *dns.OPT {
+	o := reply.IsEdns0()
+	if o == nil || q.state.Req.IsEdns0() == nil {
+		return nil
+	}
+	kept := o.Option[:0]
+	for _, option := range o.Option {
+		ede, ok := option.(*dns.EDNS0_EDE)
+		if !ok {
+			continue
+		}
+		if q.memberOf(name) == nil {
+			ede.ExtraText = ""
+		}
+		kept = append(kept, ede)
+	}
+	o.Option = kept
+	return o
+}
