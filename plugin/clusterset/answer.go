@@ -1,9 +1,7 @@
 package clusterset
 
 import (
-	"errors"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -54,6 +52,7 @@ func (q *ask) refused(t *translation, m *dns.Msg, from sourceName) (done bool, s
 		return false, 0, nil
 	}
 	q.member.metrics.guarded.Add(float64(t.dropped))
+	t.dropped = 0
 	if len(m.Answer) > 0 {
 		return false, 0, nil
 	}
@@ -254,66 +253,4 @@ func (q *ask) followedThere(answer []dns.RR, open bool) bool {
 		n--
 	}
 	return n <= 0 || q.lookups().take(n)
-}
-
-// follow looks up the target of the answer's CNAME through this server, and
-// writes what that gives: its rcode is the answer's (RFC 6604, section 3), so
-// that a target which can't be resolved now isn't taken for one without
-// addresses. A target that this server refuses is left to the client. The look-up is
-// the member's doing, and counts for it until it is over.
-func (q *ask) follow(m *dns.Msg, target string, t *translation, from sourceName) (int, error) {
-	inflight := q.member.inflight
-	if !inflight.Enter() {
-		q.member.metrics.exchange.Rejected.Inc()
-		q.count(from, dns.RcodeRefused)
-		return dns.RcodeRefused, q.memberError(errBusy)
-	}
-	reply, err := q.lookup(target, q.state.QType(), inflight.Leave)
-	switch {
-	case errors.Is(err, errLookups):
-		return q.exhausted(from)
-	case errors.Is(err, errLate):
-		return q.failFrom(from, dns.ExtendedErrorCodeNoReachableAuthority, err)
-	case err != nil || reply.Rcode == dns.RcodeRefused:
-		return q.write(m, from)
-	}
-	if len(reply.Answer) > 0 {
-		dropped := t.dropped
-		if reply.Answer = t.followed(reply.Answer); t.dropped > dropped {
-			q.member.metrics.guarded.Add(float64(t.dropped - dropped))
-			if !q.isIn(reply.Answer) {
-				return q.failFrom(from, dns.ExtendedErrorCodeFiltered, q.guarded())
-			}
-		}
-	}
-	m.Rcode = reply.Rcode
-	m.Truncated = m.Truncated || reply.Truncated
-	m.Answer = joined(m.Answer, reply.Answer)
-	m.Ns, m.Extra = nil, nil
-	if !q.isIn(reply.Answer) {
-		m.Ns = reply.Ns // the proof that there is none
-	}
-	if o := q.explained(reply, target); o != nil {
-		m.Extra = []dns.RR{o}
-	}
-	return q.write(m, from)
-}
-
-var errBusy = errors.New("too many queries in flight")
-
-// isIn tells whether there is a record of the type asked for.
-func (q *ask) isIn(rrs []dns.RR) bool {
-	return slices.ContainsFunc(rrs, func(rr dns.RR) bool { return rr.Header().Rrtype == q.state.QType() })
-}
-
-// joined is a chain of CNAMEs with what its target gave, until that comes back to
-// where the chain has been: two ExternalNames may lead to each other.
-func joined(chain, target []dns.RR) []dns.RR {
-	for _, rr := range target {
-		if _, isCNAME := rr.(*dns.CNAME); isCNAME && slices.ContainsFunc(chain, func(c dns.RR) bool { return dns.IsDuplicate(c, rr) }) {
-			break
-		}
-		chain = append(chain, rr)
-	}
-	return chain
 }

@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/miekg/dns"
-
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
@@ -56,34 +54,6 @@ func (s *snapshot) isOthers(m *clusterMember, addr netip.Addr) bool {
 	}
 	owner, shared := s.ranges.Owner(m.Network, addr)
 	return owner != nil || shared
-}
-
-// followed are the records to give of those that were found for the target of a
-// member's CNAME, outside its domain. Whoever has the say there may be anybody: an
-// address of a member comes from a name of that member alone. (dnsmasq's
-// stop-dns-rebind and Unbound's private-address look at replies after CNAMEs too.)
-func (t *translation) followed(rrs []dns.RR) []dns.RR {
-	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
-		h := rr.Header()
-		h.Ttl = query.BoundedTTL(h.Ttl)
-		query.WithoutHints(rr)
-		addr, isAddress := address(rr)
-		ptr, isPointer := rr.(*dns.PTR)
-		var bad bool
-		switch {
-		case isPointer:
-			bad = !query.InZone(ptr.Ptr, t.renaming.Suffix)
-		case !t.guard:
-		case isAddress:
-			bad = !t.ask.trustsFollowed(h.Name, addr)
-		default:
-			bad = query.HidesAddress(rr)
-		}
-		if bad {
-			t.dropped++
-		}
-		return bad
-	})
 }
 
 // trustsFollowed reports whether addr may be given for a name that a member's CNAME led

@@ -112,6 +112,61 @@ func lastAddress(m *dns.Msg) string {
 	return addr.String()
 }
 
+// TestFollowedAnswer: of what is found for a CNAME's target only that is given which
+// answers the question; and a name of ours, wherever it comes up, is looked up here.
+func TestFollowedAnswer(t *testing.T) {
+	resolver := replying(t, func(name string) (answer, ns, extra []dns.RR) {
+		switch name {
+		case "a.evil.test.":
+			return rrs("a.evil.test. 4294967295 IN A 192.0.2.1", "web.default.c2.lan. 5 IN A 192.0.2.66", "b.evil.test. 5 IN A 192.0.2.66"), rrs("lan. 5 IN NS ns.evil.test."), rrs("ns.evil.test. 5 IN A 192.0.2.66")
+		case "b.evil.test.":
+			return rrs("b.evil.test. 5 IN CNAME web.default.c2.lan.", "web.default.c2.lan. 5 IN A 192.0.2.66"), nil, nil
+		case "c.evil.test.":
+			return nil, rrs("lan. 5 IN NS ns.evil.test.", "evil.test. 5 IN SOA ns.evil.test. h.evil.test. 1 2 3 4 5"), nil
+		case "h.evil.test.":
+			return rrs("h.evil.test. 5 IN HTTPS 1 . alpn=h2 ipv4hint=127.0.0.1"), nil, nil
+		}
+		return nil, nil, nil
+	})
+	var zone string
+	for _, name := range []string{"a", "b", "c", "h"} {
+		zone += name + ".default.svc.cluster.local. 5 IN CNAME " + name + ".evil.test.\n"
+	}
+	member := clustertest.Serve(t, clustertest.Zone(t, memberZone+zone)).Addr.String()
+	s := startCoreDNS(t, `.:PORT {
+		bind 127.77.0.1
+		clusterset lan {
+			file `+document(t, clusterAt("c1", member, "")+"- {name: c2, serviceCIDRs: [10.102.0.0/16], dns: [\""+clustertest.Serve(t, clustertest.Zone(t, "x. 5 IN SOA x. x. 1 2 3 4 5\nweb.default.svc.cluster.local. 5 IN A 10.102.0.7")).Addr.String()+"\"]}\n")+`
+		}
+		forward . `+resolver+`
+	}`)
+	tests := []struct {
+		name  string
+		qtype uint16
+		want  []string
+	}{
+		{"a", dns.TypeA, []string{"CNAME a.evil.test.", "A 192.0.2.1"}},
+		{"b", dns.TypeA, []string{"CNAME b.evil.test.", "CNAME web.default.c2.lan.", "A 10.102.0.7"}},
+		{"c", dns.TypeA, []string{"CNAME c.evil.test."}},
+		{"h", dns.TypeHTTPS, []string{"CNAME h.evil.test.", `HTTPS 1 . alpn="h2"`}},
+	}
+	for _, tt := range tests {
+		m := lookup(t, s.addr, "udp", tt.name+".default.c1.lan.", tt.qtype)
+		var got []string
+		for _, rr := range m.Answer {
+			got = append(got, strings.Join(strings.Fields(rr.String())[3:], " "))
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+		for _, rr := range slices.Concat(m.Answer, m.Ns, m.Extra) {
+			if h := rr.Header(); h.Name == "lan." || h.Name == "ns.evil.test." || h.Rrtype != dns.TypeOPT && h.Ttl > 3600 {
+				t.Errorf("%s: %v", tt.name, rr)
+			}
+		}
+	}
+}
+
 // TestGuardPods: a member that declares where its pods are has said where everything is.
 func TestGuardPods(t *testing.T) {
 	member := clustertest.Serve(t, clustertest.Zone(t, `cluster.local. 5 IN SOA ns.dns.cluster.local. h.cluster.local. 1 7200 1800 86400 5

@@ -27,6 +27,14 @@ func (r *Renaming) Select(m *dns.Msg, qtype uint16) {
 	}
 }
 
+// Chain keeps the records that answer a question of that type, as Select does, wherever
+// they lead.
+func Chain(rrs []dns.RR, name string, qtype uint16) []dns.RR {
+	r := Renaming{Asked: name, AskedOf: name, Domain: ".", Suffix: "."}
+	kept, _ := r.chain(rrs, qtype)
+	return kept
+}
+
 // chain gives the records on the way from the name asked, and the name it ends at. A
 // reply has them in order nearly always, and nothing else.
 func (r *Renaming) chain(rrs []dns.RR, qtype uint16) (kept []dns.RR, end string) {
