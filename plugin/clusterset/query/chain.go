@@ -38,7 +38,7 @@ func Chain(rrs []dns.RR, name string, qtype uint16) []dns.RR {
 // chain gives the records on the way from the name asked, and the name it ends at. A
 // reply has them in order nearly always, and nothing else.
 func (r *Renaming) chain(rrs []dns.RR, qtype uint16) (kept []dns.RR, end string) {
-	name := r.AskedOf
+	name, found := r.AskedOf, false
 	for i, rr := range rrs {
 		h := rr.Header()
 		if !equalFold(h.Name, name) {
@@ -47,7 +47,8 @@ func (r *Renaming) chain(rrs []dns.RR, qtype uint16) (kept []dns.RR, end string)
 		cname, leads := rr.(*dns.CNAME)
 		switch {
 		case h.Rrtype == qtype:
-		case leads && qtype != dns.TypeANY && (i == len(rrs)-1 || InZone(cname.Target, r.Domain)):
+			found = true
+		case leads && !found && qtype != dns.TypeANY && (i == len(rrs)-1 || InZone(cname.Target, r.Domain)):
 			name = cname.Target
 		default:
 			return r.ordered(rrs, qtype)

@@ -45,6 +45,7 @@ func TestSelect(t *testing.T) {
 		{"a CNAME to itself", dns.TypeA, []string{"a+ 5 IN CNAME a+"}, []string{"a+ 5 IN CNAME a+"}},
 		{"two CNAMEs", dns.TypeA, []string{"a+ 5 IN CNAME b+", "a+ 5 IN CNAME c+", "c+ 5 IN A 10.0.0.1"}, []string{"a+ 5 IN CNAME b+"}},
 		{"a CNAME beside an address", dns.TypeA, []string{"a+ 5 IN CNAME b+", "a+ 5 IN A 10.0.0.1", "b+ 5 IN A 10.0.0.2"}, []string{"a+ 5 IN A 10.0.0.1"}},
+		{"an address beside a CNAME", dns.TypeA, []string{"a+ 5 IN A 10.0.0.1", "a+ 5 IN CNAME b+", "b+ 5 IN A 10.0.0.2"}, []string{"a+ 5 IN A 10.0.0.1"}},
 		{"CNAME asked for", dns.TypeCNAME, []string{"a+ 5 IN CNAME b+", "b+ 5 IN CNAME c+"}, []string{"a+ 5 IN CNAME b+"}},
 		{"ANY", dns.TypeANY, []string{"a+ 5 IN CNAME b+", `a+ 5 IN TXT "x"`, "b+ 5 IN A 10.0.0.1"}, []string{"a+ 5 IN CNAME b+", `a+ 5 IN TXT "x"`}},
 		{"a DNAME above", dns.TypeA, []string{"default.svc.cluster.local. 5 IN DNAME other.svc.cluster.local.", "a+ 5 IN CNAME a.other.svc.cluster.local.", "a.other.svc.cluster.local. 5 IN A 10.0.0.1"}, []string{"a+ 5 IN CNAME a.other.svc.cluster.local.", "a.other.svc.cluster.local. 5 IN A 10.0.0.1"}},
