@@ -18,11 +18,11 @@ type nameCase struct {
 	want  string
 }
 
-// cases are every form of name, of a member that is forwarded to, of one of two labels,
-// and of one that is answered for from its data.
+// cases are every form of name, of members that are forwarded to, one of them of two
+// labels, and of one that is answered for from its data.
 func cases() (all []nameCase) {
 	add := func(name string, qtype uint16, want string) { all = append(all, nameCase{name, qtype, want}) }
-	for _, zone := range []string{"lan.", "c1.lan.", "c1.eu.lan.", "k1.lan.", "dead.lan.", "10.in-addr.arpa.", "d.f.ip6.arpa."} {
+	for _, zone := range []string{"lan.", "c1.lan.", "c1.eu.lan.", "k1.lan.", "k2.lan.", "dead.lan.", "10.in-addr.arpa.", "d.f.ip6.arpa."} {
 		// In this order: BIND 9.18 has SERVFAIL, for a second, for who asks it for a name
 		// server's address between "c1.lan NS" and any other name of c1.lan.
 		add("dns."+zone, dns.TypeA, "NOERROR")
@@ -33,8 +33,9 @@ func cases() (all []nameCase) {
 		add(zone, dns.TypeMX, "NOERROR")
 	}
 	add("eu.lan.", dns.TypeA, "NOERROR")
-	for i, member := range []string{"c1", "c1.eu", "k1"} {
-		net := fmt.Sprintf("10.%d.", []int{101, 201, 103}[i])
+	for i, member := range []string{"c1", "c1.eu", "k1", "k2"} {
+		octet := []int{101, 201, 103, 104}[i]
+		net := fmt.Sprintf("10.%d.", octet)
 		for _, schema := range []string{"", "svc."} {
 			at := schema + member + ".lan."
 			add("web.default."+at, dns.TypeA, "NOERROR "+net+"1.1")
@@ -52,13 +53,14 @@ func cases() (all []nameCase) {
 			add("_tcp.web.default."+at, dns.TypeA, "NOERROR")
 		}
 		add("dns-version."+member+".lan.", dns.TypeTXT, `NOERROR "1.1.0"`)
-		add("1.1."+strings.Join([]string{[]string{"101", "201", "103"}[i], "10"}, ".")+".in-addr.arpa.", dns.TypePTR, "NOERROR web.default.svc."+member+".lan.")
+		add(fmt.Sprintf("1.1.%d.10.in-addr.arpa.", octet), dns.TypePTR, "NOERROR web.default.svc."+member+".lan.")
 	}
 	add("web.default.c1.lan.", dns.TypeAAAA, "NOERROR fd00:101::80")
 	add("0.8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.1.0.0.0.d.f.ip6.arpa.", dns.TypePTR, "NOERROR web.default.svc.c1.lan.")
 	add("near.default.c1.lan.", dns.TypeA, "NOERROR 10.101.1.1 web.default.svc.c1.lan.")
 	add("10-101-2-7.default.pod.c1.lan.", dns.TypeA, "NOERROR 10.101.2.7")
 	add("10-201-2-7.default.pod.c1.eu.lan.", dns.TypeA, "NOERROR 10.201.2.7")
+	add("10-104-2-7.default.pod.k2.lan.", dns.TypeA, "NOERROR 10.104.2.7")
 	add("9.9.101.10.in-addr.arpa.", dns.TypePTR, "NXDOMAIN")
 	add("web.default.nope.lan.", dns.TypeA, "NXDOMAIN")
 	return all
@@ -115,6 +117,9 @@ func TestResolvers(t *testing.T) {
 			})
 		}
 	}
+	t.Run("Unbound/TCP", func(t *testing.T) {
+		unbound(t, families[0], fmt.Sprintf(unboundIterates, "tcp-upstream: yes")).all(false)
+	})
 	// The man page's lines, where DNSSEC is validated.
 	t.Run("BIND/static-stub", func(t *testing.T) {
 		options, zones, _ := strings.Cut(section(t, "named.conf"), "\n};\n")

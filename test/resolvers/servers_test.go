@@ -11,6 +11,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/coredns-clusterset/clusterset/test/harness"
 	"github.com/coredns-clusterset/clusterset/test/kubeup"
@@ -19,7 +20,7 @@ import (
 // startServers starts all but the resolver: the root, the members and ours.
 func startServers(t *testing.T) {
 	t.Helper()
-	kubeconfig := startAPI(t)
+	k1, k2 := startAPIs(t)
 	root := harness.StartCoreDNS(t, "root", map[string]string{"Corefile": corefileRoot, "root.zone": rootZone + section(t, "zone")})
 	for i, ip := range []string{"127.0.0.11", "127.0.0.12"} {
 		own := strings.NewReplacer("10.101.", fmt.Sprintf("10.%d01.", i+1), "10-101-", fmt.Sprintf("10-%d01-", i+1),
@@ -29,23 +30,32 @@ func startServers(t *testing.T) {
 			"reverse4.zone": own.Replace(reverseZone4), "reverse6.zone": own.Replace(reverseZone6),
 		}).AwaitDNS(dns.Client{}, ip+":5300", "web.default.svc.cluster.local.")
 	}
+	harness.StartCoreDNS(t, "k2's DNS", map[string]string{"Corefile": fmt.Sprintf(corefileKubernetes, k2)}).
+		AwaitDNS(dns.Client{}, "127.0.0.14:5300", "web.default.svc.cluster.local.")
 	root.AwaitDNS(dns.Client{}, "127.0.0.2:53", "www.example.")
 	ours := harness.StartCoreDNS(t, "clusterset", map[string]string{
-		"Corefile": corefileOurs, "clusterset.yaml": document + fmt.Sprintf(watched, kubeconfig),
+		"Corefile": corefileOurs, "clusterset.yaml": document + fmt.Sprintf(watched, k1),
 	})
 	ours.AwaitDNS(dns.Client{}, ours4+":53", "web.default.k1.lan.")
 }
 
-// startAPI starts the API of k1, with the Services of memberZone, and gives its
-// kubeconfig.
-func startAPI(t *testing.T) string {
+// startAPIs starts the APIs of k1 and k2, with the Services of memberZone, and gives
+// their kubeconfigs.
+func startAPIs(t *testing.T) (k1, k2 string) {
 	t.Helper()
-	up := kubeup.Start(t, "k1=10.103.0.0/16")
-	client := harness.NewClient(t, up.Kubeconfig("k1"))
+	up := kubeup.Start(t, "k1=10.103.0.0/16", "k2=10.104.0.0/16")
+	for name, net := range map[string]string{"k1": "10.103.", "k2": "10.104."} {
+		fill(t, harness.NewClient(t, up.Kubeconfig(name)), net)
+	}
+	return up.Kubeconfig("k1"), up.Kubeconfig("k2")
+}
+
+func fill(t *testing.T, client *kubernetes.Clientset, net string) {
+	t.Helper()
 	const namespace = "default"
 	harness.AwaitNamespace(t, client, namespace)
 	for name, spec := range map[string]v1.ServiceSpec{
-		"web": {ClusterIP: "10.103.1.1", Ports: []v1.ServicePort{{Name: "http", Port: 80}}},
+		"web": {ClusterIP: net + "1.1", Ports: []v1.ServicePort{{Name: "http", Port: 80}}},
 		"db":  {ClusterIP: v1.ClusterIPNone, Ports: []v1.ServicePort{{Name: "pg", Port: 5432}}},
 		"out": {Type: v1.ServiceTypeExternalName, ExternalName: "www.example"},
 	} {
@@ -54,10 +64,9 @@ func startAPI(t *testing.T) string {
 	harness.Put(t, client.DiscoveryV1().EndpointSlices(namespace), &discovery.EndpointSlice{
 		ObjectMeta:  metav1.ObjectMeta{Name: "db-1", Labels: map[string]string{discovery.LabelServiceName: "db"}},
 		AddressType: discovery.AddressTypeIPv4,
-		Endpoints:   []discovery.Endpoint{{Addresses: []string{"10.103.2.1"}, Hostname: new("db-0")}},
+		Endpoints:   []discovery.Endpoint{{Addresses: []string{net + "2.1"}, Hostname: new("db-0")}},
 		Ports:       []discovery.EndpointPort{{Name: new("pg"), Protocol: new(v1.ProtocolTCP), Port: new(int32(5432))}},
 	})
-	return up.Kubeconfig("k1")
 }
 
 // section is the one code block of the man page's section on delegation that is of

@@ -63,6 +63,17 @@ const corefileMember = `.:5300 {
 }
 `
 
+// corefileKubernetes is k2's own DNS.
+const corefileKubernetes = `.:5300 {
+    bind 127.0.0.14
+    errors
+    kubernetes cluster.local in-addr.arpa {
+        kubeconfig %s
+        pods insecure
+    }
+}
+`
+
 // corefileOurs has no bind: name servers' addresses are the machine's.
 const corefileOurs = `.:53 {
     errors
@@ -74,13 +85,14 @@ const corefileOurs = `.:53 {
 }
 `
 
-// document has a member that is asked by DNS, another of two labels, and one that is
-// dead.
+// document has a member that is asked by DNS, another of two labels, one whose DNS is
+// CoreDNS's kubernetes plugin, and one that is dead.
 const document = `apiVersion: clusterset/v1alpha1
 kind: ClusterSet
 clusters:
 - {name: c1, serviceCIDRs: [10.101.0.0/16, "fd00:101::/112"], dns: ["127.0.0.11:5300"]}
 - {name: c1.eu, serviceCIDRs: [10.201.0.0/16, "fd00:201::/112"], dns: ["127.0.0.12:5300"]}
+- {name: k2, serviceCIDRs: [10.104.0.0/16], dns: ["127.0.0.14:5300"]}
 - {name: dead, serviceCIDRs: [10.202.0.0/16], dns: ["127.0.0.13:5300"]}
 `
 
