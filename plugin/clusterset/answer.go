@@ -14,12 +14,12 @@ import (
 // gateways, a CNAME that leads out of the member's domain followed here.
 func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error) {
 	t := translation{ask: q, renaming: q.renaming(asked), guard: q.p.options.addressGuard && from != fromLocal}
-	t.renaming.Select(reply, q.state.QType())
+	t.renaming.Select(reply, q.askedType())
 	if reply.Rcode == dns.RcodeNameError && len(reply.Answer) == 0 {
 		return q.notFound(reply, asked, from)
 	}
-	if q.n.Kind == query.Protocol {
-		return q.protocol(reply, asked, from)
+	if q.asksExistence() {
+		return q.exists(reply, asked, from)
 	}
 	authority := reply.Ns
 	m := q.reply(reply)

@@ -140,10 +140,20 @@ func (q *ask) asked() string {
 	return q.n.MemberName(q.member.ClusterDomain)
 }
 
-// askedType is the type that the member is asked for: any says whether there is such
-// a Service, which is all that is to be known of a name above its ports.
+// asksExistence reports whether all that is to be known from the member is that there
+// is such a Service, or such an address: of a name above SRV names, and of an address's
+// for another type than PTR. (kubernetes denies an address that has a name, for any
+// other type, and a resolver that minimises asks for A first.)
+func (q *ask) asksExistence() bool {
+	return q.n.Kind == query.Protocol || q.addr.IsValid() && q.state.QType() != dns.TypePTR
+}
+
+// askedType is the type that the member is asked for.
 func (q *ask) askedType() uint16 {
-	if q.n.Kind == query.Protocol {
+	switch {
+	case q.addr.IsValid():
+		return dns.TypePTR
+	case q.n.Kind == query.Protocol:
 		return dns.TypeA
 	}
 	return q.state.QType()

@@ -132,9 +132,9 @@ func (q *ask) version() (int, error) {
 	return q.write(m, fromZone)
 }
 
-// protocol replies for "_tcp.web.default.c1.lan.", which stands above names of ports:
-// it exists as the member's Service does, for which the member was asked.
-func (q *ask) protocol(reply *dns.Msg, asked string, from sourceName) (int, error) {
+// exists replies for a name of which the member was asked whether it is there, and it
+// is: "_tcp.web.default.c1.lan." as the Service is.
+func (q *ask) exists(reply *dns.Msg, asked string, from sourceName) (int, error) {
 	m := q.ours()
 	m.Authoritative, m.RecursionAvailable = reply.Authoritative, reply.RecursionAvailable
 	m.Ns = []dns.RR{q.soaOf(reply.Ns, new(q.renaming(asked)))}

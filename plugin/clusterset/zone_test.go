@@ -148,6 +148,29 @@ func TestReverseBranches(t *testing.T) {
 	}
 }
 
+// TestReverseTypes: an address that has a name exists for all types, whatever the member
+// says of them.
+func TestReverseTypes(t *testing.T) {
+	reverse := clustertest.Zone(t, "1.0.101.10.in-addr.arpa. 5 IN PTR web.default.svc.cluster.local.")
+	member := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) { // as kubernetes
+		if r.Question[0].Qtype == dns.TypePTR {
+			reverse(w, r)
+			return
+		}
+		clustertest.Rcode(dns.RcodeNameError)(w, r)
+	})
+	s := serveSet(t, clusterAt("c1", member.Addr.String(), ""), "")
+	for _, qtype := range []uint16{dns.TypeA, dns.TypeNS, dns.TypeTXT, dns.TypeSOA, dns.TypeANY, dns.TypePTR, dns.TypeA} {
+		m := lookup(t, s.addr, "udp", "1.0.101.10.in-addr.arpa.", qtype)
+		if m.Rcode != dns.RcodeSuccess || (len(m.Answer) == 1) != (qtype == dns.TypePTR) || len(m.Answer)+len(m.Ns) != 1 {
+			t.Errorf("%s: %v", dns.TypeToString[qtype], m)
+		}
+		if m := lookup(t, s.addr, "udp", "2.0.101.10.in-addr.arpa.", qtype); m.Rcode != dns.RcodeNameError {
+			t.Errorf("%s of no address: %v", dns.TypeToString[qtype], m)
+		}
+	}
+}
+
 // TestOwnAddresses: the addresses that another machine may reach come first, and
 // loopback ones where there are no others.
 func TestOwnAddresses(t *testing.T) {

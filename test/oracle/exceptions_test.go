@@ -33,10 +33,11 @@ var exceptions = []exception{
 	{"dns-version exists", "RFC 8020: a name that has a TXT record exists for all types", everyMode, versionExists},
 	{"reverse branches exist", "RFC 8020: NXDOMAIN of 51.10.in-addr.arpa. would deny all names below it", everyMode, reverseBranch},
 	{"longer than an address", "RFC 3596, section 2.5: kubernetes takes the last 32 labels for the address", everyMode, longReverse},
-	{"reverse name of another type", "RFC 2308, section 2.2: a name that has a PTR record exists for all types", data, reverseType},
+	{"reverse name of another type", "RFC 2308, section 2.2: a name that has a PTR record exists for all types", everyMode, reverseType},
 	{"TXT above names", "RFC 8020: kubernetes denies svc.cluster.local. for TXT alone", everyMode, branchTXT},
 	{"above SRV names", "RFC 8020: _tcp.web exists where web does, since _http._tcp.web may", everyMode, aboveSRV},
 	{"slice of no Service", "kubernetes makes a name with an empty label of it, which no message can hold, and is silent", everyMode, sliceOfNothing},
+	{"slice of no Service, other types", "the member is asked for PTR, to which kubernetes is silent", []string{"forward"}, otherTypeOfNothing},
 	{"not the member's address", "the document's CIDRs tell whose an address is; others aren't answered for", everyMode, notTheMembers},
 	{"names as endpoints", "EndpointSlices of FQDNs have no defined meaning, and are deprecated; only kubernetes makes CNAMEs of them, in random order", data, namesAsEndpoints},
 	{"SOA of nothing", "RFC 2308, section 2.1: kubernetes doesn't look whether the name exists", everyMode, soaOfNothing},
@@ -176,6 +177,17 @@ func sliceOfNothing(d *deviation) {
 		d.deny()
 	default:
 		d.want.Rcode, d.want.Answer = dns.RcodeSuccess, pointers(d.ourName(), names)
+	}
+}
+
+// otherTypeOfNothing: for other types kubernetes isn't silent.
+func otherTypeOfNothing(d *deviation) {
+	if d.zone != none || d.qtype == dns.TypePTR || d.want.Rcode != dns.RcodeNameError || d.got.Rcode != dns.RcodeServerFailure {
+		return
+	}
+	if _, err := exchange(plain, d.theirs.addr, d.theirName(), dns.TypePTR); err != nil {
+		d.want = d.got.Copy()
+		d.want.Rcode, d.want.Answer, d.want.Ns = dns.RcodeServerFailure, nil, nil
 	}
 }
 

@@ -101,7 +101,7 @@ const (
 var minimisations = []struct{ name, unbound string }{
 	{"off", "qname-minimisation: no"},
 	{"relaxed", "qname-minimisation: yes"},
-	{"strict", "qname-minimisation: yes\n    qname-minimisation-strict: yes"},
+	{"strict", "qname-minimisation: yes\n    qname-minimisation-strict: yes\n    harden-referral-path: yes"},
 }
 
 func TestResolvers(t *testing.T) {
