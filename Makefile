@@ -11,7 +11,8 @@ KUBE_LDFLAGS := -s -w \
 
 # How many inputs each fuzz test tries, some seconds' worth. A time would sometimes
 # end them with "context deadline exceeded" (golang/go#75804).
-FUZZTIME ?= 100000x
+FUZZTIME ?= 50000x
+FUZZ     := go test -run '^$$' -fuzztime $(FUZZTIME) -fuzz
 
 # How many seeds make oracle tries, and the first of them; by default none that was
 # tried before.
@@ -44,10 +45,12 @@ bench: bin/coredns bin/kube ## cost per query, memory and delay, beside CoreDNS'
 oracle: bin/coredns bin/kube ## every answer beside kubernetes', after random changes of SEEDS=200 seeds, from SEED=N on
 	ORACLE_SEEDS=$(SEEDS) ORACLE_SEED=$(SEED) go test -tags e2e -count 1 -timeout 2h -v -run '^TestSeeds$$' ./test/oracle
 
-fuzz: ## fuzz what reads names, documents and replies, some seconds each
-	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./plugin/clusterset/query
-	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./plugin/clusterset/discovery
-	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME) ./plugin/clusterset/exchange
+fuzz: ## fuzz what strangers write: names, queries, documents, kubeconfigs, replies; some seconds each
+	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/query
+	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/discovery
+	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/exchange
+	$(FUZZ) '^FuzzReply$$' ./plugin/clusterset
+	$(FUZZ) '^FuzzQuery$$' ./plugin/clusterset
 
 lint: ## vet, format, import rules, a tidy go.mod
 	go mod tidy -diff

@@ -209,35 +209,3 @@ func TestParseBad(t *testing.T) {
 		})
 	}
 }
-
-// FuzzParse looks for a document that makes the parser panic, or that it takes
-// though a member of it can't be used.
-func FuzzParse(f *testing.F) {
-	good, err := os.ReadFile("testdata/good.yaml")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(string(good))
-	for _, bad := range badDocuments {
-		if len(bad.text) < 4096 {
-			f.Add(bad.text)
-		}
-	}
-	for _, good := range goodYAML {
-		f.Add(good)
-	}
-	f.Add(merged("<<: [{<<: *d, zone: us-b}, *e]"))
-	f.Add(head + "clusters: [&c {<<: *c}]\n")
-	f.Add(laughs(9, "{x: y}", "{<<: [%s]}"))
-	f.Fuzz(func(t *testing.T, text string) {
-		set, err := Parse(map[string]string{"k.yaml": text})
-		if err != nil {
-			return
-		}
-		for _, c := range set.Clusters {
-			if c.Name == "" || len(c.ServiceCIDRs) == 0 || len(c.DNS) == 0 || c.ClusterDomain == "" || c.Network == "" {
-				t.Fatalf("taken: %+v", c)
-			}
-		}
-	})
-}
