@@ -48,7 +48,7 @@ func runChanges(ctx context.Context, s settings, dir string, api *memberAPI) err
 // changes makes the changes, one after the other, each to an address of its own.
 func changes(ctx context.Context, s settings, dir string, c contender, change func(address string) error) ([]time.Duration, error) {
 	name := "changing.default." + c.suffix
-	server, err := startServer(s.coredns, dir, c.corefile, frontNetwork+"1", name)
+	server, err := startServer(s.coredns, dir, c.corefile(), frontNetwork+"1", name)
 	if err != nil {
 		return nil, err
 	}

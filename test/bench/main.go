@@ -13,12 +13,15 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 )
 
 func main() {
 	settings := settings{}
 	flag.StringVar(&settings.coredns, "coredns", "bin/coredns", "the custom CoreDNS")
+	flag.StringVar(&settings.before, "before", "", "the custom CoreDNS of before, to be measured beside it")
+	flag.Var(&settings.around, "around", "plugins before the one that is measured, separated by commas; given more than once, each is measured")
 	flag.IntVar(&settings.rounds, "rounds", 20, "how often each contender is measured; a quarter of that where it is started anew each time")
 	flag.DurationVar(&settings.time, "time", time.Second, "how long each measurement takes")
 	flag.IntVar(&settings.names, "names", 10000, "how many services the member has")
@@ -27,6 +30,9 @@ func main() {
 	flag.StringVar(&settings.kube, "kube", "bin/kube", "the API servers; \"\" leaves out what needs them")
 	flag.IntVar(&settings.changes, "changes", 200, "how many changes in the member's API are timed")
 	flag.Parse()
+	if settings.around == nil {
+		settings.around = arounds{nothing, "errors", "errors, prometheus"}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, settings); err != nil {
@@ -35,8 +41,22 @@ func main() {
 	}
 }
 
+// arounds are the plugins of each -around.
+type arounds []string
+
+func (a *arounds) String() string { return strings.Join(*a, "; ") }
+
+// Set implements flag.Value.
+func (a *arounds) Set(plugins string) error {
+	*a = append(*a, plugins)
+	return nil
+}
+
 type settings struct {
 	coredns string
+	// before is "" where there is nothing to compare with.
+	before string
+	around arounds
 	// forwarded and kube say which parts run.
 	forwarded bool
 	kube      string

@@ -12,11 +12,12 @@ import (
 // settled is how long a server has been up when its memory is read.
 const settled = 5 * time.Second
 
-// runMemory prints what the servers' memory is over that of an idle one.
-func runMemory(ctx context.Context, s settings, dir string) error {
-	const idle = "whoami"
+// memoryOf prints what the servers' memory is over that of an idle one, alone in their
+// server blocks.
+func (w work) memoryOf(ctx context.Context, s settings, dir, what string) error {
 	used := make(map[string][]int)
-	servers := fromData.contenders[:3]
+	servers := w.around(nothing, s.before != "").contenders
+	servers = servers[:len(servers)-1] // names in the short form take none of their own
 	for range s.starts() {
 		for _, c := range servers {
 			kib, err := residentMemory(ctx, s, dir, c)
@@ -26,24 +27,31 @@ func runMemory(ctx context.Context, s settings, dir string) error {
 			used[c.name] = append(used[c.name], kib)
 		}
 	}
+	idle, peer := servers[0].name, servers[1].name
 	over := func(name string) float64 {
 		return float64(median(used[name])-median(used[idle])) / 1024
 	}
-	fmt.Printf("resident memory, %d services and slices\n%-24s %10s %12s %12s\n", s.names, fmt.Sprintf("median of %d", s.starts()), "MiB", "over idle", "x kubernetes")
+	fmt.Printf("resident memory, %s\n%-24s %10s %12s %16s\n", what, fmt.Sprintf("median of %d", s.starts()), "MiB", "over idle", "x "+peer)
 	for _, c := range servers {
-		fmt.Printf("%-24s %10.1f %12.1f %12.2f\n", c.name, float64(median(used[c.name]))/1024, over(c.name), over(c.name)/over("kubernetes"))
+		fmt.Printf("%-24s %10.1f %12.1f %16.2f\n", c.name, float64(median(used[c.name]))/1024, over(c.name), over(c.name)/over(peer))
 	}
 	fmt.Println()
 	return nil
 }
 
-// residentMemory is that of the contender's process, in KiB, once it is settled.
+// residentMemory is that of the contender's process, in KiB, once it was asked for all
+// names and is settled.
 func residentMemory(ctx context.Context, s settings, dir string, c contender) (int, error) {
-	server, err := startServer(s.coredns, dir, c.corefile, frontNetwork+"1", service(0)+"."+c.suffix)
+	server, err := s.start(dir, c, 1)
 	if err != nil {
 		return 0, err
 	}
 	defer server.stop()
+	if strings.Contains(c.plugin, "cache") {
+		if _, err := server.dnsperf(ctx, dir, c.questions(), warmUp); err != nil {
+			return 0, err
+		}
+	}
 	select {
 	case <-ctx.Done():
 		return 0, ctx.Err()

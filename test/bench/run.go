@@ -36,10 +36,13 @@ func runForwarded(ctx context.Context, s settings, dir string) error {
 		return err
 	}
 	defer member.stop()
-	for _, t := range []table{forwarded, cached} {
-		if err := t.run(ctx, s, dir); err != nil {
+	for _, w := range []work{forwarded, cached} {
+		if err := w.run(ctx, s, dir); err != nil {
 			return err
 		}
+	}
+	if err := cached.memoryOf(ctx, s, dir, fmt.Sprintf("%d answers in the cache", s.names)); err != nil {
+		return err
 	}
 	return runTails(ctx, s, dir)
 }
@@ -56,10 +59,20 @@ func runFromData(ctx context.Context, s settings, dir string) error {
 	if err := fromData.run(ctx, s, dir); err != nil {
 		return err
 	}
-	if err := runMemory(ctx, s, dir); err != nil {
+	if err := fromData.memoryOf(ctx, s, dir, fmt.Sprintf("%d services and slices", s.names)); err != nil {
 		return err
 	}
 	return runChanges(ctx, s, dir, api)
+}
+
+// run measures the work behind each of the settings' plugins.
+func (w work) run(ctx context.Context, s settings, dir string) error {
+	for _, plugins := range s.around {
+		if err := w.around(plugins, s.before != "").run(ctx, s, dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // run starts every contender of the table and measures them in turn, rounds times,
@@ -68,8 +81,7 @@ func runFromData(ctx context.Context, s settings, dir string) error {
 func (t table) run(ctx context.Context, s settings, dir string) error {
 	servers := make([]*server, len(t.contenders))
 	for i, c := range t.contenders {
-		address := fmt.Sprint(frontNetwork, i+1)
-		server, err := startServer(s.coredns, dir, c.corefile, address, service(0)+"."+c.suffix)
+		server, err := s.start(dir, c, i+1)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -80,8 +92,13 @@ func (t table) run(ctx context.Context, s settings, dir string) error {
 		servers[i] = server
 	}
 	costs := make(map[string][]time.Duration)
-	for range s.rounds {
-		for i, c := range t.contenders {
+	for round := range s.rounds {
+		for n := range t.contenders {
+			i := n
+			if round%2 == 1 { // so that none is always the one after the same
+				i = len(t.contenders) - 1 - n
+			}
+			c := t.contenders[i]
 			cost, err := servers[i].cost(ctx, dir, c.questions(), s.time)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)

@@ -21,6 +21,15 @@ type server struct {
 	address string
 }
 
+// start starts the contender, on the nth of the addresses.
+func (s settings) start(dir string, c contender, n int) (*server, error) {
+	binary := s.coredns
+	if c.before {
+		binary = s.before
+	}
+	return startServer(binary, dir, c.corefile(), fmt.Sprint(frontNetwork, n), service(0)+"."+c.suffix)
+}
+
 // startServer runs CoreDNS in dir and returns when it has an answer to name at
 // the address.
 func startServer(coredns, dir, corefile, address, name string) (*server, error) {

@@ -20,9 +20,9 @@ const (
 
 // tails ask a member with two upstreams, one of which is sometimes late.
 var tails = []contender{
-	{name: "forward", suffix: memberDomain, corefile: front("forward . " + memberAddress + ":" + port + " " + lateAddress + ":" + port + " {\n        policy round_robin\n    }")},
-	{name: "clusterset, hedge off", suffix: "svc.c1.lan", corefile: front(tailMode("off"))},
-	{name: "clusterset", suffix: "svc.c1.lan", corefile: front(tailMode("auto"))},
+	{name: "forward", suffix: memberDomain, plugin: "forward . " + memberAddress + ":" + port + " " + lateAddress + ":" + port + " {\n        policy round_robin\n    }"},
+	{name: "clusterset, hedge off", suffix: "svc.c1.lan", plugin: tailMode("off")},
+	{name: "clusterset", suffix: "svc.c1.lan", plugin: tailMode("auto")},
 }
 
 func tailMode(hedge string) string {
@@ -66,7 +66,7 @@ func runTails(ctx context.Context, s settings, dir string) error {
 
 // tail asks the contender and gives the sorted times.
 func tail(ctx context.Context, s settings, dir string, c contender) ([]time.Duration, error) {
-	server, err := startServer(s.coredns, dir, c.corefile, frontNetwork+"1", service(0)+"."+c.suffix)
+	server, err := s.start(dir, c, 1)
 	if err != nil {
 		return nil, err
 	}
