@@ -2,7 +2,8 @@
 // for nobody, and takes no more than it is told to. A named pipe has no end until
 // someone writes to it, and /dev/zero has none at all.
 //
-// A disk that hangs does so here too: no lock may be held over a Read.
+// A disk that hangs does so in Read too: Within and ReadContext wait only as long as
+// they are told to.
 package boundedfile
 
 import (
@@ -32,19 +33,18 @@ const patience = time.Second
 // a symbolic link to. The error of anything else, or of more than most bytes, says
 // what it is and what would be right.
 func Read(path string, most int64) ([]byte, error) {
-	info, err := os.Stat(path) // opening a device may set it going
-	if err != nil {
-		return nil, err
-	}
-	if err := check(path, info, most); err != nil {
-		return nil, err
+	if info, err := os.Stat(path); err == nil { // opening a device may set it going
+		if err := check(path, info, most); err != nil {
+			return nil, err
+		}
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err = f.Stat(); err != nil { // it may be another one by now
+	info, err := f.Stat() // it may be another one by now
+	if err != nil {
 		return nil, err
 	}
 	if err := check(path, info, most); err != nil {

@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"os"
+	"net/http"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -13,7 +13,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -33,17 +32,22 @@ var ErrNoAPI = errors.New("not in a Kubernetes cluster, and no kubeconfig is giv
 // NewAPI makes a client: from the kubeconfig file at path and its context ("" is
 // its current one), or in-cluster when path is "". Nothing is asked yet.
 func NewAPI(path, context string) (*API, error) {
-	config, err := restConfig(path, context)
+	config, content, err := restConfig(path, context)
 	if err != nil {
 		return nil, err
 	}
 	config.UserAgent = "coredns-clusterset"
-	client, err := kubernetes.NewForConfig(config)
+	config.DisableCompression = true // for one object, it would only hide its size
+	toAPI, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, err
 	}
-	content, err := os.ReadFile(path)
-	if err != nil && path != "" {
+	// The credentials are for the server that the configuration names, whatever that
+	// server says.
+	noRedirect := *toAPI // may be Go's own
+	noRedirect.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client, err := kubernetes.NewForConfigAndClient(config, &noRedirect)
+	if err != nil {
 		return nil, err
 	}
 	return &API{client: client, config: config, key: fmt.Sprintf("%s %s %s %x", path, context, config.Host, sha256.Sum256(content))}, nil
@@ -55,18 +59,6 @@ func (a *API) Key() string { return a.key }
 
 // Config is a copy of what the API's client was made with.
 func (a *API) Config() *rest.Config { return rest.CopyConfig(a.config) }
-
-func restConfig(path, context string) (*rest.Config, error) {
-	if path == "" {
-		config, err := rest.InClusterConfig()
-		if errors.Is(err, rest.ErrNotInCluster) {
-			return nil, ErrNoAPI
-		}
-		return config, err
-	}
-	loader := &clientcmd.ClientConfigLoadingRules{ExplicitPath: path}
-	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(loader, &clientcmd.ConfigOverrides{CurrentContext: context}).ClientConfig()
-}
 
 // object is one object of an API that is watched: the only one that RBAC must
 // allow to get, list and watch.
@@ -99,10 +91,11 @@ func (o object) watch(ctx context.Context, changed func(runtime.Object), failed 
 	missing.Wait()
 }
 
-// explain names the object and, where access is forbidden, what to allow.
+// explain names the object and, where access is forbidden, what to allow. What an API
+// says goes no further than on a line of the log.
 func (o object) explain(err error) error {
 	if apierrors.IsForbidden(err) {
-		return fmt.Errorf("%s %s: forbidden; allow get, list and watch of it: %w", o.resource, o.name, err)
+		return fmt.Errorf("%s %s: forbidden; allow get, list and watch of it: %s", o.resource, o.name, said(err, maxSaid))
 	}
-	return fmt.Errorf("%s %s: %w", o.resource, o.name, err)
+	return fmt.Errorf("%s %s: %s", o.resource, o.name, said(err, maxSaid))
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Feed is a running source of values that any number of plugin instances share:
@@ -15,6 +16,7 @@ type Feed[T any] struct {
 	key    string
 	cancel context.CancelFunc
 	done   chan struct{}
+	began  time.Time
 	first  chan struct{} // closed with the first value
 
 	mu          sync.Mutex
@@ -46,7 +48,7 @@ func acquire[T any](key string, run func(ctx context.Context, publish func(T))) 
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	f := &Feed[T]{
-		key: key, cancel: cancel, done: make(chan struct{}), first: make(chan struct{}),
+		key: key, cancel: cancel, done: make(chan struct{}), began: time.Now(), first: make(chan struct{}),
 		subscribers: make(map[*subscriber[T]]struct{}),
 	}
 	feeds.byKey[key] = f
@@ -57,8 +59,12 @@ func acquire[T any](key string, run func(ctx context.Context, publish func(T))) 
 	return f
 }
 
+// releaseTimeout is for a source that can't stop: a command that a kubeconfig runs,
+// a disk that hangs under a token's file. Neither keeps CoreDNS from ending.
+const releaseTimeout = time.Second
+
 // Release ends this user's part in the feed; the last one stops it and waits
-// for that.
+// for that, as far as it ends.
 func (f *Feed[T]) Release() {
 	feeds.Lock()
 	feeds.users[f.key]--
@@ -70,7 +76,10 @@ func (f *Feed[T]) Release() {
 	feeds.Unlock()
 	if last {
 		f.cancel()
-		<-f.done
+		select {
+		case <-f.done:
+		case <-time.After(releaseTimeout):
+		}
 	}
 }
 
@@ -83,6 +92,16 @@ func (f *Feed[T]) Wait(ctx context.Context) bool {
 		return false
 	}
 }
+
+// WaitUntil is Wait until a time.
+func (f *Feed[T]) WaitUntil(end time.Time) bool {
+	ctx, cancel := context.WithDeadline(context.Background(), end)
+	defer cancel()
+	return f.Wait(ctx)
+}
+
+// Began is when the feed's source was started.
+func (f *Feed[T]) Began() time.Time { return f.began }
 
 // Last is the newest value; known is false before the first.
 func (f *Feed[T]) Last() (value T, known bool) {

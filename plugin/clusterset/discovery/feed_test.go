@@ -260,3 +260,24 @@ func TestIntakeOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestFeedHangs: a source that can't stop doesn't keep its users.
+func TestFeedHangs(t *testing.T) {
+	hangs := make(chan struct{})
+	defer close(hangs)
+	f := acquire(t.Name(), func(_ context.Context, publish func(int)) {
+		publish(1)
+		<-hangs
+	})
+	f.Wait(t.Context())
+	released := make(chan struct{})
+	go func() {
+		f.Release()
+		close(released)
+	}()
+	select {
+	case <-released:
+	case <-time.After(30 * time.Second):
+		t.Error("Release hangs")
+	}
+}

@@ -2,11 +2,13 @@ package discovery
 
 import (
 	"context"
-	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedfile"
 )
 
 const (
@@ -18,6 +20,8 @@ const (
 	// recheck finds what no event told: a folder that was replaced, a network
 	// file system.
 	recheck = 10 * time.Second
+	// readTimeout is for a disk that hangs: what is read later, rechecking finds.
+	readTimeout = 2 * time.Second
 )
 
 // FromFile gives the feed of a document in a file, read again when it changes.
@@ -31,7 +35,7 @@ func FromFile(path string, observe func(Update)) (*Feed[Update], error) {
 	return acquire("file "+path, func(ctx context.Context, publish func(Update)) {
 		in := &intake{observe: observe, publish: publish}
 		last, read := "", false
-		watchFiles(ctx, []string{path}, func(contents [][]byte, err error) {
+		watchFiles(ctx, []string{path}, boundedfile.Document, func(contents [][]byte, err error) {
 			if err != nil {
 				read = false
 				_ = in.report(nil, err)
@@ -47,42 +51,79 @@ func FromFile(path string, observe func(Update)) (*Feed[Update], error) {
 
 // watchFiles calls read with the contents of the files, in the order of paths,
 // at once and whenever one of them may have changed, until ctx ends. The error
-// is that of the first file which can't be read.
-func watchFiles(ctx context.Context, paths []string, read func(contents [][]byte, err error)) {
-	events, watch, stop := watchFolders(paths)
-	defer stop()
+// is that of the first file which can't be read: one of more than most bytes, what is
+// no regular file, and one on a disk that hangs, among others.
+func watchFiles(ctx context.Context, paths []string, most int64, read func(contents [][]byte, err error)) {
+	f := watchFolders()
+	defer f.stop()
 	again := time.NewTicker(recheck)
 	defer again.Stop()
 	for {
-		watch()
-		read(readFiles(paths))
+		contents, err := f.read(ctx, paths, most)
+		if ctx.Err() != nil {
+			return
+		}
+		read(contents, err)
 		select {
 		case <-ctx.Done():
 			return
 		case <-again.C:
-		case <-events:
-			untilQuiet(ctx, events)
+		case <-f.events:
+			untilQuiet(ctx, f.events)
 		}
 	}
 }
 
-// watchFolders watches the folders that hold the files, so that a file which is
-// replaced by another is seen. Where the kernel can't, rechecking is left.
-func watchFolders(paths []string) (events <-chan fsnotify.Event, watch, stop func()) {
+// folders watches the folders that hold the files, so that a file which is replaced by
+// another is seen. Where the kernel can't, rechecking is left.
+type folders struct {
+	watcher *fsnotify.Watcher // nil where there is none
+	events  <-chan fsnotify.Event
+}
+
+func watchFolders() *folders {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
-		return nil, func() {}, func() {}
+		return &folders{}
 	}
 	go func() {
 		for range w.Errors { // an overflow: rechecking finds what it hid
 		}
 	}()
-	watch = func() {
-		for _, path := range paths {
-			_ = w.Add(filepath.Dir(path)) // gone: rechecking finds it back
+	return &folders{watcher: w, events: w.Events}
+}
+
+// stop doesn't wait for the watcher's end: where a disk hangs, there is none.
+func (f *folders) stop() {
+	if f.watcher != nil {
+		go f.watcher.Close()
+	}
+}
+
+// read gives the contents of the files, in the order of paths, or the error of the
+// first that can't be read, within readTimeout.
+func (f *folders) read(ctx context.Context, paths []string, most int64) ([][]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	contents, errs := make([][]byte, len(paths)), make([]error, len(paths))
+	var reading sync.WaitGroup
+	for i, path := range paths {
+		reading.Go(func() {
+			contents[i], errs[i] = boundedfile.Within(ctx, path, func() ([]byte, error) {
+				if f.watcher != nil {
+					_ = f.watcher.Add(filepath.Dir(path)) // gone: rechecking finds it back
+				}
+				return boundedfile.Read(path, most)
+			})
+		})
+	}
+	reading.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
 		}
 	}
-	return w.Events, watch, func() { w.Close() }
+	return contents, nil
 }
 
 func untilQuiet(ctx context.Context, events <-chan fsnotify.Event) {
@@ -99,17 +140,4 @@ func untilQuiet(ctx context.Context, events <-chan fsnotify.Event) {
 			return
 		}
 	}
-}
-
-// readFiles gives the contents of the files, in the order of paths, or the error
-// of the first that can't be read.
-func readFiles(paths []string) ([][]byte, error) {
-	contents := make([][]byte, len(paths))
-	for i, path := range paths {
-		var err error
-		if contents[i], err = os.ReadFile(path); err != nil {
-			return nil, err
-		}
-	}
-	return contents, nil
 }

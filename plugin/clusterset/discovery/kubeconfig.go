@@ -11,6 +11,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedfile"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -47,7 +48,7 @@ func kubeconfigFile(path string) (*Feed[Kubeconfig], error) {
 	}
 	return acquire("kubeconfig "+path, func(ctx context.Context, publish func(Kubeconfig)) {
 		in := kubeconfigs{publish: publish, folder: filepath.Dir(path)}
-		watchFiles(ctx, []string{path}, func(contents [][]byte, err error) {
+		watchFiles(ctx, []string{path}, boundedfile.Material, func(contents [][]byte, err error) {
 			if err != nil {
 				in.take(nil, err)
 				return

@@ -8,6 +8,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedfile"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -60,7 +61,7 @@ func MaterialFromFiles(t model.TLS) *Feed[Material] {
 	paths := t.Files()
 	return acquire(fmt.Sprintf("files %q", []string{t.CAFile, t.CertFile, t.KeyFile}), func(ctx context.Context, publish func(Material)) {
 		m := &materials{publish: publish}
-		watchFiles(ctx, paths, func(contents [][]byte, err error) {
+		watchFiles(ctx, paths, boundedfile.Material, func(contents [][]byte, err error) {
 			var pem TLSMaterial
 			for i := range contents {
 				if paths[i] == t.CAFile {

@@ -2,7 +2,8 @@ package discovery
 
 import (
 	"net/netip"
-	"slices"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
 // block is a range of addresses, and what they are.
@@ -53,7 +54,7 @@ func notOfMember(cidr netip.Prefix) string {
 	return ""
 }
 
-// isHosts reports whether addr is one of hosts.
+// isHosts reports whether addr is one that no member has, or carries one.
 func isHosts(addr netip.Addr) bool {
-	return slices.ContainsFunc(hosts, func(b block) bool { return b.prefix.Contains(addr) })
+	return model.IsHosts(addr) || !model.EachCarried(addr, func(carried netip.Addr) bool { return !model.IsHosts(carried) })
 }

@@ -71,9 +71,11 @@ func TestNotOfMember(t *testing.T) {
 func TestGateways(t *testing.T) {
 	for addr, good := range map[string]bool{
 		"203.0.113.10": true, "2001:db8::10": true, "10.0.0.1": true, "::ffff:203.0.113.10": true, "240.0.0.1": true,
-		"0.0.0.0": false, "0.1.2.3": false, "127.0.0.1": false, "127.9.9.9": false, "169.254.169.254": false, "224.0.0.1": false,
+		"64:ff9b::cb00:710a": true,
+		"0.0.0.0":            false, "0.1.2.3": false, "127.0.0.1": false, "127.9.9.9": false, "169.254.169.254": false, "224.0.0.1": false,
 		"::": false, "::1": false, "fe80::1": false, "fe80::1%eth0": false, "ff02::1": false,
-		"::ffff:127.0.0.1": false,
+		"::ffff:127.0.0.1": false, "::169.254.169.254": false, "64:ff9b::a9fe:a9fe": false, "64:ff9b:1::7f00:1": false,
+		"2002:a9fe:a9fe::1": false, "2001:0:1::80ff:fffe": false,
 	} {
 		_, err := Parse(map[string]string{"k.yaml": member("gateways: [\"" + addr + "\"]")})
 		want := `k.yaml: clusters[0].gateways[0]: "` + addr + `": not an address that a client can connect to`

@@ -23,7 +23,7 @@ func watched(t *testing.T, paths ...string) seen {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		watchFiles(ctx, paths, func(contents [][]byte, err error) {
+		watchFiles(ctx, paths, 1<<20, func(contents [][]byte, err error) {
 			if err != nil {
 				s <- "error: " + err.Error()
 				return
