@@ -29,13 +29,9 @@ type builder struct {
 	closed   bool
 }
 
-const (
-	// drainTime is how long a client that left is kept for queries which still
-	// hold an older snapshot: their whole time, and CoreDNS's grace at a reload.
-	drainTime = 5 * time.Second
-	// fileTimeout bounds the wait for a file on a disk that hangs.
-	fileTimeout = time.Second
-)
+// drainTime is how long a client that left is kept for queries which still
+// hold an older snapshot: their whole time, and CoreDNS's grace at a reload.
+const drainTime = 5 * time.Second
 
 func newBuilder(o *options, api *discovery.API, publish func(*snapshot)) *builder {
 	b := &builder{options: o, api: api, publish: publish, local: o.local, material: make(map[model.TLS]*material)}
@@ -47,10 +43,11 @@ func newBuilder(o *options, api *discovery.API, publish func(*snapshot)) *builde
 
 // setClusterSet takes up a new ClusterSet.
 func (b *builder) setClusterSet(set *model.ClusterSet) {
+	b.watchMaterial(set)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.set = set
-	b.watchMaterial()
+	b.forgetMaterial()
 	b.build()
 }
 
@@ -197,7 +194,9 @@ func (b *builder) close() {
 		}
 	}
 	b.mu.Unlock()
+	var stopping sync.WaitGroup
 	for _, m := range watched {
-		m.stop()
+		stopping.Go(m.stop)
 	}
+	stopping.Wait()
 }

@@ -271,6 +271,7 @@ func TestFallthrough(t *testing.T) {
 // TestNotReady: without a ClusterSet it is SERVFAIL that says so, never NXDOMAIN
 // and never the next plugin; addresses may be anybody's, and go on.
 func TestNotReady(t *testing.T) {
+	processStart = time.Now()
 	readiness := freeAddress(t, "127.77.0.1")
 	s := startCoreDNS(t, `.:PORT {
 		bind 127.77.0.1
@@ -290,14 +291,26 @@ func TestNotReady(t *testing.T) {
 			t.Errorf("%s: %v", name, m)
 		}
 	}
-	reply, err := http.Get("http://" + readiness + "/ready")
+	if status := getReady(t, readiness); status != http.StatusServiceUnavailable {
+		t.Errorf("ready: %d", status)
+	}
+	processStart = time.Now().Add(-startTimeout)
+	if status := getReady(t, readiness); status != http.StatusOK {
+		t.Errorf("ready after %s: %d", startTimeout, status)
+	}
+	if m := lookup(t, s.addr, "udp", "web.default.c1.lan.", dns.TypeA); m.Rcode != dns.RcodeServerFailure {
+		t.Errorf("ready, and got %v", m)
+	}
+}
+
+func getReady(t *testing.T, address string) (status int) {
+	t.Helper()
+	reply, err := http.Get("http://" + address + "/ready")
 	if err != nil {
 		t.Fatal(err)
 	}
 	reply.Body.Close()
-	if reply.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("ready: %s", reply.Status)
-	}
+	return reply.StatusCode
 }
 
 // TestFileMustBeGood: a bad document at the start ends CoreDNS with its error.

@@ -140,7 +140,7 @@ func newFuzzed(tb testing.TB, set struct {
 	p := &fuzzed{Clusterset: &Clusterset{zones: []string{"lan.", "10.in-addr.arpa.", "ip6.arpa."}, options: defaultOptions()}, stranger: new(stranger)}
 	p.options.mode, p.options.local = modeForward, set.local
 	p.Next = p.stranger
-	p.builder = newBuilder(&p.options, nil, p.publish)
+	p.builder = newBuilder(&p.options, nil, p.snapshot.Store)
 	p.builder.setClusterSet(&model.ClusterSet{Clusters: set.clusters})
 	config := &dnsserver.Config{Zone: ".", Transport: "dns", ListenHosts: []string{""}, Port: "0", Debug: true} // so that panics are seen
 	config.AddPlugin(func(plugin.Handler) plugin.Handler { return p.Clusterset })

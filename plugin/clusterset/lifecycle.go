@@ -46,7 +46,7 @@ func (p *Clusterset) start() error {
 
 // run takes up what the feeds say, until stop.
 func (p *Clusterset) run(api *discovery.API) {
-	p.builder = newBuilder(&p.options, api, p.publish)
+	p.builder = newBuilder(&p.options, api, p.snapshot.Store)
 	stopNames := func() {}
 	if p.options.local == "" && api != nil {
 		p.names = api.ClusterName()
@@ -90,14 +90,17 @@ func subscribe[T any](feed *discovery.Feed[T], take func(T)) (stop func()) {
 func (p *Clusterset) wait() error {
 	ctx, cancel := context.WithDeadline(context.Background(), unborn.deadline())
 	defer cancel()
-	if !p.feed.Wait(ctx) {
-		log.Warningf("No word of configmap %s within %s: serving without, and waiting for it", p.options.configMap, startTimeout)
+	p.feed.Wait(ctx)
+	if s := p.snapshot.Load(); s != nil { // else there is nothing to wait for now
+		if p.names != nil {
+			p.names.Wait(ctx)
+		}
+		p.builder.waitMaterial(ctx)
+		p.waitData(ctx)
 	}
-	if p.names != nil {
-		p.names.Wait(ctx)
+	if missing := p.missing(); len(missing) == 0 || ctx.Err() != nil {
+		p.readiness.settle(missing)
 	}
-	p.builder.waitMaterial(ctx)
-	p.waitData(ctx)
 	return nil
 }
 

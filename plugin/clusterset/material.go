@@ -3,6 +3,7 @@ package clusterset
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -13,40 +14,66 @@ type material struct {
 	discovery.Material
 	feed *discovery.Feed[discovery.Material] // nil without an API for a Secret
 	stop func()
+	// inForce is whether a member of the set in force refers to it.
+	inForce bool
 }
 
 var errNotRead = errors.New("TLS material: not read yet")
 
-// watchMaterial begins watching the TLS material that members refer to and that
-// isn't watched yet, and ends what nobody refers to any more; b.mu is held.
-func (b *builder) watchMaterial() {
-	wanted := make(map[model.TLS]bool)
-	for _, c := range b.set.Clusters {
-		if source := c.TLS.Source(); source != (model.TLS{}) {
-			wanted[source] = true
-		}
-	}
-	for source, m := range b.material {
-		if !wanted[source] {
-			delete(b.material, source)
-			go m.stop() // which waits for a notification that waits for b.mu
-		}
-	}
-	for source := range wanted {
+// materialTime is how long a ClusterSet that is new waits for TLS material that is: a
+// file or a Secret is there by then, and its members can be asked from the first query
+// on. Where it isn't, they are in the snapshot without.
+const materialTime = 250 * time.Millisecond
+
+// watchMaterial begins watching the TLS material that the set's members refer to and
+// that isn't watched yet, and waits for it, for all of it together. No lock is held
+// over that: a disk that hangs is one member's trouble.
+func (b *builder) watchMaterial(set *model.ClusterSet) {
+	var begun []*discovery.Feed[discovery.Material]
+	b.mu.Lock()
+	for source := range sourcesOf(set) {
 		if b.material[source] == nil && !b.closed {
 			b.material[source] = b.watch(source)
+			begun = append(begun, b.material[source].feed)
+		}
+	}
+	b.mu.Unlock()
+	for _, feed := range begun {
+		if feed != nil {
+			feed.WaitUntil(feed.Began().Add(materialTime)) // several server blocks wait once
 		}
 	}
 }
 
+// forgetMaterial ends the watching of what no member of the set in force refers to;
+// b.mu is held.
+func (b *builder) forgetMaterial() {
+	wanted := sourcesOf(b.set)
+	for source, m := range b.material {
+		m.inForce = wanted[source]
+		if !m.inForce {
+			delete(b.material, source)
+			go m.stop() // which waits for a notification that waits for b.mu
+		}
+	}
+}
+
+func sourcesOf(set *model.ClusterSet) map[model.TLS]bool {
+	sources := make(map[model.TLS]bool)
+	for _, c := range set.Clusters {
+		if source := c.TLS.Source(); source != (model.TLS{}) {
+			sources[source] = true
+		}
+	}
+	return sources
+}
+
+// watch doesn't wait: b.mu is held.
 func (b *builder) watch(source model.TLS) *material {
 	m := &material{Material: discovery.Material{Err: errNotRead}, stop: func() {}}
 	switch {
 	case len(source.Files()) > 0:
 		m.feed = discovery.MaterialFromFiles(source)
-		ctx, cancel := context.WithTimeout(context.Background(), fileTimeout)
-		defer cancel()
-		m.feed.Wait(ctx)
 	case b.api != nil:
 		m.feed = b.api.MaterialFromSecret(source.Secret)
 	default:
@@ -74,7 +101,9 @@ func (b *builder) setMaterial(source model.TLS, m *material, next discovery.Mate
 		log.Warningf("TLS material: %v; what was read before stays in use", next.Err)
 	}
 	m.Material = next
-	b.build()
+	if m.inForce {
+		b.build()
+	}
 }
 
 // waitMaterial returns when all material was looked at once, or ctx ends.

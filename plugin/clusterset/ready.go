@@ -2,50 +2,61 @@ package clusterset
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 )
 
-// readiness is how far this instance has come: it is ready when there is a
-// ClusterSet and its members' data are there, or were waited for long enough.
-type readiness struct {
-	// end is when data have been waited for long enough, in Unix nanoseconds: 0
-	// until there is a ClusterSet.
-	end     atomic.Int64
-	settled atomic.Bool
-}
+// processStart is when the pod began to start, as far as it is seen from here.
+var processStart = time.Now()
+
+// readiness is whether this instance is ready: it is when there is a ClusterSet and
+// its members' data are there, and in any case startTimeout after the process's start.
+// Other zones are served by this CoreDNS too, those of its own cluster before all, and
+// they don't wait for a document, an API or a member that may never come.
+type readiness struct{ settled atomic.Bool }
 
 // Ready implements the ready plugin's Readiness.
 func (p *Clusterset) Ready() bool {
-	s := p.snapshot.Load()
-	if s == nil {
+	if p.readiness.settled.Load() {
+		return true
+	}
+	missing := p.missing()
+	if len(missing) > 0 && time.Since(processStart) < startTimeout {
 		return false
 	}
-	if !p.readiness.settled.Load() {
-		waiting := s.unsynced()
-		if len(waiting) > 0 && time.Now().UnixNano() < p.readiness.end.Load() {
-			return false
-		}
-		p.readiness.settle(waiting)
-	}
+	p.readiness.settle(missing)
 	return true
 }
 
-func (r *readiness) settle(waiting []string) {
-	if !r.settled.Swap(true) && len(waiting) > 0 {
-		log.Warningf("No data of %s within %s: ready without, and waiting for them", strings.Join(waiting, ", "), startTimeout)
+// missing is what answers need and isn't there.
+func (p *Clusterset) missing() []string {
+	s := p.snapshot.Load()
+	if s == nil {
+		return []string{"the ClusterSet"}
+	}
+	return s.unsynced()
+}
+
+func (r *readiness) settle(missing []string) {
+	if !r.settled.Swap(true) && len(missing) > 0 {
+		log.Warningf("Ready after %s without %s: still waiting", startTimeout, listed(missing))
 	}
 }
 
-// publish takes up a snapshot.
-func (p *Clusterset) publish(s *snapshot) {
-	p.readiness.end.CompareAndSwap(0, time.Now().Add(startTimeout).UnixNano())
-	p.snapshot.Store(s)
+// maxListed bounds a log line.
+const maxListed = 10
+
+func listed(names []string) string {
+	if len(names) <= maxListed {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s, ... and %d more", strings.Join(names[:maxListed], ", "), len(names)-maxListed)
 }
 
-// unsynced are the members whose data are still waited for.
+// unsynced are the members' data that are still waited for.
 func (s *snapshot) unsynced() []string {
 	var names []string
 	for name, m := range s.members {
@@ -55,7 +66,7 @@ func (s *snapshot) unsynced() []string {
 		select {
 		case <-m.api.Synced():
 		default:
-			names = append(names, name)
+			names = append(names, "data of "+name)
 		}
 	}
 	slices.Sort(names)
@@ -65,11 +76,8 @@ func (s *snapshot) unsynced() []string {
 // waitData holds CoreDNS's start until members' data are there, or ctx ends.
 func (p *Clusterset) waitData(ctx context.Context) {
 	s := p.snapshot.Load()
-	if s == nil {
-		return
-	}
 	if waiting := s.unsynced(); len(waiting) > 0 {
-		log.Infof("Waiting for data of %s", strings.Join(waiting, ", "))
+		log.Infof("Waiting for %s", listed(waiting))
 	}
 	for _, m := range s.members {
 		if m.api == nil {
@@ -80,5 +88,4 @@ func (p *Clusterset) waitData(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	p.readiness.settle(s.unsynced())
 }
