@@ -83,5 +83,5 @@ func (q *ask) hop() exchange.Option {
 // probeEDNS is what a member's DNS is probed with: as a query that is forwarded the
 // first time.
 func probeEDNS() exchange.EDNS {
-	return exchange.EDNS{Size: 1232, Option: hop(0, maxLookups)}
+	return exchange.EDNS{Size: exchange.DatagramSize, Option: hop(0, maxLookups)}
 }

@@ -13,6 +13,8 @@ import (
 // upstreams.
 const maxSends = 8
 
+const bufferSize = MaxSize + 1
+
 // call is one query on its way, on each connection that its message was sent
 // over. It is reused, so nothing may be left in its channel when it ends.
 type call struct {
@@ -29,15 +31,13 @@ type call struct {
 	race race
 }
 
-// What a message goes over.
-const overUDP, overTCP = "udp", "tcp"
-
 // send is one message to one upstream.
 type send struct {
-	to    *upstream
-	at    time.Time
-	proto string // as Attempt's
-	why   reason
+	to     *upstream
+	at     time.Time
+	stream bool // over TCP, TLS, HTTPS or QUIC, where nothing is lost
+	form   form
+	why    reason
 	// conn owes an outcome under id; nil where sending failed.
 	conn  *waiting
 	id    uint16
@@ -58,16 +58,17 @@ const (
 	again
 	// hedge: the last upstream takes longer than usual.
 	hedge
-	// whole: the reply was truncated, and is asked for over a stream.
+	// whole: the reply was truncated, and is asked for over a stream, or with MaxSize.
 	whole
+	// other: the upstream doesn't take the query's EDNS, it says.
+	other
 )
 
-// outcome is what became of a send: a reply, as bytes or parsed, or why there is
-// none. Or it is a tick, and nothing else.
+// outcome is what became of a send: a reply, or why there is none. Or it is a tick, and
+// nothing else.
 type outcome struct {
 	send  int
 	reply *[]byte
-	msg   *dns.Msg
 	err   error
 	local net.Addr // where it wasn't known before
 }
@@ -76,7 +77,8 @@ type outcome struct {
 const tick = -1
 
 var (
-	buffers = sync.Pool{New: func() any { b := make([]byte, MaxSize); return &b }}
+	// buffers are one byte longer than what is read: then the reply was, too.
+	buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
 	calls   = sync.Pool{New: func() any {
 		done := make(chan outcome, maxSends+1)
 		timer := time.AfterFunc(time.Hour, func() { done <- outcome{send: tick} })
@@ -114,17 +116,16 @@ func (c *call) wait(ctx context.Context, d time.Duration) (outcome, error) {
 	return o, nil
 }
 
-// only waits for the reply to the call's only send, d at the most.
-func (c *call) only(ctx context.Context, d time.Duration) (*dns.Msg, error) {
-	o, err := c.wait(ctx, d)
-	switch {
-	case err != nil:
-		return nil, err
-	case o.send == tick:
-		return nil, errNoReply
+// message is the nth send's.
+func (c *call) message(n int) []byte { return c.wire.as(c.sends[n].form) }
+
+// outcome parses the reply of a send that has ended with o.
+func (c *call) outcome(o *outcome) (*dns.Msg, error) {
+	if o.reply == nil {
+		return nil, o.err
 	}
-	c.sends[0].ended = true
-	return o.message(c.wire)
+	defer o.free()
+	return c.wire.parse(*o.reply, !c.sends[o.send].stream)
 }
 
 // end takes the call back. A connection that has just taken it off its list has an
@@ -152,17 +153,8 @@ func (c *call) end() {
 }
 
 func (o *outcome) free() {
-	if o.reply != nil && cap(*o.reply) == MaxSize {
+	if o.reply != nil && cap(*o.reply) == bufferSize {
 		buffers.Put(o.reply)
 	}
 	o.reply = nil
-}
-
-// message parses the reply to w.
-func (o *outcome) message(w *wire) (*dns.Msg, error) {
-	if o.reply == nil {
-		return o.msg, o.err
-	}
-	defer o.free()
-	return w.parse(*o.reply)
 }

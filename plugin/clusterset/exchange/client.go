@@ -18,7 +18,7 @@ type Options struct {
 	// are refused with a Busy error. nil is no bound.
 	Inflight *Inflight
 	// Probe is the EDNS of the health probes: what queries carry, so that an upstream
-	// which can't take that is known.
+	// which doesn't take that is known. A Size of 0 is DatagramSize.
 	Probe EDNS
 	// Timeout is the longest that a query may take.
 	Timeout time.Duration
@@ -38,8 +38,8 @@ type Options struct {
 //
 // Equal queries under way are asked once. A query goes to the upstreams in turn,
 // those that are down or ejected left out; to the next one when one fails, says
-// SERVFAIL or REFUSED, takes longer than usual (a hedge) or much longer. The first
-// good reply is the query's. All down: the query fails at once.
+// anything but NOERROR and NXDOMAIN, takes longer than usual (a hedge) or much longer. The
+// first good reply is the query's. All down: the query fails at once.
 type Client struct {
 	member    *model.Cluster
 	options   Options
@@ -76,6 +76,9 @@ type Attempt struct {
 func New(member *model.Cluster, options Options) *Client {
 	if options.Inflight == nil {
 		options.Inflight = NewInflight(0)
+	}
+	if options.Probe.Size == 0 {
+		options.Probe.Size = DatagramSize
 	}
 	c := &Client{member: member, options: options, made: time.Now(), flights: newFlights()}
 	c.ctx, c.cancel = context.WithCancel(context.Background())

@@ -163,19 +163,6 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// TestAnswersThatFailNothing: every other rcode is the member's word.
-func TestAnswersThatFailNothing(t *testing.T) {
-	for _, rcode := range []int{dns.RcodeNameError, dns.RcodeNotImplemented, dns.RcodeFormatError} {
-		other := clustertest.Serve(t, clustertest.Zone(t, zone))
-		first := clustertest.Serve(t, clustertest.Rcode(rcode))
-		c, _ := newTestClient(t, Options{}, other.Addr, first.Addr) // the second one's turn is first
-		m, err := ask(c, time.Second)
-		if err != nil || m.Rcode != rcode {
-			t.Errorf("%s: got %v, %v", dns.RcodeToString[rcode], m, err)
-		}
-	}
-}
-
 func TestDownAndBack(t *testing.T) {
 	good := clustertest.Serve(t, clustertest.Zone(t, zone))
 	c, told := newTestClient(t, Options{}, good.Addr)
@@ -323,8 +310,8 @@ func waitFor(t *testing.T, so func() bool) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for start := time.Now(); !so(); <-tick.C {
-		if time.Since(start) > 5*time.Second {
-			t.Fatal("not within 5s")
+		if time.Since(start) > 15*time.Second {
+			t.Fatal("not within 15s")
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"strconv"
 	"syscall"
@@ -133,7 +134,6 @@ func escaped(text string, most int) string {
 var (
 	errNoReply   = errors.New("no reply")
 	errMalformed = errors.New("malformed reply")
-	errMismatch  = errors.New("reply to another question")
 	errClosed    = errors.New("closed")
 )
 
@@ -156,10 +156,13 @@ func ownWords(err error) string {
 	if rcode, ok := errors.AsType[rcodeError](err); ok {
 		return rcode.Error()
 	}
+	if status, ok := errors.AsType[statusError](err); ok {
+		return status.Error()
+	}
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error()
 	}
-	for _, own := range []error{errNoReply, errMalformed, errMismatch, errClosed} {
+	for _, own := range []error{errNoReply, errMalformed, errUnasked, errUnread, errClosed} {
 		if errors.Is(err, own) {
 			return own.Error()
 		}
@@ -167,8 +170,16 @@ func ownWords(err error) string {
 	return reasonOf(err).String()
 }
 
+// statusError is an HTTP status that isn't 200.
+type statusError int
+
+func (s statusError) Error() string { return "HTTP status " + strconv.Itoa(int(s)) }
+
 func reasonOf(err error) Reason {
 	if _, ok := errors.AsType[rcodeError](err); ok {
+		return BadReply
+	}
+	if _, ok := errors.AsType[statusError](err); ok {
 		return BadReply
 	}
 	switch {
@@ -176,7 +187,7 @@ func reasonOf(err error) Reason {
 		return NoReply
 	case isLocal(err):
 		return Local
-	case errors.Is(err, errMalformed), errors.Is(err, errMismatch):
+	case errors.Is(err, errMalformed), errors.Is(err, errUnasked):
 		return BadReply
 	case errors.Is(err, context.Canceled), errors.Is(err, errClosed):
 		return Canceled
@@ -204,6 +215,9 @@ func plain(err error) error {
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
 		return op.Err
+	}
+	if request, ok := errors.AsType[*url.Error](err); ok {
+		return request.Err
 	}
 	return err
 }

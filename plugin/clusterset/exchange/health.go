@@ -6,15 +6,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/miekg/dns"
 )
 
 const (
 	// probesToDown is how many probes in a row must fail: one may be lost.
 	probesToDown = 2
-	// probeTimeout is for a datagram; a handshake takes three round trips more.
-	probeTimeout, handshakeTimeout = time.Second, 1500 * time.Millisecond
 	// probePause and probePauseMax are from the start of a probe to the next one's,
 	// doubled each time: an upstream that is back is asked again within 2 seconds,
 	// and one that isn't gets a packet a second.
@@ -164,6 +160,9 @@ func (u *upstream) setDown(err error) {
 		change = -1
 		u.fail(err) // what is in flight would only wait out its time
 		u.client.lookAtOthers(u)
+	} else {
+		u.edns.doubt()
+		u.streams.doubt()
 	}
 	u.client.options.Metrics.Up.Add(change)
 	u.client.options.Metrics.Down.Add(-change)
@@ -171,36 +170,4 @@ func (u *upstream) setDown(err error) {
 		err = words{err}
 	}
 	u.client.options.Changed(u.address, err)
-}
-
-// ping asks for the SOA of the member's domain: cheap for the member, never
-// passed on by it, and only a server of that domain says more than REFUSED.
-func (u *upstream) ping(ctx context.Context) error {
-	w, err := newWire(&Query{Name: u.client.member.ClusterDomain, Type: dns.TypeSOA, RecursionDesired: true, EDNS: u.client.options.Probe})
-	if err != nil {
-		return err
-	}
-	c := newCall(w)
-	reply, err := u.answerTo(ctx, c)
-	c.end()
-	w.free()
-	if err != nil {
-		return err
-	}
-	return rcodeFailure(reply)
-}
-
-func (u *upstream) answerTo(ctx context.Context, c *call) (*dns.Msg, error) {
-	t, proto := u.over(false)
-	c.sends[0] = send{to: u, at: time.Now(), proto: proto}
-	c.sent = 1
-	if err := t.send(c, 0, true); err != nil {
-		c.sends[0].ended = true
-		return nil, err
-	}
-	timeout := probeTimeout
-	if u.udp == nil {
-		timeout = handshakeTimeout
-	}
-	return c.only(ctx, timeout)
 }

@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 
 	"github.com/miekg/dns"
 )
@@ -10,11 +11,14 @@ import (
 const (
 	// toQuestion is a compression pointer to the question's name, right behind
 	// the header: RFC 1035, section 4.1.4.
-	toQuestion = 0xC000 | headerLen
+	toQuestion = pointer<<8 | headerLen
 	// A record is an owner and recordLen bytes (type, class, TTL, length of the
 	// data), so minRecord at the least: RFC 1035, section 4.1.3.
 	recordLen = 10
 	minRecord = recordLen + 1
+	// pointer is what the first byte of a compression pointer is at the least, maxLabel
+	// what that of a label is at the most.
+	pointer, maxLabel = 0xC0, 63
 )
 
 // parsed is a reply with room for what most replies have, to be made at one go.
@@ -27,37 +31,60 @@ type parsed struct {
 
 // parser reads the records of a reply. It makes the same of them as dns.Msg's
 // Unpack, which it leaves all to that is not a member's daily answer. What it
-// spares is unpacking the question's name again, as often as the reply has it.
+// spares is unpacking a name again, as often as the reply has it.
 type parser struct {
 	msg  []byte
 	off  int
 	wire *wire
 	into *parsed
+	// left is what the records may still take in memory, in bytes.
+	left  int
+	names names
 }
+
+// errCut is a reply that ends before its records do.
+var errCut = errors.New("cut")
 
 // parse makes a message of a reply that w is answered by. Its question and the
 // owners that are spelled like it have the name as it was asked, and its id is 0.
-// An error is errMalformed.
-func (w *wire) parse(reply []byte) (*dns.Msg, error) {
-	p := parser{msg: reply, off: headerLen + len(w.question), wire: w, into: new(parsed)}
+// A datagram that is cut, longer than what is read of one, or holds less than it
+// counts is truncated, whatever it says (RFC 2181, section 9), and what is whole of it
+// is given. An error is errMalformed.
+func (w *wire) parse(reply []byte, datagram bool) (*dns.Msg, error) {
+	p := parser{msg: reply, off: headerLen + len(w.question), wire: w, into: new(parsed), left: growth * max(len(reply), leastSize)}
 	m := &p.into.Msg
 	setHeader(&m.MsgHdr, binary.BigEndian.Uint16(reply[flagsOffset:]))
 	p.into.question[0] = w.asked
 	m.Question = p.into.question[:]
-	var err error
-	if m.Answer, err = p.section(1, p.into.answer[:0]); err != nil {
-		return nil, err
-	}
-	if m.Ns, err = p.section(2, nil); err != nil {
-		return nil, err
-	}
-	if m.Extra, err = p.section(3, p.into.extra[:0]); err != nil {
-		return nil, err
+	err := p.sections(m)
+	switch {
+	case err != nil && (!datagram || !errors.Is(err, errCut)):
+		return nil, errMalformed
+	case err != nil, datagram && len(reply) > MaxSize:
+		m.Truncated = true
 	}
 	if o := m.IsEdns0(); o != nil {
 		m.Rcode |= o.ExtendedRcode()
 	}
 	return m, nil
+}
+
+// sections reads what stands behind the question. Without one, the header says it all.
+func (p *parser) sections(m *dns.Msg) (err error) {
+	switch {
+	case binary.BigEndian.Uint16(p.msg[countOffset:]) == 0:
+		return nil
+	case p.off > len(p.msg):
+		return errCut
+	}
+	if m.Answer, err = p.section(1, p.into.answer[:0]); err != nil {
+		return err
+	}
+	if m.Ns, err = p.section(2, nil); err != nil {
+		return err
+	}
+	m.Extra, err = p.section(3, p.into.extra[:0])
+	return err
 }
 
 // setHeader sets what a reply's header may say: the opcode is QUERY's, which is 0.
@@ -73,20 +100,21 @@ func setHeader(h *dns.MsgHdr, bits uint16) {
 	h.Rcode = int(bits & maskRcode)
 }
 
-// section reads as many records as the header counts in its nth section, or
-// there are: a truncated reply may count those that were cut off.
+// section reads as many records as the header counts in its nth section. With an error,
+// it gives those before it.
 func (p *parser) section(nth int, room []dns.RR) ([]dns.RR, error) {
 	count := int(binary.BigEndian.Uint16(p.msg[countOffset+2*nth:]))
 	if count > cap(room) {
-		room = make([]dns.RR, 0, min(count, (len(p.msg)-p.off)/minRecord))
+		count := min(count, (len(p.msg)-p.off)/minRecord)
+		if err := p.spend(placeSize * count); err != nil {
+			return room, err
+		}
+		room = make([]dns.RR, 0, count)
 	}
 	for range count {
-		if p.off == len(p.msg) {
-			break
-		}
 		rr, err := p.record()
 		if err != nil {
-			return nil, errMalformed
+			return room, err
 		}
 		room = append(room, rr)
 	}
@@ -94,9 +122,12 @@ func (p *parser) section(nth int, room []dns.RR) ([]dns.RR, error) {
 }
 
 func (p *parser) record() (dns.RR, error) {
+	if err := p.whole(); err != nil {
+		return nil, err
+	}
 	owner, err := p.owner()
-	if err != nil || len(p.msg)-p.off < recordLen {
-		return nil, errMalformed
+	if err != nil {
+		return nil, err
 	}
 	b := p.msg[p.off:]
 	h := dns.RR_Header{
@@ -106,14 +137,52 @@ func (p *parser) record() (dns.RR, error) {
 	}
 	start := p.off + recordLen
 	p.off = start + int(h.Rdlength)
-	if p.off > len(p.msg) {
-		return nil, errMalformed
-	}
 	if rr := p.plain(&h, p.msg[start:p.off]); rr != nil {
-		return rr, nil
+		return rr, p.spend(plainSize)
+	}
+	if rr, err := p.named(&h, start); rr != nil || err != nil {
+		return rr, err
+	}
+	if err := p.spend(p.size(h.Rrtype, start)); err != nil {
+		return nil, err
 	}
 	rr, _, err := dns.UnpackRRWithHeader(h, p.msg[:p.off], start)
 	return rr, err
+}
+
+// whole is errCut where not all of the next record is there.
+func (p *parser) whole() error {
+	off := p.off
+	for off < len(p.msg) {
+		n := int(p.msg[off])
+		switch {
+		case n == 0:
+			return p.holds(off + 1)
+		case n >= pointer:
+			if off+1 < len(p.msg) && p.pointedAt(off) >= len(p.msg) {
+				return errMalformed
+			}
+			return p.holds(off + 2)
+		case n > maxLabel:
+			return errMalformed
+		}
+		off += 1 + n
+	}
+	return errCut
+}
+
+// holds is errCut where not all of a record is there whose owner ends at off.
+func (p *parser) holds(off int) error {
+	off += recordLen
+	if off > len(p.msg) || off+int(binary.BigEndian.Uint16(p.msg[off-2:])) > len(p.msg) {
+		return errCut
+	}
+	return nil
+}
+
+// pointedAt is where the compression pointer at off leads.
+func (p *parser) pointedAt(off int) int {
+	return int(binary.BigEndian.Uint16(p.msg[off:])) &^ (pointer << 8)
 }
 
 // owner reads the name that a record begins with. Servers give the question's as
@@ -121,17 +190,17 @@ func (p *parser) record() (dns.RR, error) {
 func (p *parser) owner() (name string, err error) {
 	b, asked := p.msg[p.off:], p.wire.question[:len(p.wire.question)-4]
 	switch {
-	case len(b) >= 2 && binary.BigEndian.Uint16(b) == toQuestion:
+	case binary.BigEndian.Uint16(b) == toQuestion:
 		p.off += 2
 		return p.wire.asked.Name, nil
 	case bytes.HasPrefix(b, asked):
 		p.off += len(asked)
 		return p.wire.asked.Name, nil
-	case len(b) > 0 && b[0] == 0: // of an OPT record
+	case b[0] == 0: // of an OPT record
 		p.off++
 		return ".", nil
 	}
-	name, p.off, err = dns.UnpackDomainName(p.msg, p.off)
+	name, p.off, err = p.name(p.off, len(p.msg))
 	return name, err
 }
 

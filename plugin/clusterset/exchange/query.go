@@ -27,8 +27,8 @@ type Query struct {
 
 // EDNS is a query's OPT record: RFC 6891, section 6.1.
 type EDNS struct {
-	// Size is the largest reply over UDP, in bytes, MaxSize at the most; 0 is a
-	// query without EDNS.
+	// Size is the largest reply that the client takes over UDP, in bytes; 0 is a
+	// query without EDNS. No upstream is asked for more than DatagramSize at first.
 	Size uint16
 	// DO is set when DNSSEC's records are wanted: RFC 3225.
 	DO     bool
@@ -40,21 +40,6 @@ type Option struct {
 	Code uint16
 	// Data is its bytes, of which there are few.
 	Data string
-}
-
-// message is the query for whoever observes. Its id is 0, and it is the caller's.
-func (q *Query) message() *dns.Msg {
-	m := new(dns.Msg)
-	m.RecursionDesired, m.AuthenticatedData, m.CheckingDisabled = q.RecursionDesired, q.AuthenticatedData, q.CheckingDisabled
-	m.Question = []dns.Question{{Name: q.Name, Qtype: q.Type, Qclass: dns.ClassINET}}
-	if q.EDNS.Size == 0 {
-		return m
-	}
-	m.SetEdns0(q.EDNS.Size, q.EDNS.DO)
-	if o := q.EDNS.Option; o.Code != 0 {
-		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_LOCAL{Code: o.Code, Data: []byte(o.Data)}}
-	}
-	return m
 }
 
 // takesMore tells whether the client said that it can take more than the 512

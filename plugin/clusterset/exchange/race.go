@@ -15,8 +15,9 @@ type race struct {
 	call   *call
 	// start is where this query begins among the upstreams: each has its turn.
 	start int
-	// failed are the upstreams that failed this query, a bit each.
-	failed uint64
+	// failed are the upstreams that failed this query, a bit each; streamless are those
+	// of dns:// that gave no stream for it.
+	failed, streamless uint64
 	// failure is what they did, nil as long as none has; silence is what becomes of
 	// those that haven't answered.
 	failure *Error
@@ -71,7 +72,7 @@ func (r *race) run(ctx context.Context) (*dns.Msg, *upstream) {
 		if reply, from := r.take(now, &o); reply != nil || r.spent {
 			return reply, from
 		}
-		if !r.waits() && (r.kept != nil || !r.send(now, instead)) {
+		if !r.waits() && !r.widen(now) && (r.kept != nil || !r.send(now, instead)) {
 			return r.kept, r.keptFrom
 		}
 	}
@@ -90,7 +91,7 @@ func (r *race) wake() time.Time {
 
 // late does what is due. It is true when the query's time is over.
 func (r *race) late(now time.Time) (over bool) {
-	if !now.Before(r.q.Deadline) || due(now, r.keptUntil) {
+	if !now.Before(r.q.Deadline) || due(now, r.keptUntil) && !r.widen(now) {
 		return true
 	}
 	if due(now, r.hedgeAt) {
@@ -125,7 +126,7 @@ func (r *race) send(now time.Time, why reason) bool {
 		if u == nil {
 			return false
 		}
-		if !r.sendTo(u, now, why, r.q.TCP) {
+		if stream := r.overStream(now, u); !r.sendTo(now, u, why, stream, r.form(now, u, stream)) {
 			continue
 		}
 		usual := r.client.usual(now)
@@ -140,16 +141,17 @@ func (r *race) send(now time.Time, why reason) bool {
 }
 
 // sendTo sends the message to an upstream.
-func (r *race) sendTo(u *upstream, now time.Time, why reason, stream bool) bool {
-	t, proto := u.over(stream)
+func (r *race) sendTo(now time.Time, u *upstream, why reason, stream bool, f form) bool {
+	t, stream := u.over(stream)
+	fresh := why != other && r.sentAs(u, func(s *send) bool { return s.stream == stream })
 	n := r.call.sent
 	r.call.sent++
 	s := &r.call.sends[n] // which is clear
-	s.to, s.at, s.proto, s.why = u, now, proto, why
-	if err := t.send(r.call, n, why != first); err != nil {
+	s.to, s.at, s.stream, s.form, s.why = u, now, stream, f, why
+	if err := t.send(r.call, n, fresh); err != nil {
 		s.ended = true
 		r.observe(s, nil, err)
-		r.fail(u, err)
+		r.fails(now, s, err)
 		return false
 	}
 	switch why {
@@ -161,9 +163,39 @@ func (r *race) sendTo(u *upstream, now time.Time, why reason, stream bool) bool 
 	return true
 }
 
+// overStream reports whether the upstream is asked over a stream next. Where the client
+// came over one, a dns:// upstream is, and over UDP if it is silent there, or has no
+// stream: it may be one that speaks UDP alone.
+func (r *race) overStream(now time.Time, u *upstream) bool {
+	switch {
+	case u.udp == nil:
+		return true
+	case !r.q.TCP, r.streamless&u.bit != 0, u.lacks(&u.streams, now):
+		return false
+	}
+	return r.asked(u)%2 == 0
+}
+
+// form is what the upstream is sent.
+func (r *race) form(now time.Time, u *upstream, stream bool) form {
+	switch {
+	case r.q.EDNS.Size == 0:
+		return usual
+	case u.lacks(&u.edns, now):
+		return bare
+	case r.q.TCP && !stream:
+		return wide
+	}
+	return usual
+}
+
+// maxStreamAsks is how often an upstream that has streams alone is asked: nothing is
+// lost over one, but the connection may be, without a word.
+const maxStreamAsks = 4
+
 // next is the upstream to be asked next: of those that haven't failed, the one
 // that was asked least, in turn. One that is ejected comes after the others have
-// been asked twice. Over a stream, nothing is lost and needs no asking again.
+// been asked twice.
 func (r *race) next(now time.Time, why reason) *upstream {
 	const ejectedRank = 3
 	var best *upstream
@@ -173,8 +205,8 @@ func (r *race) next(now time.Time, why reason) *upstream {
 		if r.hasFailed(u) || u.health.down.Load() {
 			continue
 		}
-		asked := r.asked(u)
-		if _, proto := u.over(r.q.TCP); asked > 0 && proto != overUDP && why != first {
+		asked, waits := r.asked(u), func(s *send) bool { return s.stream && !s.ended && now.Sub(s.at) < streamHeld }
+		if _, stream := u.over(r.q.TCP); asked > 0 && stream && (why == hedge || u.udp == nil && asked >= maxStreamAsks || r.sentAs(u, waits)) {
 			continue
 		}
 		rank := 2 * asked

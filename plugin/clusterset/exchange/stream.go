@@ -40,32 +40,33 @@ func newStreamTransport(address model.Upstream, config *tls.Config, dropped func
 }
 
 // send implements transport. The connection may be closed before the query is on
-// its list; then there is another. All of them are fresh: one that has been silent
-// for a moment is passed over, for whomever.
-func (t *streamTransport) send(c *call, n int, _ bool) error {
+// its list; then there is another. A fresh one is younger than the call: what was there
+// when that began may lead nowhere any more, without a word.
+func (t *streamTransport) send(c *call, n int, fresh bool) error {
+	var since time.Time
+	if fresh {
+		since = c.sends[0].at
+	}
 	t.mu.Lock() // until it counts among those in flight
 	defer t.mu.Unlock()
 	for !t.closed {
-		if t.conn(c.sends[n].at).send(c, n) {
+		if t.conn(c.sends[n].at, since).send(c, n) {
 			return nil
 		}
 	}
 	return errClosed
 }
 
-// conn gives the connection with the fewest queries in flight, or a new one when
-// each has its share; t.mu is held. One that is held up is used only when there are
-// no others and can't be more.
-func (t *streamTransport) conn(now time.Time) *streamConn {
-	best, has, working := t.least(now)
+// conn gives the connection with the fewest queries in flight of those made since then,
+// or a new one when each has its share; t.mu is held. One that is held up is used only
+// when there are no others and can't be more.
+func (t *streamTransport) conn(now, since time.Time) *streamConn {
+	best, has, working := t.least(now, since)
+	full := len(t.conns) >= streamConnsMax
 	switch {
-	case best == nil:
-		return t.open()
-	case has.held:
-		if len(t.conns) < streamConnsMax {
-			return t.open()
-		}
-	case has.calls >= streamShare && working < streamConns && len(t.conns) < streamConnsMax:
+	case best == nil && full && !since.IsZero():
+		return t.conn(now, time.Time{})
+	case best == nil, has.held && !full, has.calls >= streamShare && working < streamConns && !full:
 		return t.open()
 	}
 	return best
@@ -73,10 +74,10 @@ func (t *streamTransport) conn(now time.Time) *streamConn {
 
 // least gives the connection that has least to do, and how many bring replies, of
 // those looked at: none has less to do than nothing.
-func (t *streamTransport) least(now time.Time) (best *streamConn, has load, working int) {
+func (t *streamTransport) least(now, since time.Time) (best *streamConn, has load, working int) {
 	for _, s := range t.conns {
 		l := s.load(now)
-		if !l.open {
+		if !l.open || l.born.Before(since) {
 			continue
 		}
 		if !l.held {

@@ -15,7 +15,14 @@ import (
 // more pile up doesn't read.
 const streamQueue = 256 << 10
 
-var errUnread = errors.New("doesn't read its queries")
+// maxUnasked is how many replies may come that none is owed for, before an answer: an
+// upstream that sends them without end would be read without end.
+const maxUnasked = 8
+
+var (
+	errUnread  = errors.New("doesn't read its queries")
+	errUnasked = errors.New("replies that nobody asked for")
+)
 
 // streamConn is one connection: dialled when it is made, and once more whenever the
 // upstream closes it before it has answered all. Its calls keep their ids.
@@ -35,12 +42,17 @@ type streamConn struct {
 	// the next was asked for; zero when nobody asked.
 	silentSince time.Time
 	usedAt      time.Time // as the keeper knows
+	born        time.Time // when it was dialled
+	// owed are the messages sent that nothing has come for; unasked are the replies
+	// since the last answer that none was owed for.
+	owed, unasked int
 }
 
 // newStreamConn makes a connection. It is there while run runs.
 func newStreamConn(t *streamTransport) (s *streamConn, run func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	s = &streamConn{waiting: newWaiting(t.dropped), cancel: cancel, spare: true, usedAt: time.Now()}
+	now := time.Now()
+	s = &streamConn{waiting: newWaiting(false, t.dropped), cancel: cancel, spare: true, usedAt: now, born: now}
 	s.more.L = &s.mu
 	return s, func() {
 		defer cancel()
@@ -53,7 +65,8 @@ func newStreamConn(t *streamTransport) (s *streamConn, run func()) {
 // the connection is closed.
 func (s *streamConn) send(c *call, n int) bool {
 	s.mu.Lock()
-	if s.err == nil && len(s.queue)+frameLen+len(c.wire.msg) > streamQueue {
+	msg := c.message(n)
+	if s.err == nil && len(s.queue)+frameLen+len(msg) > streamQueue {
 		s.mu.Unlock()
 		s.end(errUnread)
 		return false
@@ -68,7 +81,8 @@ func (s *streamConn) send(c *call, n int) bool {
 	if s.silentSince.IsZero() {
 		s.silentSince = to.at
 	}
-	s.enqueue(id, c.wire.msg)
+	s.owed++
+	s.enqueue(id, msg)
 	return true
 }
 
@@ -121,10 +135,10 @@ func (s *streamConn) opened(conn net.Conn) bool {
 	if s.err != nil {
 		return false
 	}
-	s.conn, s.local = conn, conn.LocalAddr()
+	s.conn, s.local, s.born = conn, conn.LocalAddr(), time.Now()
 	s.mute = false
 	if !s.silentSince.IsZero() { // it had to be dialled first
-		s.silentSince = time.Now()
+		s.silentSince = s.born
 	}
 	return true
 }
@@ -139,9 +153,9 @@ func (s *streamConn) again(err error) bool {
 	if s.err == nil && s.spare && closedByPeer(err) && len(s.calls) > 0 {
 		s.queue = s.queue[:0]
 		for id, p := range s.calls {
-			s.enqueue(id, p.call.wire.msg)
+			s.enqueue(id, p.call.message(p.send))
 		}
-		s.spare = false
+		s.spare, s.owed, s.unasked = false, len(s.calls), 0
 		s.mu.Unlock()
 		return true
 	}

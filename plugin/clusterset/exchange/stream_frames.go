@@ -82,7 +82,11 @@ func (s *streamConn) read(conn net.Conn) error {
 		if _, err := io.ReadFull(r, *into); err != nil {
 			return inFrame(err)
 		}
-		if s.take(into) && into == reply {
+		taken, err := s.take(into)
+		if err != nil {
+			return err
+		}
+		if taken && into == reply {
 			reply = buffers.Get().(*[]byte)
 		}
 	}
@@ -114,30 +118,41 @@ func (s *streamConn) frame(r *bufio.Reader) (n int, err error) {
 		return 0, inFrame(err)
 	}
 	s.dropped(why)
-	if why == DropUnknown { // late, so that the upstream is there
-		s.mu.Lock()
-		s.heard()
-		s.mu.Unlock()
-	}
-	return 0, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return 0, s.heard(false)
 }
 
 // take is deliver, and takes in that the upstream is there.
-func (s *streamConn) take(reply *[]byte) bool {
+func (s *streamConn) take(reply *[]byte) (bool, error) {
 	s.mu.Lock()
 	c, o, why := s.match(*reply)
 	s.spare = s.spare || c != nil
-	s.heard()
+	err := s.heard(c != nil)
 	s.mu.Unlock()
-	return s.hand(c, o, why, reply)
+	return s.hand(c, o, why, reply), err
 }
 
-// heard takes in that a message came; s.mu is held.
-func (s *streamConn) heard() {
+// heard takes in that a message came, which is the answer to a call or not; s.mu is
+// held. What is late was asked for, and is owed. An error ends the connection.
+func (s *streamConn) heard(answer bool) error {
 	s.silentSince = time.Time{}
 	if len(s.calls) > 0 {
 		s.silentSince = time.Now()
 	}
+	switch {
+	case answer:
+		s.unasked = 0
+		s.owed = max(s.owed-1, 0)
+	case s.owed > 0:
+		s.owed--
+	default:
+		s.unasked++
+	}
+	if s.unasked > maxUnasked {
+		return errUnasked
+	}
+	return nil
 }
 
 // inFrame is the error of a connection that ends in the middle of a frame.

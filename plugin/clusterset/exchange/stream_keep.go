@@ -80,9 +80,10 @@ func (s *streamConn) useless(now time.Time) error {
 // load is what a connection has to do.
 type load struct {
 	calls int
-	// held is that calls have waited and nothing came for a moment.
+	// held is that nothing came for a moment of what was asked for.
 	held bool
 	open bool
+	born time.Time
 }
 
 func (l load) less(other load) bool {
@@ -97,5 +98,5 @@ func (s *streamConn) load(now time.Time) load {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	silent := !s.silentSince.IsZero() && now.Sub(s.silentSince) > streamHeld
-	return load{calls: len(s.calls), held: silent && len(s.calls) > 0, open: s.err == nil}
+	return load{calls: len(s.calls), held: silent, open: s.err == nil, born: s.born}
 }

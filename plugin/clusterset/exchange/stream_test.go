@@ -113,12 +113,20 @@ func askAt(ctx context.Context, t transport, q *Query, timeout time.Duration, at
 	defer w.free()
 	c := newCall(w)
 	defer c.end()
-	c.sends[0], c.sent = send{at: at}, 1
+	c.sends[0], c.sent = send{at: at, stream: true}, 1
 	if err := t.send(c, 0, false); err != nil {
 		c.sends[0].ended = true
 		return nil, err
 	}
-	return c.only(ctx, timeout)
+	o, err := c.wait(ctx, timeout)
+	switch {
+	case err != nil:
+		return nil, err
+	case o.send == tick:
+		return nil, errNoReply
+	}
+	c.sends[0].ended = true
+	return c.outcome(&o)
 }
 
 // replyWith replies with what change makes of the right reply.

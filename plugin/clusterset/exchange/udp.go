@@ -24,6 +24,9 @@ const (
 	// MaxSize is the largest reply read over UDP, in bytes, and so the largest
 	// EDNS size that a query may ask for.
 	MaxSize = 4096
+	// DatagramSize is the largest that is asked for at first: what is larger may come in
+	// fragments, which some links lose, always (RFC 9715). It comes over a stream.
+	DatagramSize = 1232
 )
 
 // udpTransport asks one upstream over UDP: many queries in flight on a few

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"encoding/binary"
 	"errors"
 	"net"
 	"os"
@@ -23,7 +24,7 @@ type udpSocket struct {
 const retiredLook = time.Second
 
 func newUDPSocket(conn *net.UDPConn, dropped func(Drop)) *udpSocket {
-	return &udpSocket{waiting: newWaiting(dropped), conn: conn, local: conn.LocalAddr(), born: time.Now()}
+	return &udpSocket{waiting: newWaiting(true, dropped), conn: conn, local: conn.LocalAddr(), born: time.Now()}
 }
 
 // usable tells whether the socket is open and now younger than age.
@@ -49,8 +50,9 @@ func (s *udpSocket) send(c *call, n int) error {
 	if err != nil {
 		return err
 	}
-	c.wire.setID(id)
-	if _, err := s.conn.Write(c.wire.msg); err != nil && s.remove(id, c) {
+	msg := c.message(n)
+	binary.BigEndian.PutUint16(msg, id)
+	if _, err := s.conn.Write(msg); err != nil && s.remove(id, c) {
 		return err
 	}
 	to := &c.sends[n]
@@ -66,7 +68,7 @@ func (s *udpSocket) read() {
 	defer func() { buffers.Put(buf) }()
 	_ = s.conn.SetReadDeadline(time.Now().Add(udpIdle)) // fails when closed; so does Read
 	for {
-		n, err := s.conn.Read((*buf)[:MaxSize])
+		n, err := s.conn.Read((*buf)[:bufferSize])
 		if err == nil {
 			*buf = (*buf)[:n]
 			if s.deliver(buf) {

@@ -31,9 +31,11 @@ type upstream struct {
 	metrics UpstreamMetrics
 	// udp is only of a dns:// address.
 	udp, stream transport
-	latency     latency
-	health      health
-	ejection    ejection
+	// edns and streams are what it may lack.
+	edns, streams lack
+	latency       latency
+	health        health
+	ejection      ejection
 }
 
 func newUpstream(address model.Upstream, nth int, c *Client) *upstream {
@@ -43,6 +45,8 @@ func newUpstream(address model.Upstream, nth int, c *Client) *upstream {
 	if address.Scheme == model.DNS {
 		u.udp = newUDP(address.Addr, u.dropped)
 	}
+	u.edns = lack{hold: time.Hour, test: u.takesEDNS}
+	u.streams = lack{hold: time.Minute, test: u.hasStream}
 	return u
 }
 
@@ -50,7 +54,7 @@ func newUpstream(address model.Upstream, nth int, c *Client) *upstream {
 func newStream(address model.Upstream, tls *TLSConfig, timeout time.Duration, dropped func(Drop)) transport {
 	switch address.Scheme {
 	case model.HTTPS, model.QUIC:
-		return newProxied(address, tls, timeout)
+		return newRequestTransport(address, tls, timeout)
 	case model.DoT:
 		return newStreamTransport(address, tls.forUpstream(), dropped)
 	}
@@ -59,16 +63,12 @@ func newStream(address model.Upstream, tls *TLSConfig, timeout time.Duration, dr
 
 func (u *upstream) dropped(why Drop) { u.metrics.Dropped[why].Inc() }
 
-// over is the transport for a query, and the protocol that it is told by: QUIC
-// runs over UDP.
-func (u *upstream) over(stream bool) (t transport, proto string) {
-	switch {
-	case u.udp != nil && !stream:
-		return u.udp, overUDP
-	case u.address.Scheme == model.QUIC:
-		return u.stream, overUDP
+// over is the transport for a query, and whether that is a stream.
+func (u *upstream) over(stream bool) (t transport, isStream bool) {
+	if u.udp != nil && !stream {
+		return u.udp, false
 	}
-	return u.stream, overTCP
+	return u.stream, true
 }
 
 // fail ends what is in flight.
@@ -86,10 +86,12 @@ func (u *upstream) close() {
 	u.stream.close()
 }
 
-// rcodeFailure is why a reply is none: SERVFAIL and REFUSED are failures of the
-// upstream, every other rcode is an answer.
+// isFailure reports whether an rcode is no answer: all but NOERROR and NXDOMAIN are the
+// upstream's own failure, and say nothing about the name.
+func isFailure(rcode int) bool { return rcode != dns.RcodeSuccess && rcode != dns.RcodeNameError }
+
 func rcodeFailure(reply *dns.Msg) error {
-	if reply.Rcode == dns.RcodeServerFailure || reply.Rcode == dns.RcodeRefused {
+	if isFailure(reply.Rcode) {
 		return rcodeError(reply.Rcode)
 	}
 	return nil

@@ -1,8 +1,11 @@
 package exchange
 
 import (
+	"errors"
 	"slices"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 
 	"github.com/miekg/dns"
 )
@@ -18,7 +21,7 @@ func (r *race) take(now time.Time, o *outcome) (*dns.Msg, *upstream) {
 	if o.local != nil {
 		s.local = o.local
 	}
-	reply, err := o.message(r.call.wire)
+	reply, err := r.call.outcome(o)
 	r.observe(s, reply, err)
 	if err == nil {
 		s.to.replied(now, now.Sub(s.at), reply.Rcode)
@@ -26,16 +29,17 @@ func (r *race) take(now time.Time, o *outcome) (*dns.Msg, *upstream) {
 		r.spent = err != nil && r.isSpent(reply)
 	}
 	if err != nil && !r.spent {
-		r.fail(s.to, err)
+		r.fails(now, s, err)
 		return nil, nil
 	}
-	if s.proto == overUDP || s.to.udp == nil { // its answers over TCP are no excuse
+	if !s.stream || s.to.udp == nil { // its answers over TCP are no excuse
 		s.to.hit()
 		s.to.answers(now)
 	}
 	if r.spent {
 		return nil, nil
 	}
+	r.learn(now, s)
 	if r.keeps(now, s, reply) {
 		return nil, nil
 	}
@@ -51,19 +55,55 @@ func (r *race) take(now time.Time, o *outcome) (*dns.Msg, *upstream) {
 // is the question's failure, not the upstream's, and so the next one's too.
 func (r *race) isSpent(reply *dns.Msg) bool {
 	code, opt := r.q.EDNS.Option.Code, reply.IsEdns0()
-	return code != 0 && opt != nil && slices.ContainsFunc(opt.Option, func(o dns.EDNS0) bool { return o.Option() == code })
+	return code != 0 && opt != nil && !refusesEDNS(rcodeError(reply.Rcode)) && slices.ContainsFunc(opt.Option, func(o dns.EDNS0) bool { return o.Option() == code })
 }
 
 // keeps tells whether to wait for a better reply: for the whole of a truncated one,
 // for a positive one in the place of a negative one that isn't authoritative.
 func (r *race) keeps(now time.Time, s *send, reply *dns.Msg) bool {
 	switch {
-	case reply.Truncated && s.proto == overUDP && s.to.udp != nil && r.q.takesMore():
-		r.keep(reply, s, now.Add(r.q.Deadline.Sub(now)/wholeShare))
-		return r.call.sent < maxSends && r.sendTo(s.to, now, whole, true)
+	case reply.Truncated && !s.stream && (r.q.TCP || r.q.takesMore()):
+		r.keep(reply, s, r.share(now))
+		return r.askWhole(now, s.to)
 	case r.kept == nil && isNegative(reply) && !reply.Authoritative && r.waits():
 		r.keep(reply, s, now.Add(r.patience))
 		return true
+	}
+	return false
+}
+
+// share ends the part of the time left that asking for a whole reply may take.
+func (r *race) share(now time.Time) time.Time { return now.Add(r.q.Deadline.Sub(now) / wholeShare) }
+
+// askWhole asks the upstream for the whole of a truncated reply: over a stream, else
+// over UDP for as much as goes.
+func (r *race) askWhole(now time.Time, u *upstream) bool {
+	if r.sentAs(u, func(s *send) bool { return s.why == whole }) || r.streamless&u.bit != 0 || u.lacks(&u.streams, now) {
+		return r.widen(now)
+	}
+	return r.call.sent < maxSends && r.sendTo(now, u, whole, true, r.form(now, u, true)) || r.widen(now)
+}
+
+// widen asks for a truncated reply that is kept with MaxSize, once, where the client can
+// take it and there is no stream.
+func (r *race) widen(now time.Time) bool {
+	u := r.keptFrom
+	if u == nil || !r.kept.Truncated || r.call.sent == maxSends || r.q.EDNS.Size == 0 || !r.q.TCP && r.q.EDNS.Size <= DatagramSize {
+		return false
+	}
+	if u.udp == nil || u.lacks(&u.edns, now) || r.sentAs(u, func(s *send) bool { return s.form == wide }) {
+		return false
+	}
+	r.keptUntil = r.share(now)
+	return r.sendTo(now, u, whole, false, wide)
+}
+
+// sentAs reports whether the upstream was sent a message that is so.
+func (r *race) sentAs(u *upstream, is func(*send) bool) bool {
+	for i := range r.call.sends[:r.call.sent] {
+		if s := &r.call.sends[i]; s.to == u && is(s) {
+			return true
+		}
 	}
 	return false
 }
@@ -87,16 +127,66 @@ func (u *upstream) replied(now time.Time, took time.Duration, rcode int) {
 	}
 }
 
-// fail takes in that an upstream failed the query.
-func (r *race) fail(u *upstream, err error) {
+// fails takes in that a send has brought nothing of use. It may have been the message's
+// form, or the way it went.
+func (r *race) fails(now time.Time, s *send, err error) {
+	switch {
+	case s.form != bare && r.q.EDNS.Size > 0 && refusesEDNS(err) && r.call.sent < maxSends && !r.sentAs(s.to, isBare):
+		r.sendTo(now, s.to, other, s.stream, bare)
+	case s.stream && s.to.udp != nil && isGone(err):
+		r.streamless |= s.to.bit
+		r.note(s.to, err)
+		s.to.suspect()
+	default:
+		r.fail(s.to, err)
+	}
+}
+
+func isBare(s *send) bool { return s.form == bare }
+
+// isGone reports whether there was no reply, because the upstream couldn't be reached or
+// let its time pass.
+func isGone(err error) bool {
+	reason := reasonOf(err)
+	return reason == Network || reason == NoReply
+}
+
+// refusesEDNS reports whether a reply says that the upstream doesn't take EDNS, or this
+// version of it: RFC 6891, sections 6.1.3 and 7.
+func refusesEDNS(err error) bool {
+	rcode, ok := errors.AsType[rcodeError](err)
+	return ok && (rcode == dns.RcodeFormatError || rcode == dns.RcodeNotImplemented || rcode == dns.RcodeBadVers)
+}
+
+// learn takes in from the upstream's answer what it doesn't take: in another form, or
+// over a stream, the same message brought nothing.
+func (r *race) learn(now time.Time, s *send) {
+	if r.call.sent == 1 {
+		return
+	}
+	if s.form == bare && r.sentAs(s.to, func(o *send) bool { return o.form != bare && o.ended }) {
+		s.to.found(&s.to.edns, now)
+	}
+	if !s.stream && r.sentAs(s.to, func(o *send) bool { return o.stream }) {
+		s.to.found(&s.to.streams, now)
+	}
+}
+
+// note takes in an error of an upstream.
+func (r *race) note(u *upstream, err error) Reason {
 	if r.failure == nil {
 		r.failure = &Error{Member: r.client.member.Name}
 	}
 	r.failure.add(u, err)
-	r.failed |= u.bit
 	reason := reasonOf(err)
 	u.metrics.Failed[reason].Inc()
-	switch reason {
+	return reason
+}
+
+// fail takes in that an upstream failed the query.
+func (r *race) fail(u *upstream, err error) {
+	r.failed |= u.bit
+	switch r.note(u, err) {
 	case Canceled, Local: // says nothing about the upstream
 	case Network:
 		u.health.unreachable.Store(true)
@@ -169,8 +259,11 @@ func (r *race) observe(s *send, reply *dns.Msg, err error) {
 	if r.q.Observe == nil {
 		return
 	}
-	r.q.Observe(Attempt{
-		Upstream: s.to.address, Local: s.local, Proto: s.proto, Start: s.at,
-		Query: r.q.message(), Reply: reply, Err: err,
-	})
+	query, proto := new(dns.Msg), "tcp"
+	_ = query.Unpack(r.call.wire.as(s.form)) // which we packed
+	query.Id = 0
+	if !s.stream || s.to.address.Scheme == model.QUIC {
+		proto = "udp"
+	}
+	r.q.Observe(Attempt{Upstream: s.to.address, Local: s.local, Proto: proto, Start: s.at, Query: query, Reply: reply, Err: err})
 }

@@ -10,7 +10,8 @@ import (
 // waiting are the calls that a connection owes an outcome each, by the id that
 // their message has there. It sends one to each call that is not removed first.
 type waiting struct {
-	dropped func(Drop)
+	datagrams bool
+	dropped   func(Drop)
 
 	mu    sync.Mutex
 	calls map[uint16]place
@@ -42,8 +43,8 @@ var dropNames = [drops]string{"unknown_id", "other_question", "too_short"}
 
 func (d Drop) String() string { return dropNames[d] }
 
-func newWaiting(dropped func(Drop)) waiting {
-	return waiting{dropped: dropped, calls: make(map[uint16]place)}
+func newWaiting(datagrams bool, dropped func(Drop)) waiting {
+	return waiting{datagrams: datagrams, dropped: dropped, calls: make(map[uint16]place)}
 }
 
 // add puts a call on the list, under a random id that no other call has.
@@ -106,7 +107,7 @@ func (w *waiting) match(reply []byte) (c *call, o outcome, why Drop) {
 	switch {
 	case !known:
 		return nil, o, DropUnknown
-	case !p.call.wire.answeredBy(reply):
+	case !p.call.wire.answeredBy(reply, w.datagrams):
 		return nil, o, DropQuestion
 	}
 	delete(w.calls, id)
@@ -122,18 +123,6 @@ func (w *waiting) hand(c *call, o outcome, why Drop, reply *[]byte) bool {
 	o.reply = reply
 	c.done <- o
 	return true
-}
-
-// settle ends a call, if it still waits, with an outcome that isn't a packet.
-func (w *waiting) settle(id uint16, o outcome) {
-	w.mu.Lock()
-	p, known := w.calls[id]
-	delete(w.calls, id)
-	w.mu.Unlock()
-	if known {
-		o.send = p.send
-		p.call.done <- o
-	}
 }
 
 // close ends every call with err, and takes no more.

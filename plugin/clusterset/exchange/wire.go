@@ -35,6 +35,9 @@ const (
 	// wireSize holds every query of ours, with the longest name and a few bytes
 	// of options.
 	wireSize = 512
+	// optSize is where an OPT record has its size, behind the root's name and the type:
+	// RFC 6891, section 6.1.2.
+	optSize = 3
 	// flagDO is in the lower half of an OPT record's TTL: RFC 6891, section
 	// 6.1.4.
 	flagDO = 1 << 15
@@ -46,6 +49,40 @@ type wire struct {
 	// question is where msg has it: name, type and class.
 	question []byte
 	asked    dns.Question
+	// bare and wide are the message's other forms, empty before they are needed.
+	bare, wide []byte
+}
+
+// form is what a message carries of its query.
+type form uint8
+
+const (
+	// usual is all of it, with no larger a size for the reply than DatagramSize.
+	usual form = iota
+	// bare is without EDNS, for an upstream that doesn't take it.
+	bare
+	// wide is with MaxSize, where there is no stream for what DatagramSize is too
+	// little for.
+	wide
+)
+
+// as is the message in a form. It is the query's own goroutine that asks for one first.
+func (w *wire) as(f form) []byte {
+	end := headerLen + len(w.question)
+	switch {
+	case f == usual || len(w.msg) == end:
+		return w.msg
+	case f == bare && len(w.bare) == 0:
+		w.bare = append(w.bare, w.msg[:end]...)
+		w.bare[headerLen-1] = 0 // additional records
+	case f == wide && len(w.wide) == 0:
+		w.wide = append(w.wide, w.msg...)
+		binary.BigEndian.PutUint16(w.wide[end+optSize:], MaxSize)
+	}
+	if f == bare {
+		return w.bare
+	}
+	return w.wide
 }
 
 var wires = sync.Pool{New: func() any { return &wire{msg: make([]byte, 0, wireSize)} }}
@@ -78,6 +115,7 @@ func newWire(q *Query) (*wire, error) {
 // free is for when nobody has the wire any more.
 func (w *wire) free() {
 	w.asked.Name = ""
+	w.bare, w.wide = w.bare[:0], w.wide[:0]
 	wires.Put(w)
 }
 
@@ -112,7 +150,7 @@ func (e *EDNS) append(msg []byte) []byte {
 	}
 	msg = append(msg, 0) // the root's name
 	msg = binary.BigEndian.AppendUint16(msg, dns.TypeOPT)
-	msg = binary.BigEndian.AppendUint16(msg, e.Size)
+	msg = binary.BigEndian.AppendUint16(msg, min(e.Size, DatagramSize))
 	msg = append(msg, 0, 0) // extended rcode, version
 	msg = binary.BigEndian.AppendUint16(msg, flags)
 	msg = binary.BigEndian.AppendUint16(msg, length)
@@ -124,32 +162,39 @@ func (e *EDNS) append(msg []byte) []byte {
 	return append(msg, e.Option.Data...)
 }
 
-func (w *wire) setID(id uint16) { binary.BigEndian.PutUint16(w.msg, id) }
-
-// answeredBy tells whether reply, a message with the right id, is a reply to
-// this very question: RFC 5452, section 9.1.
-func (w *wire) answeredBy(reply []byte) bool {
-	if len(reply) < headerLen+len(w.question) {
-		return false
-	}
+// answeredBy reports whether reply, a message with the right id, is a reply to this very
+// question: RFC 5452, section 9.1. Of a datagram, the end may be missing.
+func (w *wire) answeredBy(reply []byte, datagram bool) bool {
 	bits := binary.BigEndian.Uint16(reply[flagsOffset:])
-	if bits&(flagQR|maskOpcode) != flagQR || binary.BigEndian.Uint16(reply[countOffset:]) != 1 {
+	if bits&(flagQR|maskOpcode) != flagQR {
 		return false
 	}
-	question := reply[headerLen : headerLen+len(w.question)]
+	switch binary.BigEndian.Uint16(reply[countOffset:]) {
+	case 0:
+		return isFailure(int(bits&maskRcode)) || datagram && bits&flagTC != 0
+	case 1:
+	default:
+		return false
+	}
+	question := reply[headerLen:]
+	if len(question) < len(w.question) {
+		return datagram && w.sameQuestion(question)
+	}
+	question = question[:len(w.question)]
 	return bytes.Equal(question, w.question) || w.sameQuestion(question)
 }
 
-// sameQuestion compares names without regard to case (RFC 4343); lengths of
-// labels are below 'A', so folding leaves them be.
+// sameQuestion compares names without regard to case (RFC 4343); lengths of labels are
+// below 'A', so folding leaves them be. A question that is cut is compared as far as it
+// goes.
 func (w *wire) sameQuestion(question []byte) bool {
-	nameLen := len(w.question) - 4
-	for i, b := range w.question[:nameLen] {
-		if fold(b) != fold(question[i]) {
+	nameLen := min(len(w.question)-4, len(question))
+	for i, b := range question[:nameLen] {
+		if fold(b) != fold(w.question[i]) {
 			return false
 		}
 	}
-	return bytes.Equal(question[nameLen:], w.question[nameLen:])
+	return bytes.Equal(question[nameLen:], w.question[nameLen:len(question)])
 }
 
 func fold(b byte) byte {
@@ -157,26 +202,4 @@ func fold(b byte) byte {
 		return b + ('a' - 'A')
 	}
 	return b
-}
-
-// answers is answeredBy for a parsed reply, whose id may have been set by its
-// transport.
-func answers(reply *dns.Msg, asked dns.Question) bool {
-	if !reply.Response || len(reply.Question) != 1 {
-		return false
-	}
-	r := reply.Question[0]
-	return r.Qtype == asked.Qtype && r.Qclass == asked.Qclass && sameName(r.Name, asked.Name)
-}
-
-func sameName(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if fold(a[i]) != fold(b[i]) {
-			return false
-		}
-	}
-	return true
 }

@@ -1,0 +1,83 @@
+package exchange
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+
+	"github.com/miekg/dns"
+)
+
+// dnsMessage is the media type of a query and a reply: RFC 8484, section 6.
+const dnsMessage = "application/dns-message"
+
+// maxHeaders is the most that a reply's HTTP headers may be, in bytes.
+const maxHeaders = 16 << 10
+
+// httpsSession is a session over HTTPS: RFC 8484. What an upstream says there is taken
+// from nowhere else: no redirect is followed, no proxy asked, nothing decompressed.
+type httpsSession struct {
+	url, host string
+	client    http.Client
+	transport *http.Transport
+}
+
+func newHTTPSSession(address model.Upstream, config *TLSConfig) *httpsSession {
+	t := &http.Transport{
+		DialContext:            (&net.Dialer{Timeout: handshakeTimeout}).DialContext,
+		TLSClientConfig:        config.forUpstream(),
+		TLSHandshakeTimeout:    handshakeTimeout,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true,
+		MaxConnsPerHost:        streamConnsMax,
+		MaxIdleConnsPerHost:    streamConns,
+		IdleConnTimeout:        streamIdle,
+		MaxResponseHeaderBytes: maxHeaders,
+	}
+	s := &httpsSession{url: "https://" + address.Addr.String() + "/dns-query", host: config.config.ServerName, transport: t}
+	s.client = http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return s
+}
+
+// ask implements session.
+func (s *httpsSession) ask(ctx context.Context, query []byte) (reply *[]byte, local net.Addr, err error) {
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { local = info.Conn.LocalAddr() },
+	})
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(query))
+	if err != nil {
+		return nil, nil, err
+	}
+	request.Host = s.host
+	request.Header.Set("Content-Type", dnsMessage)
+	request.Header.Set("Accept", dnsMessage)
+	request.Header["X-Idempotency-Key"] = nil // not sent, and has net/http ask again on a kept connection that is closed
+	response, err := s.client.Do(request)
+	if err != nil {
+		return nil, local, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, local, statusError(response.StatusCode)
+	}
+	if media, _, err := mime.ParseMediaType(response.Header.Get("Content-Type")); err != nil || media != dnsMessage {
+		return nil, local, errMalformed
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, dns.MaxMsgSize+1))
+	if err == nil && len(body) > dns.MaxMsgSize {
+		err = errMalformed
+	}
+	return &body, local, err
+}
+
+// usable implements session: it has several connections, and opens more.
+func (s *httpsSession) usable() bool { return true }
+
+// close implements session.
+func (s *httpsSession) close() { s.transport.CloseIdleConnections() }

@@ -1,0 +1,243 @@
+package exchange
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// cuts are what becomes of a reply with 120 addresses on its way, and how many of them
+// are left whole.
+var cuts = []struct {
+	name   string
+	change func([]byte) []byte
+	whole  int
+}{
+	{"inside an address", cutAt(509), 28},
+	{"inside a record's header", cutAt(headerLen + 35 + 5), 0},
+	{"between two records", cutAt(headerLen + 35 + 16*31), 31},
+	{"behind the question", cutAt(headerLen + 35), 0},
+	{"inside the question", cutAt(headerLen + 10), 0},
+	{"behind the header", cutAt(headerLen), 0},
+	{"counts that promise more", func(b []byte) []byte { b[7]++; return b }, 120},
+	{"counts of another section", func(b []byte) []byte { b[9], b[11] = 7, 9; return b }, 120},
+}
+
+// TestCutReply: of a datagram that is cut, whatever its header says, the whole is asked
+// for over TCP; where there is none, it goes out as truncated, never as whole.
+func TestCutReply(t *testing.T) {
+	reply := addresses(120)
+	for _, cut := range cuts {
+		for _, tc := range []bool{false, true} {
+			change := cut.change
+			if tc {
+				change = withTC(change)
+			}
+			t.Run(fmt.Sprintf("%s, TC %v", cut.name, tc), func(t *testing.T) {
+				t.Parallel()
+				withTCP := serveRaw(t, as(reply, change), as(reply, asIs))
+				c, _ := newTestClient(t, Options{}, withTCP.Addr)
+				m, err := askRaw(t, c, DatagramSize, false)
+				if err != nil || m.Truncated || len(m.Answer) != 120 {
+					t.Errorf("with TCP: %v, %v", m, err)
+				}
+				m, err = askRaw(t, c, dns.MinMsgSize, false) // the client can't take more
+				wantTruncated(t, "512 bytes", m, err, cut.whole)
+
+				without := serveRaw(t, as(reply, change), noTCP)
+				c, _ = newTestClient(t, Options{}, without.Addr)
+				for _, size := range []uint16{DatagramSize, MaxSize} {
+					m, err = askRaw(t, c, size, false)
+					wantTruncated(t, "without TCP", m, err, cut.whole)
+				}
+				m, err = askRaw(t, c, DatagramSize, true)
+				wantTruncated(t, "a client over TCP", m, err, cut.whole)
+			})
+		}
+	}
+}
+
+func wantTruncated(t *testing.T, what string, m *dns.Msg, err error, records int) {
+	t.Helper()
+	if err != nil || !m.Truncated || len(m.Answer) != records {
+		t.Errorf("%s: %v, %v; want %d records, truncated", what, m, err, records)
+	}
+}
+
+// TestCutOverStream: over a stream nothing is cut on its way, so that such a reply is the
+// upstream's failure; the next one answers.
+func TestCutOverStream(t *testing.T) {
+	reply := addresses(120)
+	for _, cut := range cuts {
+		for _, tc := range []bool{false, true} {
+			if cut.whole == 0 && tc && len(cut.change(make([]byte, 2000))) < headerLen+35 {
+				continue // not known as a reply to the question: waited past
+			}
+			change := cut.change
+			if tc {
+				change = withTC(change)
+			}
+			t.Run(fmt.Sprintf("%s, TC %v", cut.name, tc), func(t *testing.T) {
+				t.Parallel()
+				bad, good := serveRaw(t, as(reply, change), as(reply, change)), serveRaw(t, as(reply, asIs), as(reply, asIs))
+				c := newStreamClient(t, bad.Addr, good.Addr)
+				c.turn.Store(1)
+				m, err := askRaw(t, c, DatagramSize, true)
+				if err != nil || m.Truncated || len(m.Answer) != 120 {
+					t.Errorf("%v, %v", m, err)
+				}
+				alone := newStreamClient(t, bad.Addr)
+				if m, err := askRaw(t, alone, DatagramSize, true); err == nil {
+					t.Errorf("alone: %v", m)
+				}
+			})
+		}
+	}
+}
+
+func newStreamClient(t *testing.T, addrs ...netip.AddrPort) *Client {
+	t.Helper()
+	return newClientOf(t, model.TCP, nil, addrs...)
+}
+
+func newClientOf(t *testing.T, scheme model.Scheme, material *TLSConfig, addrs ...netip.AddrPort) *Client {
+	t.Helper()
+	c, _ := newTestClient(t, Options{})
+	c.Close()
+	member := *c.member
+	for _, addr := range addrs {
+		member.DNS = append(member.DNS, model.Upstream{Scheme: scheme, Addr: addr})
+	}
+	options := c.options
+	options.TLS, options.Metrics = material, testMetrics()
+	c = New(&member, options)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// TestCutBoth: the reply over TCP is cut as well.
+func TestCutBoth(t *testing.T) {
+	reply := addresses(120)
+	s := serveRaw(t, as(reply, cutAt(509)), as(reply, cutAt(509)))
+	c, _ := newTestClient(t, Options{}, s.Addr)
+	m, err := askRaw(t, c, DatagramSize, false)
+	wantTruncated(t, "over UDP", m, err, 28)
+	if m, err := askRaw(t, c, DatagramSize, true); err == nil {
+		t.Errorf("over TCP: %v", m)
+	}
+}
+
+// TestLongerThanRead: a datagram that is longer than what is read of one is cut by us.
+func TestLongerThanRead(t *testing.T) {
+	for records, whole := range map[int]bool{253: true, 254: false, 380: false} { // 4,094, 4,110 and 6,126 bytes
+		reply := addresses(records)
+		s := serveRaw(t, as(reply, asIs), as(reply, asIs))
+		c, _ := newTestClient(t, Options{}, s.Addr)
+		m, err := askRaw(t, c, DatagramSize, false)
+		if err != nil || m.Truncated || len(m.Answer) != records || (s.tcp.Load() == 0) != whole {
+			t.Errorf("%d: %d records, TC %v, %v, %d over TCP", records, len(m.Answer), m.Truncated, err, s.tcp.Load())
+		}
+		alone := serveRaw(t, as(reply, asIs), noTCP)
+		c, _ = newTestClient(t, Options{}, alone.Addr)
+		if m, err := askRaw(t, c, DatagramSize, false); err != nil || m.Truncated == whole {
+			t.Errorf("%d, without TCP: TC %v, %v", records, m.Truncated, err)
+		}
+	}
+	reply := addresses(253) // cut exactly between two records, where reading ends
+	s := serveRaw(t, as(reply, func(b []byte) []byte { return append(b, make([]byte, 100)...) }), as(reply, asIs))
+	c, _ := newTestClient(t, Options{}, s.Addr)
+	if m, err := askRaw(t, c, DatagramSize, false); err != nil || m.Truncated || s.tcp.Load() != 1 {
+		t.Errorf("garbage that isn't read: %v, %v", m, err)
+	}
+}
+
+// TestTrailingGarbage: bytes behind the last record are ignored, as BIND and Unbound do.
+func TestTrailingGarbage(t *testing.T) {
+	reply := addresses(3)
+	garbage := func(b []byte) []byte { return append(b, "garbage"...) }
+	s := serveRaw(t, as(reply, garbage), as(reply, garbage))
+	c, _ := newTestClient(t, Options{}, s.Addr)
+	for _, tcp := range []bool{false, true} {
+		if m, err := askRaw(t, c, DatagramSize, tcp); err != nil || m.Truncated || len(m.Answer) != 3 {
+			t.Errorf("TCP %v: %v, %v", tcp, m, err)
+		}
+	}
+}
+
+// TestNoStream: a client over TCP gets the answer of an upstream that speaks UDP alone,
+// with as much as goes; that there is no stream is remembered.
+func TestNoStream(t *testing.T) {
+	for name, tcp := range map[string]answersRaw{"refused": noTCP, "silent": silentTCP, "closes": closesTCP} {
+		for _, records := range []int{1, 70, 200, 400} {
+			t.Run(fmt.Sprintf("%s, %d records", name, records), func(t *testing.T) {
+				t.Parallel()
+				s := serveRaw(t, fitting(addresses(records)), tcp)
+				c, _ := newTestClient(t, Options{}, s.Addr)
+				for range 2 {
+					m, err := askRaw(t, c, DatagramSize, true)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if m.Truncated != (records == 400) || len(m.Answer) == 0 || (len(m.Answer) == records) == m.Truncated {
+						t.Fatalf("%d records, TC %v", len(m.Answer), m.Truncated)
+					}
+				}
+				if sizes := s.askedSizes(); !slices.Contains(sizes, MaxSize) {
+					t.Errorf("asked for %v", sizes)
+				}
+				if c.upstreams[0].streams.until.Load() == 0 {
+					t.Error("not remembered")
+				}
+				if c.upstreams[0].health.down.Load() {
+					t.Error("down")
+				}
+			})
+		}
+	}
+}
+
+// TestDatagramSize: nobody is asked for more than comes through at first; what is larger
+// comes over TCP, though the link loses every packet above 1,400 bytes.
+func TestDatagramSize(t *testing.T) {
+	reply := fitting(addresses(200))
+	lossy := func(query []byte) [][]byte {
+		replies := reply(query)
+		if len(replies) == 0 || len(replies[0]) > 1400 {
+			return nil
+		}
+		return replies
+	}
+	s := serveRaw(t, lossy, as(addresses(200), asIs))
+	c, _ := newTestClient(t, Options{}, s.Addr)
+	for _, size := range []uint16{DatagramSize, 1400, MaxSize} {
+		m, err := askRaw(t, c, size, false)
+		if err != nil || m.Truncated || len(m.Answer) != 200 {
+			t.Errorf("%d: %v, %v", size, m, err)
+		}
+	}
+	if sizes := s.askedSizes(); slices.Max(sizes) > DatagramSize || len(sizes) != 3 {
+		t.Errorf("asked for %v", sizes)
+	}
+}
+
+// TestWide: where there is no TCP, a client that takes more over UDP gets it.
+func TestWide(t *testing.T) {
+	s := serveRaw(t, fitting(addresses(200)), noTCP)
+	c, _ := newTestClient(t, Options{}, s.Addr)
+	m, err := askRaw(t, c, MaxSize, false)
+	if err != nil || m.Truncated || len(m.Answer) != 200 {
+		t.Errorf("4096: %v, %v", m, err)
+	}
+	m, err = askRaw(t, c, DatagramSize, false)
+	if err != nil || !m.Truncated {
+		t.Errorf("1232: %v, %v", m, err)
+	}
+	if sizes := s.askedSizes(); !slices.Equal(sizes, []uint16{DatagramSize, MaxSize, DatagramSize}) {
+		t.Errorf("asked for %v", sizes)
+	}
+}
