@@ -24,6 +24,10 @@ func TestLocal(t *testing.T) {
 			Answer: rrs("_pg._tcp.db.default.here.lan. 5 IN SRV 0 50 5432 db-0.db.default.svc.here.lan.", "_pg._tcp.db.default.here.lan. 5 IN SRV 0 50 5432 db-1.db.default.svc.here.lan."),
 			Extra:  rrs("db-0.db.default.svc.here.lan. 5 IN A 10.51.0.3", "db-1.db.default.svc.here.lan. 5 IN A 10.51.0.4")},
 		{Qname: "nope.default.here.lan.", Qtype: dns.TypeA, Rcode: dns.RcodeNameError, Ns: rrs("here.lan. 5 IN SOA ns.dns.here.lan. hostmaster.here.lan. 7 7200 1800 86400 5")},
+		// the zone is this server's; what is above SRV names is as the Service
+		{Qname: "here.lan.", Qtype: dns.TypeNS, Answer: rrs("here.lan. 5 IN NS ns.dns.here.lan."), Extra: rrs("ns.dns.here.lan. 5 IN A 127.77.0.1")},
+		{Qname: "_udp.db.default.here.lan.", Qtype: dns.TypeNS, Ns: rrs("here.lan. 5 IN SOA ns.dns.here.lan. hostmaster.here.lan. 1 7200 1800 86400 5")},
+		{Qname: "_tcp.nope.default.here.lan.", Qtype: dns.TypeNS, Rcode: dns.RcodeNameError, Ns: rrs("here.lan. 5 IN SOA ns.dns.here.lan. hostmaster.here.lan. 7 7200 1800 86400 5")},
 		// what the local plugins say of a local address isn't guarded, and is theirs
 		{Qname: "loop.default.here.lan.", Qtype: dns.TypeA, Answer: rrs("loop.default.here.lan. 5 IN A 127.0.0.1")},
 		// addresses of the local cluster are the next plugin's

@@ -171,6 +171,9 @@ marked.default.svc.cluster.local. 5 IN A 10.101.9.8
 		{fresh, "export.default.svc.c1.lan.", "NOERROR 5 10.101.1.3"},
 		{fresh, "web.default.c1.lan.", "NXDOMAIN"},
 		{fresh, "_http._tcp.web.default.c1.lan.", "NXDOMAIN"},
+		{fresh, "_tcp.web.default.c1.lan.", "NXDOMAIN"},
+		{fresh, "_tcp.marked.default.c1.lan.", "NOERROR"},
+		{stale, "_tcp.marked.default.c1.lan.", "NOERROR"},
 		{fresh, "1-2-3-4.default.pod.c1.lan.", "NXDOMAIN"},
 		{fresh, "default.svc.c1.lan.", "NOERROR"},
 		{fresh, "1.1.101.10.in-addr.arpa.", "NXDOMAIN"},
@@ -178,6 +181,7 @@ marked.default.svc.cluster.local. 5 IN A 10.101.9.8
 		{stale, "web.default.c1.lan.", "SERVFAIL No Reachable Authority"},
 		{unsynced, "marked.default.c1.lan.", "SERVFAIL Not Ready"},
 		{nil, "marked.default.c1.lan.", "SERVFAIL No Reachable Authority"},
+		{nil, "svc.c1.lan.", "NOERROR"},
 	}
 	for _, tt := range tests {
 		p := newResolver(t, modeAuto, tt.view, alive)
