@@ -24,6 +24,8 @@ type apiKey struct {
 	cluster string
 	source  model.Kubeconfig // the zero value is the API of this CoreDNS
 	api     string
+	// podNames are part of the data.
+	podNames bool
 }
 
 var memberAPIs = struct {
@@ -40,7 +42,7 @@ const maxLists = 4
 // acquireAPI begins, or shares, the watching of the member's data, until release.
 // api is nil outside a cluster without a kubeconfig of its own.
 func acquireAPI(c *model.Cluster, api *discovery.API) *memberAPI {
-	key := apiKey{cluster: c.Name, source: c.Kubeconfig}
+	key := apiKey{cluster: c.Name, source: c.Kubeconfig, podNames: c.EndpointPodNames}
 	if api != nil && c.Kubeconfig.File == "" {
 		key.api = api.Key()
 	}
@@ -57,7 +59,9 @@ func acquireAPI(c *model.Cluster, api *discovery.API) *memberAPI {
 
 func newMemberAPI(key apiKey, api *discovery.API) *memberAPI {
 	m := &memberAPI{key: key, metrics: acquireMetrics(key.cluster), stop: func() {}}
-	m.Member = member.Start(member.Options{Name: key.cluster, Log: log, Metrics: m.metrics.data(), Gate: memberAPIs.lists})
+	m.Member = member.Start(member.Options{
+		Name: key.cluster, Log: log, Metrics: m.metrics.data(), Gate: memberAPIs.lists, EndpointPodNames: key.podNames,
+	})
 	if key.source == (model.Kubeconfig{}) {
 		m.SetCredentials(member.Credentials{Config: api.Config()}, nil)
 		return m

@@ -546,7 +546,7 @@ func TestMetrics(t *testing.T) {
 	}
 	for label, all := range map[string][]string{
 		"source": {"cache", "forward", "local", "zone"},
-		"reason": {"bad_kubeconfig", "bad_reply", "canceled", "forbidden", "no_reply", "other_question", "out_of_resources", "replaced", "server_error", "timeout", "tls", "too_short", "unauthorized", "unknown_id", "unreachable", "watch_silent"},
+		"reason": {"bad_kubeconfig", "bad_reply", "canceled", "forbidden", "no_reply", "other_question", "out_of_resources", "replaced", "server_error", "timeout", "tls", "too_large", "too_short", "unauthorized", "unknown_id", "unreachable", "watch_silent"},
 		"state":  {"down", "ejected", "fresh", "stale", "unsynced", "up"},
 		"type":   {"denial", "success"},
 	} {

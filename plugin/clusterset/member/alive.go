@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // A silent partition is to be noticed within 10 s: the pause, a fifth more, and
@@ -40,10 +38,7 @@ const (
 	listPatience   = 2 * time.Minute
 )
 
-var (
-	namespaceResource = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
-	errReplaced       = errors.New("its uid is another one now")
-)
+var errReplaced = errors.New("its uid is another one now")
 
 // stayAlive returns with what ended the life of the session, nil for ctx.
 func (s *session) stayAlive(ctx context.Context) *trouble {
@@ -108,10 +103,7 @@ func (s *session) check(ctx context.Context) *trouble {
 func (s *session) probe(ctx context.Context, timeout time.Duration) *trouble {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	n := new(v1.Namespace)
-	// Without client-go's own tries again, which would make a time-out of a
-	// connection that is closed each time.
-	err := s.clients.core.RESTClient().Get().Resource("namespaces").Name(metav1.NamespaceSystem).MaxRetries(0).Do(ctx).Into(n)
+	n, err := s.client.namespace(ctx, metav1.NamespaceSystem)
 	switch {
 	case apierrors.IsForbidden(err), apierrors.IsNotFound(err): // alive, and that is all
 	case err != nil:

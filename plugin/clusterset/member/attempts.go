@@ -2,6 +2,8 @@ package member
 
 import (
 	"context"
+	"fmt"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -14,11 +16,21 @@ type attempts struct {
 	ctx    context.Context //nolint:containedctx // as long as its goroutine
 	cancel context.CancelFunc
 	creds  Credentials
+	// token is what authenticates now, "" where nothing does by a token.
+	token atomic.Pointer[string]
 	// files tells what the files were that creds name.
-	files      string
+	files      atomic.Pointer[string]
+	reading    chan made // nil while nothing is read
 	examined   time.Time
+	examining  atomic.Bool
 	plainLists bool
 	failed     int // tries in a row
+}
+
+// made is what came of making a Config.
+type made struct {
+	config *rest.Config
+	err    error
 }
 
 // Pauses between tries. An API that comes back is to be seen soon; one that says
@@ -26,7 +38,9 @@ type attempts struct {
 const (
 	leastPause, mostPause     = 400 * time.Millisecond, 800 * time.Millisecond
 	leastRefused, mostRefused = 2 * time.Second, 4 * time.Second
-	examinePause              = 10 * time.Second
+	// What was too large costs its most each time.
+	leastTooLarge, mostTooLarge = time.Minute, 2 * time.Minute
+	examinePause                = 10 * time.Second
 )
 
 // A try has to end soon, because what was lost while the API was cut off doesn't
@@ -52,12 +66,20 @@ func (a *attempts) run() {
 		if a.ctx.Err() != nil || a.m.newer(a) {
 			return
 		}
-		if t != nil && (t.reason == Unauthorized || t.reason == TLS || t.reason == BadKubeconfig) {
-			pause(a.ctx, between(leastRefused, mostRefused))
-			continue
-		}
-		pause(a.ctx, between(leastPause, mostPause))
+		pause(a.ctx, restAfter(t))
 	}
+}
+
+// restAfter is how long to wait after a try that ended with t.
+func restAfter(t *trouble) time.Duration {
+	switch {
+	case t == nil:
+	case t.reason == TooLarge:
+		return between(leastTooLarge, mostTooLarge)
+	case t.reason == Unauthorized, t.reason == TLS, t.reason == BadKubeconfig:
+		return between(leastRefused, mostRefused)
+	}
+	return between(leastPause, mostPause)
 }
 
 func (a *attempts) once() *trouble {
@@ -79,37 +101,79 @@ func (a *attempts) once() *trouble {
 
 // session begins one, with what is in the files now.
 func (a *attempts) session() (*session, error) {
-	config, files, err := a.read()
+	config, err := a.read()
 	if err != nil {
 		return nil, err
 	}
-	a.files, a.examined = files, time.Now()
-	a.m.expires(a, expiryOf(config))
+	a.took(config)
+	files := digest(config)
+	a.files.Store(&files)
+	a.examined = time.Now()
 	return newSession(a, config)
 }
 
-func (a *attempts) read() (config *rest.Config, files string, err error) {
-	if config, err = a.creds.restConfig(); err != nil {
-		return nil, "", err
+// readTime is how long files may take to be read before it is told.
+const readTime = 10 * time.Second
+
+var errSlowFiles = fmt.Errorf("its files weren't read within %v", readTime)
+
+// read makes a Config of the credentials. Their files may be on a disk that hangs:
+// then it ends without, and there is one goroutine that goes on waiting.
+func (a *attempts) read() (*rest.Config, error) {
+	if !a.creds.files() {
+		return a.creds.restConfig()
 	}
-	files, err = load(config)
-	return config, files, err
+	if a.reading == nil {
+		result := make(chan made, 1)
+		a.reading = result
+		go func() {
+			config, err := a.creds.restConfig()
+			result <- made{config, err}
+		}()
+	}
+	timer := time.NewTimer(readTime)
+	defer timer.Stop()
+	select {
+	case got := <-a.reading:
+		a.reading = nil
+		return got.config, got.err
+	case <-timer.C:
+		return nil, errSlowFiles
+	case <-a.ctx.Done():
+		return nil, a.ctx.Err()
+	}
+}
+
+// took takes in what the credentials are now.
+func (a *attempts) took(config *rest.Config) {
+	a.token.Store(&config.BearerToken)
+	a.m.expires(a, expiryOf(config))
+	a.m.insecure(a, config.Insecure)
 }
 
 // examine looks whether credentials in files were rotated, and how long they are
-// good for.
+// good for. The files may take their time: nobody waits for them, and while they
+// are read they aren't read again.
 func (a *attempts) examine() {
 	if time.Since(a.examined) < examinePause {
 		return
 	}
 	a.examined = time.Now()
-	config, files, err := a.read()
-	if err != nil {
+	if a.examining.CompareAndSwap(false, true) {
+		go func() {
+			defer a.examining.Store(false)
+			a.compare()
+		}()
+	}
+}
+
+func (a *attempts) compare() {
+	config, err := a.creds.restConfig()
+	if err != nil || a.ctx.Err() != nil {
 		return // half written, maybe; the next session tells
 	}
-	a.m.expires(a, expiryOf(config))
-	if files != a.files {
-		a.files = files
+	a.took(config)
+	if files := digest(config); files != *a.files.Swap(&files) {
 		a.m.rotated(a)
 	}
 }

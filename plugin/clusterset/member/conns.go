@@ -12,6 +12,8 @@ import (
 // probe: a SYN that got lost is sent again after 1 s, then not before 3 s.
 const dialTimeout = 2 * time.Second
 
+const handshakeTimeout = 10 * time.Second
+
 var errClosed = errors.New("the session is over")
 
 // conns are the connections of a session, to be closed all at once: a partition

@@ -19,6 +19,7 @@ type diary struct {
 	expiry           expiry
 	warned, expired  bool
 	mcsKnown, mcsHas bool
+	insecureKnown    bool
 }
 
 // tell takes in that something is wrong.
@@ -104,6 +105,14 @@ func (d *diary) mcs(has bool) {
 		d.o.Log.Infof("member %s: its API has ServiceExports now", d.o.Name)
 	}
 	d.mcsKnown, d.mcsHas = true, has
+}
+
+// insecure takes in whether the server's certificate is unchecked.
+func (d *diary) insecure(is bool) {
+	if is && !d.insecureKnown {
+		d.o.Log.Warningf("member %s: its kubeconfig has insecure-skip-tls-verify: whoever is in between gets its credentials", d.o.Name)
+	}
+	d.insecureKnown = is
 }
 
 // expires takes in when the credentials do, and tells when that is near.

@@ -37,6 +37,8 @@ const (
 	BadKubeconfig
 	// Replaced: another cluster answers at the same address.
 	Replaced
+	// TooLarge: the API sent more than is taken.
+	TooLarge
 
 	// Reasons is how many there are.
 	Reasons
@@ -54,6 +56,7 @@ var reasons = [Reasons]struct{ label, text string }{
 	WatchSilent:   {"watch_silent", "a watch of its API is silent"},
 	BadKubeconfig: {"bad_kubeconfig", "no usable kubeconfig"},
 	Replaced:      {"replaced", "another cluster is at its API's address"},
+	TooLarge:      {"too_large", "its API sends more than is taken"},
 }
 
 // String is the metrics' label.
@@ -87,6 +90,10 @@ func (t *trouble) ofConnection() bool {
 func classify(err error) Reason {
 	var dial *net.OpError
 	switch {
+	case errors.Is(err, errTooLarge):
+		return TooLarge
+	case errors.Is(err, errRedirect), errors.Is(err, errCompressed), errors.Is(err, errNotAPI):
+		return ServerError
 	case isTLS(err):
 		return TLS
 	case errors.As(err, &dial) && dial.Op == "dial": // its time-out too: no connection

@@ -36,10 +36,9 @@ func (e expiry) warnFrom() time.Time {
 	return e.end.Add(-before)
 }
 
-// expiryOf finds what ends first: the client certificate or the token. Files must
-// have been loaded, but for the token's.
+// expiryOf finds what ends first: the client certificate or the token.
 func expiryOf(config *rest.Config) expiry {
-	certificate, bearer := certificateExpiry(config.CertData), tokenExpiry(token(config))
+	certificate, bearer := certificateExpiry(config.CertData), tokenExpiry(config.BearerToken)
 	if bearer.end.IsZero() || !certificate.end.IsZero() && certificate.end.Before(bearer.end) {
 		return certificate
 	}

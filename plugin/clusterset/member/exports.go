@@ -2,15 +2,12 @@ package member
 
 import (
 	"context"
+	"encoding/json"
 	"math/rand/v2"
 	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
 )
 
 // mcsGroup is the Multi-Cluster Services API's (KEP-1645).
@@ -46,31 +43,14 @@ func (s *session) watchExports(ctx context.Context) {
 func (s *session) runExports(ctx context.Context, version string) {
 	ctx, gone := context.WithCancel(ctx)
 	defer gone()
-	resource := s.clients.metadata.Resource(schema.GroupVersionResource{Group: mcsGroup, Version: version, Resource: "serviceexports"})
-	unlessGone := func(err error) {
-		if apierrors.IsNotFound(err) {
-			gone()
-		}
-	}
-	s.feeds[exports].inner = listWatch{
-		list: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			list, err := resource.List(ctx, o)
-			unlessGone(err)
-			return list, err
-		},
-		watch: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			w, err := resource.Watch(ctx, o)
-			unlessGone(err)
-			return w, err
-		},
-	}
-	s.feeds[exports].run(ctx)
+	f := s.feeds[exports]
+	f.source, f.gone = source{path: "/apis/" + mcsGroup + "/" + version + "/serviceexports", partial: true}, gone
+	f.run(ctx)
 }
 
 // mcsVersion is the API's version of ServiceExports, "" where it has none.
 func (s *session) mcsVersion(ctx context.Context) (string, error) {
-	content, err := s.clients.core.RESTClient().Get().AbsPath("/apis/"+mcsGroup).
-		SetHeader("Accept", "application/json").Do(ctx).Raw()
+	content, err := s.client.small(ctx, "/apis/"+mcsGroup, inJSON)
 	if apierrors.IsNotFound(err) {
 		return "", nil
 	}
@@ -102,4 +82,18 @@ func pause(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// group is what answers GET /apis/GROUP, as far as it is needed.
+type group struct {
+	Versions []groupVersion `json:"versions"`
+}
+
+type groupVersion struct {
+	Version string `json:"version"`
+}
+
+func parseGroup(content []byte) (g group, err error) {
+	err = json.Unmarshal(content, &g)
+	return g, err
 }

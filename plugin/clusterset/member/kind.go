@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,30 +22,24 @@ type kind struct {
 	name string // as in the API's paths
 	// required kinds make data whole; without the others there are answers too.
 	required bool
-	example  runtime.Object
-	convert  func(any) (item, error)
+	source   source
+	decode   func(message []byte) (*object, error)
 	table
 }
 
-// listWatch asks the API for one kind.
-type listWatch struct {
-	list  func(context.Context, metav1.ListOptions) (runtime.Object, error)
-	watch func(context.Context, metav1.ListOptions) (watch.Interface, error)
-}
-
-// emptyWatch is what client-go gives instead of the error of a connection that
-// broke before there was an answer.
-var (
-	emptyWatch = reflect.TypeOf(watch.NewEmptyWatch())
-	errBroken  = fmt.Errorf("the connection broke: %w", io.ErrUnexpectedEOF)
-)
+var errBroken = fmt.Errorf("the connection broke: %w", io.ErrUnexpectedEOF)
 
 // feed is one kind in one session: what a Reflector lists and watches with.
 type feed struct {
 	*kind
+	number  int // the kind's
 	session *session
-	inner   listWatch
+	source  source
 	place   place
+	// gone is called when the API says that it doesn't know the kind; nil is nothing.
+	gone func()
+	// pages is how many a list has had.
+	pages int
 
 	// Under the Member's lock:
 
@@ -81,13 +74,13 @@ func (f *feed) run(ctx context.Context) {
 		most = optionalMost
 	}
 	silent := klog.Logger{} // what goes wrong is told here
-	r := cache.NewReflectorWithOptions(f.listerWatcher(), f.example, &store{f}, cache.ReflectorOptions{
+	r := cache.NewReflectorWithOptions(f.listerWatcher(), &object{}, &store{f}, cache.ReflectorOptions{
 		Name:    f.name,
 		Logger:  &silent,
 		Clock:   endingClock{ctx: ctx},
 		Backoff: &wait.Backoff{Duration: firstPause, Factor: 2, Jitter: 0.5, Steps: 8, Cap: most},
 	})
-	r.RunWithContext(klog.NewContext(ctx, silent))
+	r.RunWithContext(ctx)
 	f.place.exit()
 }
 
@@ -110,11 +103,48 @@ func (f *feed) list(ctx context.Context, o metav1.ListOptions) (runtime.Object, 
 		return nil, err
 	}
 	defer f.place.exit()
-	list, err := f.inner.list(ctx, o)
+	err := f.nextPage(o.Continue == "")
+	if err != nil {
+		f.failed(ctx, err)
+		return nil, err
+	}
+	list, err := f.session.client.list(ctx, f.source, o, func(message []byte) (*object, error) {
+		return f.take(message, watch.Added, true)
+	})
 	if err != nil && !apierrors.IsResourceExpired(err) && !apierrors.IsGone(err) { // then it lists what is newest
+		f.unlessGone(err)
 		f.failed(ctx, err)
 	}
 	return list, err
+}
+
+// unlessGone ends the run of a kind that the API doesn't know, any more.
+func (f *feed) unlessGone(err error) {
+	if f.gone != nil && apierrors.IsNotFound(err) {
+		f.gone()
+	}
+}
+
+// nextPage begins a list, or goes on with one.
+func (f *feed) nextPage(first bool) error {
+	if first {
+		f.pages = 0
+		f.session.cost[f.number].Store(0)
+	}
+	if f.pages++; f.pages > maxPages {
+		return tooLarge("a list's pages", maxPages)
+	}
+	return nil
+}
+
+// take makes an object of what came, and counts it where it is part of a list:
+// else what it changes counts (Member.changed).
+func (f *feed) take(message []byte, event watch.EventType, lists bool) (*object, error) {
+	o, err := f.decode(message)
+	if err == nil && lists && event != watch.Bookmark {
+		err = f.session.count(f.number, o.item.cost())
+	}
+	return o, err
 }
 
 // watch goes on from where the last watch or list was; or lists as well, where
@@ -125,12 +155,11 @@ func (f *feed) watch(ctx context.Context, o metav1.ListOptions) (watch.Interface
 		if err := f.begin(ctx); err != nil {
 			return nil, err
 		}
+		f.session.cost[f.number].Store(0)
 	}
-	w, err := f.inner.watch(ctx, o)
-	if err == nil && reflect.TypeOf(w) == emptyWatch {
-		err = errBroken
-	}
+	w, err := f.session.client.watch(ctx, f.source, o, &decoder{decode: f.events(lists), failed: f.tooLarge})
 	if err != nil {
+		f.unlessGone(err)
 		f.noWatch(ctx, err, lists)
 		return nil, err
 	}
@@ -138,6 +167,15 @@ func (f *feed) watch(ctx context.Context, o metav1.ListOptions) (watch.Interface
 		f.session.m.watching(f)
 	}
 	return &endingWatch{Interface: w, ended: func() { f.session.m.unwatched(f) }}, nil
+}
+
+// events makes objects of a watch's events, which list until its bookmark says so.
+func (f *feed) events(lists bool) func([]byte, watch.EventType) (*object, error) {
+	return func(message []byte, event watch.EventType) (*object, error) {
+		o, err := f.take(message, event, lists)
+		lists = lists && err == nil && !o.last
+		return o, err
+	}
 }
 
 // noWatch takes in why there is none: the Reflector may try again without a word.
@@ -178,9 +216,20 @@ func (f *feed) failed(ctx context.Context, err error) {
 		return
 	}
 	t := &trouble{reason: classify(err), of: f.name, err: plain(err)}
+	if t.reason == TooLarge {
+		f.session.spoil(t)
+		return
+	}
 	f.session.m.failing(f, t)
 	if t.ofConnection() {
 		f.session.look()
+	}
+}
+
+// tooLarge takes in an error of a watch's events, of which others just end it.
+func (f *feed) tooLarge(err error) {
+	if errors.Is(err, errTooLarge) {
+		f.session.spoil(&trouble{reason: TooLarge, of: f.name, err: err})
 	}
 }
 

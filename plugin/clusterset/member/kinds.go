@@ -4,8 +4,6 @@ import (
 	"iter"
 	"slices"
 
-	v1 "k8s.io/api/core/v1"
-	discovery "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -21,9 +19,13 @@ const (
 	kindCount
 )
 
+const namespacesPath = "/api/v1/namespaces"
+
 // table is a kind's part of model.Data.
 type table struct {
 	keys func(*model.Data) iter.Seq[string]
+	// cost is what the item of that key in the data counts as, 0 where there is none.
+	cost func(*model.Data, string) int
 	// same tells whether the data have the item already.
 	same  func(*model.Data, item) bool
 	set   func(*model.Change, *model.Data, item)
@@ -34,21 +36,50 @@ type table struct {
 func newKinds(t *texts) [kindCount]*kind {
 	return [kindCount]*kind{
 		services: {
-			name: "services", required: true, example: &v1.Service{}, convert: t.fromService,
-			table: table{serviceKeys, sameService, setService, (*model.Change).DeleteService},
+			name: "services", required: true, source: source{path: "/api/v1/services", kind: "Service"},
+			decode: t.service, table: table{serviceKeys, serviceCost, sameService, setService, (*model.Change).DeleteService},
 		},
 		endpointSlices: {
-			name: "endpointslices", required: true, example: &discovery.EndpointSlice{}, convert: t.fromSlice,
-			table: table{(*model.Data).Slices, sameSlice, setSlice, (*model.Change).DeleteSlice},
+			name: "endpointslices", required: true, source: source{path: "/apis/discovery.k8s.io/v1/endpointslices", kind: "EndpointSlice"},
+			decode: t.slice, table: table{(*model.Data).Slices, sliceCost, sameSlice, setSlice, (*model.Change).DeleteSlice},
 		},
 		namespaces: {
-			name: "namespaces", example: &metav1.PartialObjectMetadata{}, convert: fromNamespace,
-			table: table{(*model.Data).Namespaces, sameNamespace, setNamespace, (*model.Change).DeleteNamespace},
+			name: "namespaces", source: source{path: namespacesPath, partial: true},
+			decode: metadata(fromNamespace), table: table{(*model.Data).Namespaces, namespaceCost, sameNamespace, setNamespace, (*model.Change).DeleteNamespace},
 		},
 		exports: {
-			name: "serviceexports", example: &metav1.PartialObjectMetadata{}, convert: fromExport,
-			table: table{(*model.Data).Exports, sameExport, setExport, (*model.Change).DeleteExport},
+			name:   "serviceexports", // their version is the API's (exports.go)
+			decode: metadata(fromExport), table: table{(*model.Data).Exports, exportCost, sameExport, setExport, (*model.Change).DeleteExport},
 		},
+	}
+}
+
+// service makes an object of a Service.
+func (t *texts) service(message []byte) (*object, error) {
+	s, err := decodeService(message)
+	if err != nil {
+		return nil, err
+	}
+	return newObject(&s.ObjectMeta, t.fromService(s)), nil
+}
+
+// slice makes an object of an EndpointSlice.
+func (t *texts) slice(message []byte) (*object, error) {
+	s, err := decodeSlice(message)
+	if err != nil {
+		return nil, err
+	}
+	return newObject(&s.ObjectMeta, t.fromSlice(s)), nil
+}
+
+// metadata makes objects of which only the metadata count.
+func metadata(from func(*metav1.PartialObjectMetadata) item) func(message []byte) (*object, error) {
+	return func(message []byte) (*object, error) {
+		m, err := decodeMeta(message)
+		if err != nil {
+			return nil, err
+		}
+		return newObject(&m.ObjectMeta, from(m)), nil
 	}
 }
 
@@ -64,7 +95,8 @@ func serviceKeys(d *model.Data) iter.Seq[string] {
 
 func sameService(d *model.Data, i item) bool {
 	a, b := d.Service(i.key), i.service
-	return a != nil && a.Type == b.Type && a.ExternalName == b.ExternalName && a.Marked == b.Marked &&
+	return a != nil && a.Type == b.Type && a.ExternalName == b.ExternalName &&
+		a.Marked == b.Marked && a.MarkedByCilium == b.MarkedByCilium &&
 		slices.Equal(a.ClusterIPs, b.ClusterIPs) && slices.Equal(a.Ports, b.Ports)
 }
 
@@ -89,9 +121,17 @@ func setSlice(c *model.Change, d *model.Data, i item) {
 	c.SetSlice(i.slice)
 }
 
-func sameNamespace(d *model.Data, i item) bool { return d.HasNamespace(i.key) }
+func sameNamespace(d *model.Data, i item) bool {
+	return d.HasNamespace(i.key) && d.OptedOut(i.key) == i.optedOut
+}
 
-func setNamespace(c *model.Change, _ *model.Data, i item) { c.SetNamespace(i.key) }
+func setNamespace(c *model.Change, _ *model.Data, i item) {
+	if i.optedOut {
+		c.OptOutNamespace(i.key)
+		return
+	}
+	c.SetNamespace(i.key)
+}
 
 func sameExport(d *model.Data, i item) bool {
 	since, exported := d.Exported(i.key)

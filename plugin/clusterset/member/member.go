@@ -29,6 +29,9 @@ type Options struct {
 	// Silence is how long a watch may tell nothing while the API is alive; 0 is
 	// DefaultSilence.
 	Silence time.Duration
+	// EndpointPodNames has endpoints without a hostname named by their pods, as
+	// CoreDNS's kubernetes plugin does with its endpoint_pod_names.
+	EndpointPodNames bool
 }
 
 // Member watches one member's API.
@@ -62,7 +65,8 @@ func Start(o Options) *Member {
 	if o.Silence == 0 {
 		o.Silence = DefaultSilence
 	}
-	m := &Member{options: o, kinds: newKinds(&texts{}), synced: make(chan struct{}), data: model.NewData()}
+	o.Log = plainLog{o.Log}
+	m := &Member{options: o, kinds: newKinds(&texts{podNames: o.EndpointPodNames}), synced: make(chan struct{}), data: model.NewData()}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.diary = diary{o: &m.options}
 	m.mu.Lock()
@@ -91,7 +95,7 @@ func (m *Member) Stop() {
 
 // SetCredentials gives the credentials to use from now on, or why there are none;
 // then those it has stay in use, or c's if it has none. While new ones are tried,
-// the session of those before goes on.
+// the session of those before goes on. Files that c names aren't read here.
 func (m *Member) SetCredentials(c Credentials, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -99,9 +103,12 @@ func (m *Member) SetCredentials(c Credentials, err error) {
 		return
 	}
 	if !c.none() && c.key() != m.key {
-		_, broken := c.restConfig()
+		var broken error
+		if !c.files() {
+			_, broken = c.restConfig()
+		}
 		switch {
-		case broken == nil, c.Dir != "": // the files that it names may come later
+		case broken == nil:
 			m.key = c.key()
 			m.try(&attempts{m: m, creds: c})
 		case err == nil:
@@ -154,5 +161,14 @@ func (m *Member) expires(a *attempts, e expiry) {
 	defer m.mu.Unlock()
 	if m.newest == a {
 		m.diary.expires(e, time.Now())
+	}
+}
+
+// insecure takes in whether a's credentials have the server's certificate unchecked.
+func (m *Member) insecure(a *attempts, insecure bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.newest == a {
+		m.diary.insecure(insecure)
 	}
 }

@@ -6,21 +6,19 @@ import (
 	"sync/atomic"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 )
 
 // session is one try at an API: connections of its own, the lists, the watches
 // that follow, and what proves them alive. It ends with its first trouble, and
 // nothing of it is written to the data after that.
 type session struct {
-	m       *Member
-	by      *attempts
-	conns   *conns
-	clients *clients
-	feeds   [kindCount]*feed
+	m      *Member
+	by     *attempts
+	conns  *conns
+	client *client
+	feeds  [kindCount]*feed
 	// plainLists are for an API whose streamed ones never ended.
 	plainLists bool
 	// looked asks for a probe at once.
@@ -30,6 +28,12 @@ type session struct {
 	sign atomic.Int64
 	// untidy tells of a big list's garbage.
 	untidy atomic.Bool
+
+	// spoiled is what it was ended for by one of its kinds; stop ends it.
+	spoiled atomic.Pointer[trouble]
+	stop    context.CancelFunc
+	// cost is what each kind counts as, while it is listed and after (maxObjects).
+	cost [kindCount]atomic.Int64
 
 	// Under the Member's lock:
 
@@ -53,36 +57,27 @@ func newSession(by *attempts, config *rest.Config) (*session, error) {
 		looked: make(chan struct{}, 1), began: time.Now(),
 	}
 	var err error
-	if s.clients, err = newClients(config, s.conns); err != nil {
+	if s.client, err = newClient(config, s.conns, &by.token); err != nil {
 		s.conns.close()
 		return nil, err
 	}
 	for n, k := range s.m.kinds {
-		s.feeds[n] = &feed{kind: k, session: s, place: place{gate: s.m.options.Gate}}
+		s.feeds[n] = &feed{kind: k, number: n, session: s, source: k.source, place: place{gate: s.m.options.Gate}}
 	}
-	s.feeds[services].inner = asking(s.clients.core.Services("").List, s.clients.core.Services("").Watch)
-	s.feeds[endpointSlices].inner = asking(s.clients.discovery.EndpointSlices("").List, s.clients.discovery.EndpointSlices("").Watch)
-	metadata := s.clients.metadata.Resource(namespaceResource)
-	s.feeds[namespaces].inner = asking(metadata.List, metadata.Watch)
 	return s, nil
-}
-
-// asking makes a listWatch of a client's methods.
-func asking[T runtime.Object](
-	list func(context.Context, metav1.ListOptions) (T, error), watch func(context.Context, metav1.ListOptions) (watch.Interface, error),
-) listWatch {
-	return listWatch{watch: watch, list: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-		return list(ctx, o)
-	}}
 }
 
 // run goes on until the session's first trouble, or until ctx ends.
 func (s *session) run(ctx context.Context) *trouble {
-	ctx, cancel := context.WithCancel(ctx)
+	// What goes wrong is told here; client-go's own lines would repeat it as it is.
+	ctx, s.stop = context.WithCancel(klog.NewContext(ctx, klog.Logger{}))
 	var running sync.WaitGroup
 	t := s.work(ctx, &running)
+	if spoiled := s.spoiled.Load(); spoiled != nil {
+		t = spoiled
+	}
 	s.m.ended(s, t)
-	cancel()
+	s.stop()
 	s.conns.close()
 	running.Wait()
 	return t
@@ -100,6 +95,25 @@ func (s *session) work(ctx context.Context, running *sync.WaitGroup) *trouble {
 	}
 	running.Go(func() { s.watchExports(ctx) })
 	return s.stayAlive(ctx)
+}
+
+// spoil ends the session for what one of its kinds brought.
+func (s *session) spoil(t *trouble) {
+	s.spoiled.CompareAndSwap(nil, t)
+	s.stop()
+}
+
+// count takes in that a kind counts as that many objects more, or fewer.
+func (s *session) count(kind, objects int) error {
+	s.cost[kind].Add(int64(objects))
+	total := int64(0)
+	for n := range s.cost {
+		total += s.cost[n].Load()
+	}
+	if total > maxObjects {
+		return tooLarge("objects", maxObjects)
+	}
+	return nil
 }
 
 // alive notes a sign of life.

@@ -47,6 +47,11 @@ func (m *Member) listed(f *feed, list map[string]item) {
 		m.diary.mcs(true)
 	}
 	m.take(f, list)
+	counted := 0
+	for _, i := range list {
+		counted += i.cost()
+	}
+	f.session.cost[f.number].Store(int64(counted))
 }
 
 func (m *Member) take(f *feed, list map[string]item) {
@@ -81,6 +86,7 @@ func (m *Member) changed(f *feed, i item, deleted bool) {
 		return
 	}
 	m.hear(f)
+	before := f.held(m.data, i.key)
 	switch {
 	case s.shown:
 		m.apply(f, i, deleted)
@@ -89,6 +95,20 @@ func (m *Member) changed(f *feed, i item, deleted bool) {
 	default:
 		f.pending[i.key] = i
 	}
+	if err := s.count(f.number, f.held(m.data, i.key)-before); err != nil {
+		f.tooLarge(err)
+	}
+}
+
+// held is what the item of that key counts as, 0 where there is none.
+func (f *feed) held(d *model.Data, key string) int {
+	if f.session.shown {
+		return f.cost(d, key)
+	}
+	if i, there := f.pending[key]; there {
+		return i.cost()
+	}
+	return 0
 }
 
 func (m *Member) apply(f *feed, i item, deleted bool) {

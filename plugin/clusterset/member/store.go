@@ -31,10 +31,12 @@ func (s *store) item(obj any) (item, error) {
 	switch o := obj.(type) {
 	case item:
 		return o, nil
+	case *object:
+		return o.item, nil
 	case cache.DeletedFinalStateUnknown:
 		return s.item(o.Obj)
 	}
-	return s.convert(obj)
+	return item{}, fmt.Errorf("%s: not an object: %T", s.name, obj)
 }
 
 // Add takes in an event.

@@ -1,7 +1,6 @@
 package member
 
 import (
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -21,33 +20,20 @@ type item struct {
 	slice   *model.Slice
 	// made is when the object was created, of a ServiceExport.
 	made time.Time
+	// optedOut is set for a namespace in which Cilium's sign doesn't count.
+	optedOut bool
 	// triggered is when the change happened that the object was written for; zero
 	// where that isn't known.
 	triggered time.Time
 }
 
-// Signs of other systems that a Service is exported: Cilium's Cluster Mesh and
-// Linkerd's multicluster extension.
-const (
-	ciliumGlobal     = "service.cilium.io/global"
-	linkerdExported  = "mirror.linkerd.io/exported"
-	linkerdDiscovery = "remote-discovery"
-	yes              = "true"
-)
-
 func serviceKey(name, namespace string) string { return name + "." + namespace }
 
 // fromService follows CoreDNS's kubernetes plugin (plugin/kubernetes/object), so
 // that answers are the same.
-func (t *texts) fromService(obj any) (item, error) {
-	s, ok := obj.(*v1.Service)
-	if !ok {
-		return item{}, fmt.Errorf("not a Service: %T", obj)
-	}
-	to := &model.Service{
-		Key:    serviceKey(s.Name, s.Namespace),
-		Marked: s.Annotations[ciliumGlobal] == yes || exportedToLinkerd(s.Labels[linkerdExported]),
-	}
+func (t *texts) fromService(s *v1.Service) item {
+	to := &model.Service{Key: serviceKey(s.Name, s.Namespace)}
+	to.Marked, to.MarkedByCilium = marks(&s.ObjectMeta)
 	switch {
 	case s.Spec.Type == v1.ServiceTypeExternalName:
 		to.Type, to.ExternalName = model.External, s.Spec.ExternalName
@@ -62,10 +48,8 @@ func (t *texts) fromService(obj any) (item, error) {
 		ports = append(ports, model.Port{Name: p.Name, Protocol: string(p.Protocol), Number: p.Port})
 	}
 	to.Ports = t.ports(ports)
-	return item{key: to.Key, service: to}, nil
+	return item{key: to.Key, service: to}
 }
-
-func exportedToLinkerd(label string) bool { return label == yes || label == linkerdDiscovery }
 
 func isHeadless(s *v1.ServiceSpec) bool {
 	if len(s.ClusterIPs) > 0 {
@@ -94,15 +78,11 @@ func address(text string) (netip.Addr, bool) {
 }
 
 // fromSlice keeps what is ready. A slice that belongs to no Service says nothing.
-func (t *texts) fromSlice(obj any) (item, error) {
-	s, ok := obj.(*discovery.EndpointSlice)
-	if !ok {
-		return item{}, fmt.Errorf("not an EndpointSlice: %T", obj)
-	}
+func (t *texts) fromSlice(s *discovery.EndpointSlice) item {
 	to := item{key: s.Namespace + "/" + s.Name, triggered: triggerTime(s.Annotations)}
 	name := s.Labels[discovery.LabelServiceName]
 	if name == "" {
-		return to, nil
+		return to
 	}
 	to.slice = &model.Slice{Key: to.key, Service: serviceKey(name, s.Namespace)}
 	ports := make([]model.Port, 0, len(s.Ports))
@@ -110,8 +90,8 @@ func (t *texts) fromSlice(obj any) (item, error) {
 		ports = append(ports, slicePort(&s.Ports[i]))
 	}
 	to.slice.Ports = t.ports(ports)
-	to.slice.Endpoints = endpoints(s.Endpoints)
-	return to, nil
+	to.slice.Endpoints = t.endpoints(s.Endpoints)
+	return to
 }
 
 func slicePort(p *discovery.EndpointPort) model.Port {
@@ -130,17 +110,14 @@ func slicePort(p *discovery.EndpointPort) model.Port {
 
 // endpoints gives each address of those that are ready, or don't say whether they
 // are. Addresses that aren't IP addresses have no record that could tell them.
-func endpoints(of []discovery.Endpoint) []model.Endpoint {
+func (t *texts) endpoints(of []discovery.Endpoint) []model.Endpoint {
 	to := make([]model.Endpoint, 0, len(of))
 	for i := range of {
 		e := &of[i]
 		if e.Conditions.Ready != nil && !*e.Conditions.Ready {
 			continue
 		}
-		hostname := ""
-		if e.Hostname != nil {
-			hostname = *e.Hostname
-		}
+		hostname := t.hostname(e)
 		for _, text := range e.Addresses {
 			if addr, ok := address(text); ok {
 				to = append(to, model.Endpoint{Addr: addr, Hostname: hostname})
@@ -156,6 +133,17 @@ func endpoints(of []discovery.Endpoint) []model.Endpoint {
 	return to
 }
 
+// hostname is what the endpoint is called, "" where that is its address with dashes.
+func (t *texts) hostname(e *discovery.Endpoint) string {
+	switch {
+	case e.Hostname != nil && *e.Hostname != "":
+		return *e.Hostname
+	case t.podNames && e.TargetRef != nil:
+		return e.TargetRef.Name
+	}
+	return ""
+}
+
 // triggerTime is the time of the first change in a Pod or Service that this
 // version of a slice is for, as its controller notes it.
 func triggerTime(annotations map[string]string) time.Time {
@@ -166,18 +154,10 @@ func triggerTime(annotations map[string]string) time.Time {
 	return t
 }
 
-func fromNamespace(obj any) (item, error) {
-	n, ok := obj.(*metav1.PartialObjectMetadata)
-	if !ok {
-		return item{}, fmt.Errorf("not a Namespace's metadata: %T", obj)
-	}
-	return item{key: n.Name}, nil
+func fromNamespace(n *metav1.PartialObjectMetadata) item {
+	return item{key: n.Name, optedOut: optedOut(n.Annotations)}
 }
 
-func fromExport(obj any) (item, error) {
-	e, ok := obj.(*metav1.PartialObjectMetadata)
-	if !ok {
-		return item{}, fmt.Errorf("not a ServiceExport's metadata: %T", obj)
-	}
-	return item{key: serviceKey(e.Name, e.Namespace), made: e.CreationTimestamp.Time}, nil
+func fromExport(e *metav1.PartialObjectMetadata) item {
+	return item{key: serviceKey(e.Name, e.Namespace), made: e.CreationTimestamp.Time}
 }

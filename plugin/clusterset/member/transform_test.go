@@ -56,7 +56,7 @@ func TestFromService(t *testing.T) {
 		},
 		{
 			name: "Cilium's mark", meta: metav1.ObjectMeta{Annotations: map[string]string{"service.cilium.io/global": "true"}},
-			want: model.Service{Type: model.ClusterIP, Ports: noPort, Marked: true},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, Marked: true, MarkedByCilium: true},
 		},
 		{
 			name: "no mark", meta: metav1.ObjectMeta{
@@ -80,10 +80,7 @@ func TestFromService(t *testing.T) {
 		if tc.want.Type == model.ClusterIP && tc.want.ClusterIPs == nil {
 			tc.want.ClusterIPs = []netip.Addr{}
 		}
-		got, err := shared.fromService(&v1.Service{ObjectMeta: tc.meta, Spec: tc.spec})
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := shared.fromService(&v1.Service{ObjectMeta: tc.meta, Spec: tc.spec})
 		if diff := cmp.Diff(&tc.want, got.service, compareAddrs); diff != "" || got.key != "web.shop" {
 			t.Errorf("%s: %s %s", tc.name, got.key, diff)
 		}
@@ -134,10 +131,7 @@ func TestFromSlice(t *testing.T) {
 		if tc.want != nil {
 			tc.want.Key, tc.want.Service = "shop/web-x", "web.shop"
 		}
-		got, err := shared.fromSlice(&tc.slice)
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := shared.fromSlice(&tc.slice)
 		if diff := cmp.Diff(tc.want, got.slice, compareAddrs); diff != "" || got.key != "shop/web-x" {
 			t.Errorf("%s: %s %s", tc.name, got.key, diff)
 		}
@@ -151,15 +145,6 @@ func TestTriggerTime(t *testing.T) {
 	} {
 		if got := triggerTime(map[string]string{"endpoints.kubernetes.io/last-change-trigger-time": text}); !got.Equal(want) {
 			t.Errorf("%q: %v", text, got)
-		}
-	}
-}
-
-func TestWrongKinds(t *testing.T) {
-	shared := &texts{}
-	for _, convert := range []func(any) (item, error){shared.fromService, shared.fromSlice, fromNamespace, fromExport} {
-		if _, err := convert(&v1.Pod{}); err == nil {
-			t.Error("no error for a Pod")
 		}
 	}
 }

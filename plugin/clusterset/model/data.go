@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -12,9 +13,9 @@ import (
 // immutable: each change gives a new one, at a cost that doesn't depend on how
 // much there is. The zero value isn't usable; NewData is the empty one.
 type Data struct {
-	services   trie[string, *Service] // by Key
-	slices     trie[string, *Slice]   // by Key
-	namespaces trie[string, struct{}]
+	services   trie[string, *Service]  // by Key
+	slices     trie[string, *Slice]    // by Key
+	namespaces trie[string, bool]      // whether it has opted out
 	exports    trie[string, time.Time] // when a ServiceExport was made, by its Service's Key
 	owners     trie[netip.Addr, []Owner]
 	// Changed is when this was made: the zone's serial.
@@ -42,7 +43,7 @@ func NewData() *Data {
 	return &Data{
 		services:   trie[string, *Service]{hash: hashString},
 		slices:     trie[string, *Slice]{hash: hashString},
-		namespaces: trie[string, struct{}]{hash: hashString},
+		namespaces: trie[string, bool]{hash: hashString},
 		exports:    trie[string, time.Time]{hash: hashString},
 		owners:     trie[netip.Addr, []Owner]{hash: hashAddr},
 	}
@@ -67,6 +68,13 @@ func (d *Data) HasNamespace(name string) bool {
 	return ok
 }
 
+// OptedOut tells whether the namespace says that Cilium's sign doesn't count in it.
+// One that isn't known doesn't say so.
+func (d *Data) OptedOut(namespace string) bool {
+	optedOut, _ := d.namespaces.get(namespace)
+	return optedOut
+}
+
 // Exported tells whether the Service of that Key is exported: by a ServiceExport
 // (KEP-1645), since when, or by another system's mark.
 func (d *Data) Exported(key string) (since time.Time, ok bool) {
@@ -74,7 +82,10 @@ func (d *Data) Exported(key string) (since time.Time, ok bool) {
 		return since, true
 	}
 	s := d.Service(key)
-	return time.Time{}, s != nil && s.Marked
+	if s == nil || !s.Marked {
+		return time.Time{}, false
+	}
+	return time.Time{}, !s.MarkedByCilium || !d.OptedOut(key[strings.IndexByte(key, '.')+1:])
 }
 
 // Owners are what addr belongs to, Services first.
@@ -116,6 +127,16 @@ func keys[V any](t *trie[string, V]) iter.Seq[string] {
 // Count gives how many Services and Slices there are.
 func (d *Data) Count() (services, endpointSlices int) { return d.services.size, d.slices.size }
 
+// The most slices that a Service has, and owners that an address has; what comes
+// after them isn't taken. With 100 endpoints a slice, as Kubernetes makes them, those
+// are most of a large cluster's pods, and a node's address is hardly that of as many
+// Services. Each change copies these lists: of an API that says
+// of everything that it is the same one's, all changes would take ever longer.
+const (
+	maxSlices = 1000
+	maxOwners = 250
+)
+
 // Change is a set of changes to Data under way. It is for one goroutine; what it
 // began with stays as it was.
 type Change struct{ next Data }
@@ -140,8 +161,9 @@ func (c *Change) SetService(s Service) {
 	}
 	c.next.services = c.next.services.set(s.Key, &s)
 	for _, addr := range s.ClusterIPs {
-		owners := slices.Insert(slices.Clone(c.next.Owners(addr)), 0, Owner{Service: s.Key})
-		c.next.owners = c.next.owners.set(addr, owners)
+		owners := c.next.Owners(addr)
+		owners = owners[:min(len(owners), maxOwners-1)]
+		c.next.owners = c.next.owners.set(addr, slices.Insert(slices.Clone(owners), 0, Owner{Service: s.Key}))
 	}
 }
 
@@ -174,16 +196,21 @@ func (c *Change) removeOwners(addr netip.Addr, which func(Owner) bool) {
 // SetSlice adds a Slice, or puts it in another's place; s isn't changed any more.
 func (c *Change) SetSlice(s *Slice) {
 	c.DeleteSlice(s.Key)
-	c.next.slices = c.next.slices.set(s.Key, s)
 	service := c.next.Service(s.Service)
 	if service == nil {
 		service = &Service{Key: s.Service}
 	}
+	if len(service.Slices) >= maxSlices {
+		return
+	}
+	c.next.slices = c.next.slices.set(s.Key, s)
 	c.setSlices(service, append(slices.Clip(service.Slices), s))
 	for i := range s.Endpoints {
 		addr := s.Endpoints[i].Addr
-		owners := append(slices.Clip(c.next.Owners(addr)), Owner{Service: s.Service, Slice: s, Endpoint: i})
-		c.next.owners = c.next.owners.set(addr, owners)
+		owners := c.next.Owners(addr)
+		if len(owners) < maxOwners {
+			c.next.owners = c.next.owners.set(addr, append(slices.Clip(owners), Owner{Service: s.Service, Slice: s, Endpoint: i}))
+		}
 	}
 }
 
@@ -215,7 +242,12 @@ func (c *Change) setSlices(s *Service, endpoints []*Slice) {
 
 // SetNamespace adds a namespace.
 func (c *Change) SetNamespace(name string) {
-	c.next.namespaces = c.next.namespaces.set(name, struct{}{})
+	c.next.namespaces = c.next.namespaces.set(name, false)
+}
+
+// OptOutNamespace adds a namespace in which Cilium's sign doesn't count.
+func (c *Change) OptOutNamespace(name string) {
+	c.next.namespaces = c.next.namespaces.set(name, true)
 }
 
 // DeleteNamespace removes a namespace; what is in it is deleted by itself.

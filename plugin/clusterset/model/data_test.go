@@ -167,3 +167,39 @@ func BenchmarkChange(b *testing.B) {
 		c.Done(time.Time{})
 	}
 }
+
+// TestManyOfOne: what an API says of one address, or one Service, has an end, so that
+// the next change costs no more than this one.
+func TestManyOfOne(t *testing.T) {
+	const many = 2 * maxSlices
+	addr := netip.MustParseAddr("10.0.0.1")
+	d := NewData()
+	key := func(n int) string { return fmt.Sprintf("s%d.default", n) }
+	slice := func(n int) string { return fmt.Sprintf("default/s%d", n) }
+	c := d.Change()
+	for n := range many {
+		c.SetSlice(&Slice{Key: slice(n), Service: "one.default", Endpoints: []Endpoint{{Addr: addr}}})
+	}
+	for n := range many {
+		c.SetService(Service{Key: key(n), Type: ClusterIP, ClusterIPs: []netip.Addr{addr}})
+	}
+	d = c.Done(time.Now())
+	if got := len(d.Owners(addr)); got != maxOwners {
+		t.Errorf("an address has %d owners", got)
+	}
+	if got := len(d.Service("one.default").Slices); got != maxSlices {
+		t.Errorf("a Service has %d slices", got)
+	}
+	if last := d.Owners(addr)[0].Service; last != key(many-1) {
+		t.Errorf("the last Service's address is %s's", last)
+	}
+	c = d.Change()
+	for n := range many {
+		c.DeleteService(key(n))
+		c.DeleteSlice(slice(n))
+	}
+	d = c.Done(time.Now())
+	if len(d.Owners(addr)) != 0 || d.Service("one.default") != nil {
+		t.Errorf("when all are gone: %v, %v", d.Owners(addr), d.Service("one.default"))
+	}
+}

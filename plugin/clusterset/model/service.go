@@ -29,8 +29,10 @@ type Service struct {
 	Ports        []Port
 	// Slices are the Service's EndpointSlices.
 	Slices []*Slice
-	// Marked is set by another system's sign that the Service is exported.
-	Marked bool
+	// Marked is set by another system's sign that the Service is exported;
+	// MarkedByCilium where that is Cilium's alone, which doesn't count in a
+	// namespace that has opted out.
+	Marked, MarkedByCilium bool
 }
 
 // Port is a port of a Service or an EndpointSlice.

@@ -1,0 +1,56 @@
+package member
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxWords is how much of an API's words a line of the log has.
+const maxWords = 256
+
+// plainLog writes what others say as it is safe to: an API's answer, or a name in a
+// certificate, may hold a line break, and after it a line that nobody wrote.
+type plainLog struct{ inner Log }
+
+func (l plainLog) Infof(format string, args ...any)    { l.inner.Infof(format, plainWords(args)...) }
+func (l plainLog) Warningf(format string, args ...any) { l.inner.Warningf(format, plainWords(args)...) }
+func (l plainLog) Errorf(format string, args ...any)   { l.inner.Errorf(format, plainWords(args)...) }
+
+func plainWords(args []any) []any {
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case string:
+			args[i] = words(arg)
+		case error:
+			args[i] = words(arg.Error())
+		case fmt.Stringer:
+			args[i] = words(arg.String())
+		}
+	}
+	return args
+}
+
+// words is s with what isn't printable escaped (controls, line breaks, what changes
+// the direction of writing, broken UTF-8), and cut at maxWords bytes.
+func words(s string) string {
+	const more = "..."
+	var b strings.Builder
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		text := s[:size]
+		switch {
+		case r == utf8.RuneError && size == 1:
+			text = fmt.Sprintf(`\x%02x`, s[0])
+		case !strconv.IsPrint(r):
+			text = strings.Trim(strconv.QuoteRuneToASCII(r), "'")
+		}
+		s = s[size:]
+		if b.Len()+len(text) > maxWords || s != "" && b.Len()+len(text) > maxWords-len(more) {
+			return b.String() + more
+		}
+		b.WriteString(text)
+	}
+	return b.String()
+}
