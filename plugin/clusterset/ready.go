@@ -35,7 +35,7 @@ func (p *Clusterset) Ready() bool {
 func (p *Clusterset) missing() []string {
 	s := p.snapshot.Load()
 	if s == nil {
-		return []string{"the ClusterSet"}
+		return []string{"configmap " + p.options.configMap.String()} // a file is there, or CoreDNS isn't
 	}
 	return s.unsynced()
 }

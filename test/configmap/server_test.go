@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 
@@ -19,7 +20,10 @@ const serverIP = "127.0.0.1"
 const rate = 3000
 
 // server is a clusterset server: the CoreDNS under test.
-type server struct{ *harness.Server }
+type server struct {
+	*harness.Server
+	started time.Time
+}
 
 // startServer starts one whose ClusterSet is in the ConfigMap that the
 // kubeconfig leads to, and returns when it answers. It also serves other.test, a
@@ -57,11 +61,12 @@ func newServer(t *testing.T, kubeconfig string, more ...string) *server {
     }
     file other.db other.test
     %s`, kubeconfig, strings.Join(more, "\n    "))
+	started := time.Now()
 	return &server{harness.StartServer(t, "clusterset", serverIP, lines, map[string]string{
 		"other.db": zone("192.0.2.1"),
 		// For a block that serves the local cluster's own domain.
 		"here.db": zone(markHere), "here-reverse.db": reverseZone(t, markHere),
-	})}
+	}), started}
 }
 
 // otherZone tells whether what isn't the ClusterSet's is served.
