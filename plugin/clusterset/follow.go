@@ -29,7 +29,7 @@ func (q *ask) follow(m *dns.Msg, target string, t *translation, from sourceName)
 		case err != nil || reply.Rcode == dns.RcodeRefused:
 			return q.write(m, from)
 		}
-		found, next := q.chain(reply.Answer, target)
+		found, end, next := q.chain(reply.Answer, target)
 		if found = t.followed(found); t.dropped > 0 {
 			q.member.metrics.guarded.Add(float64(t.dropped))
 			t.dropped = 0
@@ -37,12 +37,12 @@ func (q *ask) follow(m *dns.Msg, target string, t *translation, from sourceName)
 				return q.failFrom(from, dns.ExtendedErrorCodeFiltered, q.guarded())
 			}
 		}
-		m.Rcode = reply.Rcode
+		m.Rcode = resolved(reply.Rcode)
 		m.Truncated = m.Truncated || reply.Truncated
 		m.Answer = joined(m.Answer, found)
 		m.Ns, m.Extra = nil, nil
-		if !q.isIn(found) {
-			m.Ns = proofs(reply.Ns)
+		if next == "" && !q.isIn(found) {
+			m.Ns = proofs(reply.Ns, end)
 		}
 		if o := q.explained(reply, target); o != nil {
 			m.Extra = []dns.RR{o}
@@ -63,19 +63,28 @@ func (q *ask) followed(target string) (*dns.Msg, error) {
 	return q.lookup(target, q.state.QType(), inflight.Leave)
 }
 
-// chain is what a look-up's answer says about the target, and where to go on: at a name
-// of ours, which nobody else has the say about.
-func (q *ask) chain(rrs []dns.RR, target string) (kept []dns.RR, next string) {
-	kept = query.Chain(rrs, target, q.state.QType())
-	if q.p.zone(target) != "" {
-		return kept, ""
+// resolved is the rcode of what a look-up gives. What isn't an answer is a failure, which
+// is nobody's word about the client's own query (RFC 6891, section 7: FORMERR, NOTIMP).
+func resolved(rcode int) int {
+	if rcode == dns.RcodeSuccess || rcode == dns.RcodeNameError {
+		return rcode
+	}
+	return dns.RcodeServerFailure
+}
+
+// chain is what a look-up's answer says about the target, to the name that it ends at,
+// and where to go on: at a name of ours, which nobody else has the say about.
+func (q *ask) chain(rrs []dns.RR, target string) (kept []dns.RR, end, next string) {
+	kept, end = query.Chain(rrs, target, q.state.QType())
+	if q.isOurs(target) {
+		return kept, end, ""
 	}
 	for i, rr := range kept {
-		if cname, ok := rr.(*dns.CNAME); ok && q.state.QType() != dns.TypeCNAME && q.p.zone(cname.Target) != "" {
-			return kept[:i+1], cname.Target
+		if cname, ok := rr.(*dns.CNAME); ok && q.state.QType() != dns.TypeCNAME && q.isOurs(cname.Target) {
+			return kept[:i+1], cname.Target, cname.Target
 		}
 	}
-	return kept, ""
+	return kept, end, ""
 }
 
 // followed are the records to give of those that were found for the target of a
@@ -106,13 +115,23 @@ func (t *translation) allowsFollowed(rr dns.RR) bool {
 	return !t.guard || !query.HidesAddress(rr)
 }
 
-// proofs are the records of an authority section that say that there is nothing: RFC
-// 2308, section 2; RFC 4035, section 3.1.3.
-func proofs(authority []dns.RR) []dns.RR {
+// proofs are the records of an authority section that say that there is nothing at a
+// name: its zone's. RFC 2308, section 2; RFC 4035, section 3.1.3.
+func proofs(authority []dns.RR, name string) []dns.RR {
+	zone := ""
+	for _, rr := range authority {
+		if h := rr.Header(); h.Rrtype == dns.TypeSOA && query.InZone(name, h.Name) {
+			zone = h.Name
+		}
+	}
 	return slices.DeleteFunc(authority, func(rr dns.RR) bool {
-		switch rr.Header().Rrtype {
-		case dns.TypeSOA, dns.TypeNSEC, dns.TypeNSEC3, dns.TypeRRSIG:
-			return false
+		h := rr.Header()
+		h.Ttl = query.BoundedTTL(h.Ttl)
+		switch h.Rrtype {
+		case dns.TypeSOA:
+			return h.Name != zone
+		case dns.TypeNSEC, dns.TypeNSEC3, dns.TypeRRSIG:
+			return zone == "" || !query.InZone(h.Name, zone)
 		}
 		return true
 	})

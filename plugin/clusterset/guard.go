@@ -60,9 +60,18 @@ func (s *snapshot) isOthers(m *clusterMember, addr netip.Addr) bool {
 // to. Those of members were judged when they were looked up.
 func (q *ask) trustsFollowed(name string, addr netip.Addr) bool {
 	if m := q.memberOf(name); m != nil {
-		return m == q.snap.local || q.isFrom(m, addr)
+		return m == q.snap.local || q.isFromHere(m, addr)
 	}
-	return q.isFrom(nil, addr) || q.member.declares(addr) && q.isFrom(q.member, addr)
+	return q.isFrom(nil, addr) || q.member.declares(addr) && q.isFromHere(q.member, addr)
+}
+
+// isFromHere is isFrom, where addr is given as it is: of a member in another network only
+// the gateways are its own here. Its other addresses mean somebody else's.
+func (q *ask) isFromHere(m *clusterMember, addr netip.Addr) bool {
+	if q.snap.foreign(m) && !slices.Contains(m.Gateways, addr) {
+		m = nil
+	}
+	return q.isFrom(m, addr)
 }
 
 // isFrom reports whether addr may be given for a name of m, or of no member.
@@ -82,6 +91,10 @@ func (q *ask) memberOf(name string) *clusterMember {
 	}
 	return nil
 }
+
+// isOurs reports whether a name is answered here: in a zone of this server block, or in
+// the local cluster's own domain.
+func (q *ask) isOurs(name string) bool { return q.p.zone(name) != "" || q.memberOf(name) != nil }
 
 // guarded is why a reply has nothing left to give.
 func (q *ask) guarded() error {

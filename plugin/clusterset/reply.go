@@ -115,7 +115,10 @@ func (q *ask) noData(m *dns.Msg, from sourceName, code uint16, text string) (int
 // proof is the authority section of a negative reply: an SOA, or, where the
 // member signs the names as they are asked here, all of its own.
 func (q *ask) proof(authority []dns.RR, r *query.Renaming) []dns.RR {
-	if r.Identity() && slices.ContainsFunc(authority, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeRRSIG }) {
+	has := func(rrtype uint16) bool {
+		return slices.ContainsFunc(authority, func(rr dns.RR) bool { return rr.Header().Rrtype == rrtype })
+	}
+	if r.Identity() && has(dns.TypeSOA) && has(dns.TypeRRSIG) {
 		return authority
 	}
 	return []dns.RR{q.soaOf(authority, r)}

@@ -23,7 +23,7 @@ import (
 var guardedAddresses = []string{
 	"0.0.0.0", "0.1.2.3", "127.0.0.1", "169.254.169.254", "224.0.0.1", "239.1.2.3", "240.0.0.1", "255.255.255.255",
 	"100.100.100.200", "168.63.129.16", "192.0.0.192", "10.102.0.20", "203.0.113.2",
-	"::", "::1", "fe80::1", "ff02::1", "fd00:ec2::254", "fd20:ce::254", "fd00:102::20", "2001:db8::2",
+	"::", "::1", "fe80::1", "ff02::1", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42", "fd00:a9fe:a9fe::1", "fd00:102::20", "2001:db8::2",
 	"::169.254.169.254", "::ffff:169.254.169.254", "::ffff:0:169.254.169.254", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe", "64:ff9b:1:a9fe:a9:fe00::",
 	"2002:a9fe:a9fe::1", "2001:0:c000:201::80ff:fffe", "64:ff9b::10.102.0.20", "2002:cb00:7102::1", "64:ff9b::168.63.129.16",
 }
@@ -115,40 +115,60 @@ func lastAddress(m *dns.Msg) string {
 // TestFollowedAnswer: of what is found for a CNAME's target only that is given which
 // answers the question; and a name of ours, wherever it comes up, is looked up here.
 func TestFollowedAnswer(t *testing.T) {
-	resolver := replying(t, func(name string) (answer, ns, extra []dns.RR) {
-		switch name {
+	resolver := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		m := new(dns.Msg).SetReply(r)
+		switch r.Question[0].Name {
 		case "a.evil.test.":
-			return rrs("a.evil.test. 4294967295 IN A 192.0.2.1", "web.default.c2.lan. 5 IN A 192.0.2.66", "b.evil.test. 5 IN A 192.0.2.66"), rrs("lan. 5 IN NS ns.evil.test."), rrs("ns.evil.test. 5 IN A 192.0.2.66")
+			m.Answer = rrs("a.evil.test. 4294967295 IN A 192.0.2.1", "web.default.c2.lan. 5 IN A 192.0.2.66", "b.evil.test. 5 IN A 192.0.2.66", "test. 5 IN DNAME x.")
+			m.Ns, m.Extra = rrs("lan. 5 IN NS ns.evil.test."), rrs("ns.evil.test. 5 IN A 192.0.2.66")
 		case "b.evil.test.":
-			return rrs("b.evil.test. 5 IN CNAME web.default.c2.lan.", "web.default.c2.lan. 5 IN A 192.0.2.66"), nil, nil
+			m.Answer = rrs("b.evil.test. 5 IN CNAME web.default.c2.lan.", "web.default.c2.lan. 5 IN A 192.0.2.66")
 		case "c.evil.test.":
-			return nil, rrs("lan. 5 IN NS ns.evil.test.", "evil.test. 5 IN SOA ns.evil.test. h.evil.test. 1 2 3 4 5"), nil
+			m.Ns = rrs("lan. 5 IN NS ns.evil.test.", "lan. 5 IN SOA ns.evil.test. h.evil.test. 1 2 3 4 5", "lan. 5 IN NSEC zzz.lan. A", "evil.test. 4294967295 IN SOA ns.evil.test. h.evil.test. 1 2 3 4 5")
+		case "d.evil.test.":
+			m.Answer = rrs("d.evil.test. 5 IN CNAME web.default.svc.cluster.local.", "web.default.svc.cluster.local. 5 IN A 169.254.169.254")
+		case "e.evil.test.":
+			m.Answer, m.Ns = rrs("e.evil.test. 5 IN CNAME none.default.c2.lan."), rrs("lan. 5 IN SOA ns.evil.test. h.evil.test. 1 2 3 4 5")
 		case "h.evil.test.":
-			return rrs("h.evil.test. 5 IN HTTPS 1 . alpn=h2 ipv4hint=127.0.0.1"), nil, nil
+			m.Answer = rrs("h.evil.test. 5 IN HTTPS 1 . alpn=h2 ipv4hint=127.0.0.1")
+		case "i.evil.test.":
+			m.Rcode = dns.RcodeNotImplemented
 		}
-		return nil, nil, nil
-	})
+		_ = w.WriteMsg(m) // the client may be gone
+	}).Addr.String()
 	var zone string
-	for _, name := range []string{"a", "b", "c", "h"} {
+	for _, name := range []string{"a", "b", "c", "d", "e", "h", "i"} {
 		zone += name + ".default.svc.cluster.local. 5 IN CNAME " + name + ".evil.test.\n"
 	}
 	member := clustertest.Serve(t, clustertest.Zone(t, memberZone+zone)).Addr.String()
+	here := filepath.Join(t.TempDir(), "here.zone")
+	if err := os.WriteFile(here, []byte("$ORIGIN cluster.local.\n@ 5 IN SOA ns hostmaster 1 7200 1800 86400 5\nweb.default.svc 5 IN A 10.103.0.7\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	s := startCoreDNS(t, `.:PORT {
 		bind 127.77.0.1
 		clusterset lan {
-			file `+document(t, clusterAt("c1", member, "")+"- {name: c2, serviceCIDRs: [10.102.0.0/16], dns: [\""+clustertest.Serve(t, clustertest.Zone(t, "x. 5 IN SOA x. x. 1 2 3 4 5\nweb.default.svc.cluster.local. 5 IN A 10.102.0.7")).Addr.String()+"\"]}\n")+`
+			file `+document(t, clusterAt("c1", member, "")+"- {name: c2, serviceCIDRs: [10.102.0.0/16], dns: [\""+clustertest.Serve(t, clustertest.Zone(t, "x. 5 IN SOA x. x. 1 2 3 4 5\nweb.default.svc.cluster.local. 5 IN A 10.102.0.7")).Addr.String()+"\"]}\n"+
+		"- {name: here, serviceCIDRs: [10.103.0.0/16]}\n")+`
+			local here
 		}
+		file `+here+` cluster.local
 		forward . `+resolver+`
 	}`)
 	tests := []struct {
 		name  string
 		qtype uint16
+		rcode int
 		want  []string
+		zone  string // whose SOA is in the authority section
 	}{
-		{"a", dns.TypeA, []string{"CNAME a.evil.test.", "A 192.0.2.1"}},
-		{"b", dns.TypeA, []string{"CNAME b.evil.test.", "CNAME web.default.c2.lan.", "A 10.102.0.7"}},
-		{"c", dns.TypeA, []string{"CNAME c.evil.test."}},
-		{"h", dns.TypeHTTPS, []string{"CNAME h.evil.test.", `HTTPS 1 . alpn="h2"`}},
+		{"a", dns.TypeA, dns.RcodeSuccess, []string{"CNAME a.evil.test.", "A 192.0.2.1"}, ""},
+		{"b", dns.TypeA, dns.RcodeSuccess, []string{"CNAME b.evil.test.", "CNAME web.default.c2.lan.", "A 10.102.0.7"}, ""},
+		{"c", dns.TypeA, dns.RcodeSuccess, []string{"CNAME c.evil.test."}, "evil.test."},
+		{"d", dns.TypeA, dns.RcodeSuccess, []string{"CNAME d.evil.test.", "CNAME web.default.svc.cluster.local.", "A 10.103.0.7"}, ""},
+		{"e", dns.TypeA, dns.RcodeNameError, []string{"CNAME e.evil.test.", "CNAME none.default.c2.lan."}, "c2.lan."},
+		{"h", dns.TypeHTTPS, dns.RcodeSuccess, []string{"CNAME h.evil.test.", `HTTPS 1 . alpn="h2"`}, ""},
+		{"i", dns.TypeA, dns.RcodeServerFailure, []string{"CNAME i.evil.test."}, ""},
 	}
 	for _, tt := range tests {
 		m := lookup(t, s.addr, "udp", tt.name+".default.c1.lan.", tt.qtype)
@@ -156,13 +176,53 @@ func TestFollowedAnswer(t *testing.T) {
 		for _, rr := range m.Answer {
 			got = append(got, strings.Join(strings.Fields(rr.String())[3:], " "))
 		}
-		if !slices.Equal(got, tt.want) {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		if !slices.Equal(got, tt.want) || m.Rcode != tt.rcode {
+			t.Errorf("%s: got %s %q, want %q", tt.name, dns.RcodeToString[m.Rcode], got, tt.want)
 		}
 		for _, rr := range slices.Concat(m.Answer, m.Ns, m.Extra) {
 			if h := rr.Header(); h.Name == "lan." || h.Name == "ns.evil.test." || h.Rrtype != dns.TypeOPT && h.Ttl > 3600 {
 				t.Errorf("%s: %v", tt.name, rr)
 			}
+		}
+		if owners := ownersOf(m.Ns); owners != tt.zone {
+			t.Errorf("%s: authority of %q, want %q", tt.name, owners, tt.zone)
+		}
+	}
+}
+
+// ownersOf are whose records are in a section.
+func ownersOf(rrs []dns.RR) string {
+	var owners []string
+	for _, rr := range rrs {
+		owners = append(owners, rr.Header().Name)
+	}
+	return strings.Join(owners, " ")
+}
+
+// TestGuardFollowedForeign: of a member in another network, whose addresses are others'
+// here, only the gateways are given, also where a CNAME leads to somebody else's name.
+func TestGuardFollowedForeign(t *testing.T) {
+	evil := filepath.Join(t.TempDir(), "evil.zone")
+	if err := os.WriteFile(evil, []byte("$ORIGIN evil.test.\n@ 5 IN SOA ns hostmaster 1 7200 1800 86400 5\na 5 IN A 10.101.0.9\nb 5 IN A 203.0.113.3\nc 5 IN A 192.0.2.1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	zone := memberZone
+	for _, name := range []string{"a", "b", "c"} {
+		zone += name + ".default.svc.cluster.local. 5 IN CNAME " + name + ".evil.test.\n"
+	}
+	member := clustertest.Serve(t, clustertest.Zone(t, zone)).Addr.String()
+	s := startCoreDNS(t, `.:PORT {
+		bind 127.77.0.1
+		clusterset lan {
+			file `+document(t, clusterAt("here", member, "")+clusterAt("far", member, ", network: other, gateways: [203.0.113.3]"))+`
+			local here
+		}
+		file `+evil+` evil.test
+	}`)
+	for name, want := range map[string]string{"a": "", "b": "203.0.113.3", "c": "192.0.2.1", "web": "203.0.113.3"} {
+		m := lookup(t, s.addr, "udp", name+".default.far.lan.", dns.TypeA)
+		if lastAddress(m) != want || (m.Rcode == dns.RcodeServerFailure) != (want == "") {
+			t.Errorf("%s: %v", name, m)
 		}
 	}
 }
@@ -246,7 +306,13 @@ func TestRecords(t *testing.T) {
 			return rrs("svc.cluster.local. 5 IN DNAME cluster.local.", www+" 5 IN CNAME web.default.cluster.local.", "web.default.cluster.local. 5 IN A 10.101.0.1"), nil, nil
 		}, []string{"CNAME web.default.c1.lan.", "A 10.101.0.1"}},
 		{"other sections", dns.TypeA, func() ([]dns.RR, []dns.RR, []dns.RR) {
-			return rrs(www + " 5 IN A 10.101.0.1"), rrs("org. 5 IN NS ns.evil.test.", "org."+sig, "b.cluster.local. 5 IN NS ns.evil.test."), rrs("ns.evil.test. 5 IN A 10.101.0.9", "b.cluster.local. 5 IN A 10.101.0.9")
+			return rrs(www + " 5 IN A 10.101.0.1"), rrs("org. 5 IN NS ns.evil.test.", "org."+sig, "b.cluster.local. 5 IN NS ns.evil.test.", "cluster.local. 5 IN NS ns.evil.test.", "svc.cluster.local. 5 IN NS ns.evil.test."), rrs("ns.evil.test. 5 IN A 10.101.0.9", "b.cluster.local. 5 IN A 10.101.0.9")
+		}, []string{"A 10.101.0.1"}},
+		{"a name server", dns.TypeNS, func() ([]dns.RR, []dns.RR, []dns.RR) {
+			return rrs(www + " 5 IN NS ns.evil.test."), nil, nil
+		}, nil},
+		{"a name server among all", dns.TypeANY, func() ([]dns.RR, []dns.RR, []dns.RR) {
+			return rrs(www+" 5 IN NS ns.evil.test.", www+" 5 IN A 10.101.0.1"), nil, nil
 		}, []string{"A 10.101.0.1"}},
 		{"an address that hides", dns.TypeAPL, func() ([]dns.RR, []dns.RR, []dns.RR) {
 			return rrs(www + " 5 IN APL 1:127.0.0.1/32"), nil, nil
@@ -278,7 +344,7 @@ func TestRecords(t *testing.T) {
 					t.Error("AD")
 				}
 				for _, rr := range slices.Concat(m.Ns, m.Extra) {
-					if h := rr.Header(); h.Rrtype != dns.TypeOPT && !strings.HasSuffix(h.Name, "c1.lan.") {
+					if h := rr.Header(); h.Rrtype == dns.TypeNS || h.Rrtype != dns.TypeOPT && !strings.HasSuffix(h.Name, "c1.lan.") {
 						t.Errorf("%s: %v", network, rr)
 					}
 				}
@@ -294,7 +360,10 @@ func TestSignedAuthority(t *testing.T) {
 		return owner + " 5 IN RRSIG SOA 8 2 5 20300101000000 20260101000000 1 c1.lan. AAAA"
 	}
 	member := replying(t, func(name string) (answer, ns, extra []dns.RR) {
-		return nil, append(rrs("c1.lan. 86400 IN SOA ns.dns.c1.lan. h.c1.lan. 1 2 3 4 5", sig("c1.lan."), "org. 5 IN NS ns.evil.test.", sig("org."), "c1.lan. 5 CH NS x.",
+		if strings.HasPrefix(name, "bare.") {
+			return nil, rrs("lan. 5 IN SOA ns.evil.test. h.evil.test. 1 2 3 4 5", "lan. 5 IN NS ns.evil.test.", sig("c1.lan.")), nil
+		}
+		return nil, append(rrs("lan. 5 IN SOA ns.evil.test. h.evil.test. 1 2 3 4 5", "lan. 5 IN NS ns.evil.test.", "c1.lan. 5 IN NS ns.evil.test.", "c1.lan. 86400 IN SOA ns.dns.c1.lan. h.c1.lan. 1 2 3 4 5", sig("c1.lan."), "org. 5 IN NS ns.evil.test.", sig("org."), "c1.lan. 5 CH NS x.",
 			"x.c1.lan. 5 IN A 127.0.0.1", "a.c1.lan. 5 IN NSEC b.c1.lan. A"), &dns.ANY{Hdr: dns.RR_Header{Name: "c1.lan.", Rrtype: dns.TypeNS, Class: dns.ClassINET}}), rrs("www.evil.test. 5 IN A 127.0.0.1")
 	})
 	s := serveSet(t, clusterAt("c1", member, ", clusterDomain: c1.lan"), "")
@@ -309,6 +378,10 @@ func TestSignedAuthority(t *testing.T) {
 		if !strings.HasSuffix(rr.Header().Name, "c1.lan.") || rr.Header().Ttl > 3600 || rr.Header().Rrtype == dns.TypeA {
 			t.Errorf("%v", rr)
 		}
+	}
+	m.SetQuestion("bare.default.svc.c1.lan.", dns.TypeA)
+	if reply = send(t, s.addr, "udp", m); ownersOf(reply.Ns) != "c1.lan." || reply.Ns[0].Header().Rrtype != dns.TypeSOA {
+		t.Errorf("a signature of nothing: %v", reply)
 	}
 }
 

@@ -14,8 +14,7 @@ const maxChain = 32
 // Select keeps of a member's reply, in place, the records that answer a question of
 // that type: those of the names on the way from the one that was asked along CNAMEs,
 // in that order, as far as it stays in the member's domain (RFC 2181, section 5.4.1);
-// the addresses that these point to; and what the zones of the last name say about
-// themselves. Names are still the member's.
+// the addresses that these point to; and what says that there is nothing. Names are still the member's.
 func (r *Renaming) Select(m *dns.Msg, qtype uint16) {
 	var end string
 	m.Answer, end = r.chain(m.Answer, qtype)
@@ -23,16 +22,15 @@ func (r *Renaming) Select(m *dns.Msg, qtype uint16) {
 		m.Ns = r.authority(m.Ns, end)
 	}
 	if len(m.Extra) > 0 {
-		m.Extra = r.additional(m.Extra, m.Answer, m.Ns)
+		m.Extra = r.additional(m.Extra, m.Answer)
 	}
 }
 
 // Chain keeps the records that answer a question of that type, as Select does, wherever
-// they lead.
-func Chain(rrs []dns.RR, name string, qtype uint16) []dns.RR {
+// they lead, which is end.
+func Chain(rrs []dns.RR, name string, qtype uint16) (kept []dns.RR, end string) {
 	r := Renaming{Asked: name, AskedOf: name, Domain: ".", Suffix: "."}
-	kept, _ := r.chain(rrs, qtype)
-	return kept
+	return r.chain(rrs, qtype)
 }
 
 // chain gives the records on the way from the name asked, and the name it ends at. A
@@ -48,7 +46,7 @@ func (r *Renaming) chain(rrs []dns.RR, qtype uint16) (kept []dns.RR, end string)
 		switch {
 		case h.Rrtype == qtype:
 			found = true
-		case leads && !found && qtype != dns.TypeANY && (i == len(rrs)-1 || InZone(cname.Target, r.Domain)):
+		case leads && !found && i < maxChain && qtype != dns.TypeANY && (i == len(rrs)-1 || InZone(cname.Target, r.Domain)):
 			name = cname.Target
 		default:
 			return r.ordered(rrs, qtype)
@@ -79,24 +77,33 @@ func (r *Renaming) ordered(rrs []dns.RR, qtype uint16) (kept []dns.RR, end strin
 // the signatures, and the DNAMEs that its CNAMEs come from, are part of it.
 func (r *Renaming) of(rrs []dns.RR, name string, qtype uint16) []dns.RR {
 	var found []dns.RR
-	var cname dns.RR
+	var cname *dns.CNAME
 	for _, rr := range rrs {
 		h := rr.Header()
 		switch {
 		case !equalFold(h.Name, name):
-			if h.Rrtype == dns.TypeDNAME && r.Identity() && InZone(name, h.Name) && InZone(h.Name, r.Domain) {
-				found = append(found, rr)
-			}
 		case h.Rrtype == qtype, qtype == dns.TypeANY, h.Rrtype == dns.TypeRRSIG && r.Identity():
 			found = append(found, rr)
 		case h.Rrtype == dns.TypeCNAME && cname == nil:
-			cname = rr
+			cname = rr.(*dns.CNAME)
 		}
 	}
-	if cname != nil && !slices.ContainsFunc(found, func(rr dns.RR) bool { return rr.Header().Rrtype == qtype }) {
-		found = append(found, cname)
+	if cname == nil || slices.ContainsFunc(found, func(rr dns.RR) bool { return rr.Header().Rrtype == qtype }) {
+		return found
 	}
-	return found
+	for _, rr := range rrs {
+		if dname, ok := rr.(*dns.DNAME); ok && r.Identity() && InZone(dname.Hdr.Name, r.Domain) && comesFrom(cname, dname) {
+			found = append(found, rr)
+		}
+	}
+	return append(found, cname)
+}
+
+// comesFrom reports whether a CNAME is what a DNAME above it makes of its name: RFC
+// 6672, section 2.2.
+func comesFrom(cname *dns.CNAME, dname *dns.DNAME) bool {
+	name, above := cname.Hdr.Name, dname.Hdr.Name
+	return len(above) < len(name) && InZone(name, above) && equalFold(name[:len(name)-len(above)]+dname.Target, cname.Target)
 }
 
 // leadsTo is the target of the CNAME among a name's records, or "".
@@ -112,8 +119,8 @@ func leadsTo(rrs []dns.RR, qtype uint16) string {
 	return ""
 }
 
-// additional keeps the addresses of names that the other sections point to.
-func (r *Renaming) additional(rrs, answer, authority []dns.RR) []dns.RR {
+// additional keeps the addresses of names that the answer points to.
+func (r *Renaming) additional(rrs, answer []dns.RR) []dns.RR {
 	var targets map[string]bool
 	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
 		h := rr.Header()
@@ -122,10 +129,8 @@ func (r *Renaming) additional(rrs, answer, authority []dns.RR) []dns.RR {
 		}
 		if targets == nil {
 			targets = make(map[string]bool, len(answer))
-			for _, section := range [...][]dns.RR{answer, authority} {
-				for _, rr := range section {
-					targets[strings.ToLower(pointsTo(rr))] = true
-				}
+			for _, rr := range answer {
+				targets[strings.ToLower(pointsTo(rr))] = true
 			}
 		}
 		return !targets[strings.ToLower(h.Name)]
@@ -137,8 +142,6 @@ func pointsTo(rr dns.RR) string {
 	switch rr := rr.(type) {
 	case *dns.SRV:
 		return rr.Target
-	case *dns.NS:
-		return rr.Ns
 	case *dns.MX:
 		return rr.Mx
 	case *dns.SVCB:
@@ -165,16 +168,15 @@ func servedAt(rr *dns.SVCB) string {
 	return rr.Target
 }
 
-// authority keeps what the zones that hold a name say about themselves, with the
-// proofs (RFC 4035, section 3.1.3) where the member signs the names as they are asked
-// here.
+// authority keeps the start of the member's zone that holds a name, with the proofs (RFC
+// 4035, section 3.1.3) where the member signs the names as they are asked here.
 func (r *Renaming) authority(rrs []dns.RR, name string) []dns.RR {
 	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
 		h := rr.Header()
 		switch h.Rrtype {
-		case dns.TypeSOA, dns.TypeNS:
-			return !InZone(name, h.Name)
-		case dns.TypeNSEC, dns.TypeNSEC3, dns.TypeRRSIG, dns.TypeDS:
+		case dns.TypeSOA:
+			return !InZone(name, h.Name) || !InZone(h.Name, r.Domain)
+		case dns.TypeNSEC, dns.TypeNSEC3, dns.TypeRRSIG:
 			return !r.Identity() || !InZone(h.Name, r.Domain)
 		}
 		return true

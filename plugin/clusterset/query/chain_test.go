@@ -74,7 +74,10 @@ func TestSelectOthers(t *testing.T) {
 	m := new(dns.Msg)
 	m.Answer = []dns.RR{rr(t, chainName+" 5 IN SRV 0 100 80 b.cluster.local.")}
 	m.Ns = []dns.RR{
+		rr(t, "cluster.local. 5 IN SOA ns.cluster.local. h.cluster.local. 1 2 3 4 5"),
+		rr(t, "local. 5 IN SOA ns.cluster.local. h.cluster.local. 1 2 3 4 5"),
 		rr(t, "cluster.local. 5 IN NS ns.cluster.local."),
+		rr(t, "local. 5 IN NS ns.cluster.local."),
 		rr(t, "other.cluster.local. 5 IN NS x.cluster.local."),
 		rr(t, "cluster.local. 5 IN A 10.0.0.1"),
 		rr(t, "cluster.local. 5 IN RRSIG NS 8 2 5 20300101000000 20260101000000 1 cluster.local. AAAA"),
@@ -85,11 +88,49 @@ func TestSelectOthers(t *testing.T) {
 	}
 	r := Renaming{Asked: "a.default.c1.lan.", AskedOf: chainName, Domain: "cluster.local.", Suffix: short}
 	r.Select(m, dns.TypeSRV)
-	if got := texts(m.Ns); len(got) != 1 || got[0] != "cluster.local. 5 IN NS ns.cluster.local." {
+	if got := texts(m.Ns); len(got) != 1 || !strings.HasPrefix(got[0], "cluster.local. 5 IN SOA ") {
 		t.Errorf("authority: %q", got)
 	}
-	if got := texts(m.Extra); len(got) != 2 || got[0] != "B.cluster.local. 5 IN A 10.0.0.2" || got[1] != "ns.cluster.local. 5 IN AAAA fd00::2" {
+	if got := texts(m.Extra); len(got) != 1 || got[0] != "B.cluster.local. 5 IN A 10.0.0.2" {
 		t.Errorf("additional: %q", got)
+	}
+}
+
+// TestChain: of a stranger's answer too; a DNAME only where the CNAME comes from it.
+func TestChain(t *testing.T) {
+	dname, cname, a := "b.test. 5 IN DNAME c.test.", "a.b.test. 5 IN CNAME a.c.test.", "a.c.test. 5 IN A 10.0.0.1"
+	tests := []struct {
+		name        string
+		given, want []string
+		end         string
+	}{
+		{"a DNAME", []string{dname, cname, a}, []string{dname, cname, a}, "a.c.test."},
+		{"one that leads elsewhere", []string{"b.test. 5 IN DNAME d.test.", cname, a}, []string{cname, a}, "a.c.test."},
+		{"one above without a CNAME", []string{"test. 5 IN DNAME x.", "a.b.test. 5 IN A 10.0.0.2"}, []string{"a.b.test. 5 IN A 10.0.0.2"}, "a.b.test."},
+		{"of all names", []string{". 5 IN DNAME x.", cname, a}, []string{cname, a}, "a.c.test."},
+		{"of the name itself", []string{"a.b.test. 5 IN DNAME a.c.test.", cname, a}, []string{cname, a}, "a.c.test."},
+	}
+	for _, tt := range tests {
+		var given []dns.RR
+		for _, text := range tt.given {
+			given = append(given, rr(t, text))
+		}
+		got, end := Chain(given, "a.b.test.", dns.TypeA)
+		if !slices.Equal(texts(got), tt.want) || end != tt.end {
+			t.Errorf("%s: got %q to %s, want %q", tt.name, texts(got), end, tt.want)
+		}
+	}
+}
+
+// TestChainEnds: a reply that goes round as often as it has room for.
+func TestChainEnds(t *testing.T) {
+	m := new(dns.Msg)
+	for range 1000 {
+		m.Answer = append(m.Answer, rr(t, "a.cluster.local. 5 IN CNAME b.cluster.local."), rr(t, "b.cluster.local. 5 IN CNAME a.cluster.local."))
+	}
+	r := Renaming{Asked: "a.c1.lan.", AskedOf: "a.cluster.local.", Domain: "cluster.local.", Suffix: short}
+	if r.Select(m, dns.TypeA); len(m.Answer) != 2 {
+		t.Errorf("%d records", len(m.Answer))
 	}
 }
 

@@ -16,7 +16,8 @@ const (
 
 // Clean takes out of a member's reply, in place, what no answer may hold, wherever it
 // stands: records of another class than IN, of a meta type, or whose data aren't what
-// their type has. It bounds TTLs. That something is authentic is nothing a member can
+// their type has; and name servers, as a resolver that iterates would ask these from
+// then on, past this server. It bounds TTLs. That something is authentic is nothing a member can
 // say (RFC 6840, section 5.8: who trusts the bit trusts the way to the server too).
 //
 // It reads the length that the data had in the message, so it is for a reply that has
@@ -33,7 +34,7 @@ func cleaned(rrs []dns.RR) []dns.RR {
 			return false
 		}
 		h.Ttl = BoundedTTL(h.Ttl)
-		return h.Class != dns.ClassINET || isMeta(h.Rrtype) || !wellFormed(rr)
+		return h.Class != dns.ClassINET || isMeta(h.Rrtype) || h.Rrtype == dns.TypeNS || !wellFormed(rr)
 	})
 }
 
