@@ -155,6 +155,14 @@ func TestExports(t *testing.T) {
 	c.SetService(model.Service{Key: "marked.default", Marked: true, Type: model.ClusterIP, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.101.1.2")}, Ports: []model.Port{{Number: model.NoPort}}})
 	c.SetService(model.Service{Key: "export.default", Type: model.ClusterIP, ClusterIPs: []netip.Addr{netip.MustParseAddr("10.101.1.3")}, Ports: []model.Port{{Number: model.NoPort}}})
 	c.SetExport("export.default", time.Unix(1, 0))
+	c.OptOutNamespace("private")
+	for n, s := range []model.Service{
+		{Key: "cilium.default", MarkedByCilium: true}, {Key: "cilium.private", MarkedByCilium: true}, {Key: "linkerd.private"},
+	} {
+		s.Marked, s.Type, s.Ports = true, model.ClusterIP, []model.Port{{Number: model.NoPort}}
+		s.ClusterIPs = []netip.Addr{netip.AddrFrom4([4]byte{10, 101, 2, byte(n)})}
+		c.SetService(s)
+	}
 	d := c.Done(time.Unix(1, 0))
 	alive := clustertest.Serve(t, clustertest.Zone(t, `cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 2 3 4 5
 web.default.svc.cluster.local. 5 IN A 10.101.9.9
@@ -169,6 +177,11 @@ marked.default.svc.cluster.local. 5 IN A 10.101.9.8
 	}{
 		{fresh, "marked.default.c1.lan.", "NOERROR 5 10.101.1.2"},
 		{fresh, "export.default.svc.c1.lan.", "NOERROR 5 10.101.1.3"},
+		{fresh, "cilium.default.c1.lan.", "NOERROR 5 10.101.2.0"},
+		{fresh, "cilium.private.c1.lan.", "NXDOMAIN"},
+		{stale, "cilium.private.c1.lan.", "SERVFAIL No Reachable Authority"},
+		{fresh, "1.2.101.10.in-addr.arpa.", "NXDOMAIN"},
+		{fresh, "linkerd.private.c1.lan.", "NOERROR 5 10.101.2.2"},
 		{fresh, "web.default.c1.lan.", "NXDOMAIN"},
 		{fresh, "_http._tcp.web.default.c1.lan.", "NXDOMAIN"},
 		{fresh, "_tcp.web.default.c1.lan.", "NXDOMAIN"},

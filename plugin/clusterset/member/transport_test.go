@@ -20,33 +20,33 @@ func TestRedirects(t *testing.T) {
 	var visits atomic.Int32
 	elsewhere := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visits.Add(1) }))
 	defer elsewhere.Close()
+	targets := []string{elsewhere.URL, "/elsewhere", "//" + elsewhere.Listener.Addr().String()}
 	for _, path := range []string{probePath, servicesPath, servicesPath + "?watch", groupPath, exportsPath, listPath} {
-		for _, status := range []int{301, 302, 303, 307, 308} {
-			for _, target := range []string{elsewhere.URL, "/elsewhere", "//" + elsewhere.Listener.Addr().String()} {
-				var wrong atomic.Value
-				a := startAPI(t, status != 302, map[string]http.HandlerFunc{
-					path: func(w http.ResponseWriter, r *http.Request) {
-						if got := r.Header.Get("Accept-Encoding"); got != "identity" {
-							wrong.Store("accepts " + got)
-						}
-						if got := r.Header.Get("Authorization"); got != "Bearer hunter2" {
-							wrong.Store("authorization " + got)
-						}
-						w.Header().Set("Location", target)
-						w.WriteHeader(status)
-					},
-					"/elsewhere": func(http.ResponseWriter, *http.Request) { visits.Add(1) },
-				})
-				s := startMember(t)
-				s.SetCredentials(a.credentials(), nil)
-				s.until(path, func() bool { return a.count(path) > 0 })
-				if path != servicesPath+"?watch" { // there it may be taken for an API without streamed lists
-					s.await("server_error", "refused: a redirect")
-				}
-				s.Stop()
-				if w := wrong.Load(); w != nil {
-					t.Errorf("%s: %v", path, w)
-				}
+		for n, status := range []int{301, 302, 303, 307, 308} {
+			target := targets[n%len(targets)]
+			var wrong atomic.Value
+			a := startAPI(t, status != 302, map[string]http.HandlerFunc{
+				path: func(w http.ResponseWriter, r *http.Request) {
+					if got := r.Header.Get("Accept-Encoding"); got != "identity" {
+						wrong.Store("accepts " + got)
+					}
+					if got := r.Header.Get("Authorization"); got != "Bearer hunter2" {
+						wrong.Store("authorization " + got)
+					}
+					w.Header().Set("Location", target)
+					w.WriteHeader(status)
+				},
+				"/elsewhere": func(http.ResponseWriter, *http.Request) { visits.Add(1) },
+			})
+			s := startMember(t)
+			s.SetCredentials(a.credentials(), nil)
+			s.until(path, func() bool { return a.count(path) > 0 })
+			if path != servicesPath+"?watch" { // there it may be taken for an API without streamed lists
+				s.await("server_error", "refused: a redirect")
+			}
+			s.Stop()
+			if w := wrong.Load(); w != nil {
+				t.Errorf("%s: %v", path, w)
 			}
 		}
 	}
