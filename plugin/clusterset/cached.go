@@ -28,7 +28,7 @@ func (q *ask) cached() (int, error) {
 	case kept == nil:
 	case kept.State(now) == answercache.Fresh:
 		metrics.hits[kept.Kind()].Inc()
-		if kept.Due(now) {
+		if !trailOf(q.state.Req).marked && kept.Due(now) {
 			q.prefetch(key, kept)
 		}
 		if kept.Kind() == answercache.Negative {
@@ -55,9 +55,6 @@ func (q *ask) keep(asked string, reply *dns.Msg) {
 // prefetch asks the member for a popular name before its answer expires, so that
 // no query waits for that.
 func (q *ask) prefetch(key answercache.Key, kept *answercache.Answer) {
-	if trailOf(q.state.Req).marked {
-		return
-	}
 	q.member.metrics.cache.prefetches.Inc()
 	q.member.answers.Refresh(key, kept, q.refresh(kept.Asked))
 }

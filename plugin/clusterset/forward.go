@@ -105,6 +105,8 @@ func (q *ask) failed(err error) (int, error) {
 // name, else with a stale answer, if there are any.
 func (q *ask) unreachable(code uint16, err error) (int, error) {
 	switch {
+	case q.abandoned():
+		return q.failFrom(fromForward, code, err)
 	case q.fallback != nil && (q.old == nil || q.servable(q.fallback) && q.look(q.fallback, 0).Exists):
 		return q.stale(q.fallback, fromForward, code, err)
 	case q.old != nil:

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/nonwriter"
 	"github.com/coredns/coredns/request"
 
 	"github.com/miekg/dns"
@@ -178,9 +180,11 @@ func (q *ask) reverse() (int, error) {
 		return q.unowned()
 	}
 	owner, shared := q.snap.owner(addr)
-	askedAsMember := q.snap.local == nil && hops(q.state.Req) > 0
-	if owner == nil || shared || (q.p.Next != nil && (owner == q.snap.local || askedAsMember)) {
+	switch {
+	case owner == nil || shared || q.p.Next != nil && owner == q.snap.local:
 		return q.unowned()
+	case q.p.Next != nil && q.snap.local == nil && hops(q.state.Req) > 0:
+		return q.nextsOwn()
 	}
 	q.member, q.addr = owner, addr
 	q.label(ctxCluster, q.member.Name)
@@ -201,4 +205,24 @@ func (q *ask) unowned() (int, error) {
 
 func (q *ask) next() (int, error) {
 	return plugin.NextOrFailure(pluginName, q.p.Next, q.ctx, q.state.W, q.state.Req)
+}
+
+// nextsOwn gives what the next plugin has the say about, in a way that the cache plugin
+// keeps no denial: it is given for an option that a client can forge, and another client
+// is told what the member says. What the next plugin got from elsewhere is nobody's word
+// about a member's address.
+func (q *ask) nextsOwn() (int, error) {
+	w := nonwriter.New(q.state.W)
+	_, err := plugin.NextOrFailure(pluginName, q.p.Next, q.ctx, w, q.state.Req)
+	m := w.Msg
+	switch {
+	case m != nil && m.Rcode == dns.RcodeSuccess && m.Authoritative && len(m.Answer) > 0:
+		q.done = m
+	case m != nil && m.Rcode == dns.RcodeNameError:
+		q.done = m.Copy() // a plugin may have lent its own records
+		q.done.Ns = slices.DeleteFunc(q.done.Ns, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeSOA })
+	default:
+		return dns.RcodeRefused, err
+	}
+	return dns.RcodeSuccess, nil
 }

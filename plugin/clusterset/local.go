@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin/pkg/nonwriter"
@@ -61,7 +62,7 @@ func (q *ask) lookup(name string, qtype uint16, over func()) (*dns.Msg, error) {
 		over()
 		return nil, errLookups
 	}
-	ctx := context.WithValue(q.ctx, withinKey{}, &within{name, qtype, outer, q.lookups()})
+	ctx := context.WithValue(q.apart(), withinKey{}, &within{name, qtype, outer, q.lookups()})
 	ctx, cancel := context.WithDeadline(ctx, q.deadline())
 	defer cancel()
 	state := request.Request{W: q.state.W, Req: q.state.Req}
@@ -76,8 +77,10 @@ func (q *ask) lookup(name string, qtype uint16, over func()) (*dns.Msg, error) {
 		switch {
 		case q.lookups().spent():
 			return nil, errLookups
-		case reply == nil:
+		case !time.Now().Before(q.deadline()):
 			return nil, errLate
+		case reply == nil: // dropped, as acl does: it isn't for this client
+			return new(dns.Msg).SetRcode(q.state.Req, dns.RcodeRefused), nil
 		}
 		return reply, nil
 	case <-ctx.Done():

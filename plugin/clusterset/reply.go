@@ -47,6 +47,9 @@ func (q *ask) notReady() (int, error) {
 // failFrom replies SERVFAIL with what went wrong, for the client (RFC 8914) and for
 // the errors plugin.
 func (q *ask) failFrom(from sourceName, code uint16, err error) (int, error) {
+	if q.abandoned() {
+		return q.abandon(from, err)
+	}
 	m := new(dns.Msg)
 	m.SetRcode(q.state.Req, dns.RcodeServerFailure)
 	q.explain(m, code, brief(err))
