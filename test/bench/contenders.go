@@ -114,7 +114,7 @@ const (
 	cacheForward = "cache+forward"
 	// roomyCache holds 10,000 answers, as clusterset's cache does. CoreDNS's divides its
 	// capacity among 256 shards, 39 each of the default's 9,984, and drops answers of a
-	// full one: the fullest here has 51, and some 400 answers would be gone.
+	// full one: the fullest here has 51, and some 500 answers would be gone.
 	roomyCache = "cache {\n        success 16384\n    }"
 )
 
