@@ -22,7 +22,7 @@ type comparison struct {
 	// objects are the data that both answer from.
 	objects objects
 	// impatient leaves out what is forwarded and gets no reply: that takes all of
-	// the plugin's own timeout.
+	// the plugin's own timeout, for each type.
 	impatient bool
 
 	mu sync.Mutex
@@ -103,13 +103,13 @@ func (l *lines) close() {
 func (l *lines) ask(q question) []*deviation {
 	var list []*deviation
 	l.theirs.patience = harness.AskTimeout
-	if l.with[0].isSilent(q) {
+	if q.qtype == dns.TypePTR && l.with[0].isSilent(q) {
 		l.theirs.patience = silenceAfter
 	}
 	theirs := replyOf(l.theirs, q.theirName(), q.qtype)
 	for i, c := range l.with {
 		ours := l.ours[i]
-		if c.impatient && c.mode == "forward" && isSilence(theirs) {
+		if c.impatient && c.mode == "forward" && c.isSilent(q) {
 			continue
 		}
 		if d := c.difference(q, ours.way, theirs, replyOf(ours, q.ourName(), q.qtype)); d != nil {

@@ -92,10 +92,10 @@ func (d *deviation) endpoints() []string {
 	return slices.Compact(list)
 }
 
-// isSilent reports whether kubernetes won't reply: a slice of no Service has the
-// address.
+// isSilent reports whether kubernetes won't reply for the name's PTR: a slice of no
+// Service has the address.
 func (c *comparison) isSilent(q question) bool {
-	if q.zone != none || q.qtype != dns.TypePTR {
+	if q.zone != none {
 		return false
 	}
 	addr, ok := addressIn(q.prefix)
