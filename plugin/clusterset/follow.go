@@ -93,8 +93,9 @@ func (q *ask) chain(rrs []dns.RR, target string) (kept []dns.RR, end, next strin
 // stop-dns-rebind and Unbound's private-address look at replies after CNAMEs too.)
 func (t *translation) followed(rrs []dns.RR) []dns.RR {
 	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
-		h := rr.Header()
-		h.Ttl = query.BoundedTTL(h.Ttl)
+		if !bounded(rr) {
+			return true
+		}
 		query.WithoutHints(rr)
 		allowed := t.allowsFollowed(rr)
 		if !allowed {
@@ -115,6 +116,13 @@ func (t *translation) allowsFollowed(rr dns.RR) bool {
 	return !t.guard || !query.HidesAddress(rr)
 }
 
+// bounded bounds the record's TTL, and reports whether it is of class IN.
+func bounded(rr dns.RR) bool {
+	h := rr.Header()
+	h.Ttl = query.BoundedTTL(h.Ttl)
+	return h.Class == dns.ClassINET
+}
+
 // proofs are the records of an authority section that say that there is nothing at a
 // name: its zone's. RFC 2308, section 2; RFC 4035, section 3.1.3.
 func proofs(authority []dns.RR, name string) []dns.RR {
@@ -125,9 +133,10 @@ func proofs(authority []dns.RR, name string) []dns.RR {
 		}
 	}
 	return slices.DeleteFunc(authority, func(rr dns.RR) bool {
-		h := rr.Header()
-		h.Ttl = query.BoundedTTL(h.Ttl)
-		switch h.Rrtype {
+		if !bounded(rr) {
+			return true
+		}
+		switch h := rr.Header(); h.Rrtype {
 		case dns.TypeSOA:
 			return h.Name != zone
 		case dns.TypeNSEC, dns.TypeNSEC3, dns.TypeRRSIG:

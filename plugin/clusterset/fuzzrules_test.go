@@ -102,7 +102,7 @@ func (p *fuzzed) check(t *testing.T, r, m *dns.Msg) {
 			t.Fatalf("a pointer out of the member's zone: %v", rr)
 		}
 	}
-	checkOwners(t, m, signed)
+	p.checkOwners(t, m, signed)
 }
 
 // records are all but the OPT record, which has neither class nor TTL.
@@ -160,39 +160,29 @@ func namesIn(rr dns.RR) []string {
 }
 
 // checkOwners: each is on the way from the question, or where that points to, or the
-// zone's that it ends in. Where the member signs the names as they are, proofs are too.
-func checkOwners(t *testing.T, m *dns.Msg, signed bool) {
+// zone's that it ends in. Where the member signs the names as they are, its proofs are
+// too, and a stranger's within that zone.
+func (p *fuzzed) checkOwners(t *testing.T, m *dns.Msg, signed bool) {
 	t.Helper()
-	qtype := m.Question[0].Qtype
-	way := map[string]bool{canonical(m.Question[0].Name): true}
-	last := canonical(m.Question[0].Name)
-	pointed := map[string]bool{}
-	for _, rr := range m.Answer {
+	last := checkWay(t, m, signed)
+	for _, rr := range m.Ns {
 		h := rr.Header()
-		_, isDNAME := rr.(*dns.DNAME)
-		if !way[canonical(h.Name)] && !(signed && isDNAME && dns.IsSubDomain(h.Name, last)) {
-			t.Fatalf("an answer nobody asked for: %v\nof\n%v", rr, m)
-		}
-		cname, isCNAME := rr.(*dns.CNAME)
-		if qtype != dns.TypeANY && h.Rrtype != qtype && !isCNAME && !(signed && (isDNAME || h.Rrtype == dns.TypeRRSIG)) {
-			t.Fatalf("an answer of another type: %v\nof\n%v", rr, m)
-		}
-		if isCNAME {
-			last = canonical(cname.Target)
-			way[last] = true
+		isZone := h.Rrtype == dns.TypeSOA
+		switch {
+		case isZone && dns.IsSubDomain(h.Name, last):
+		case !isZone && signed && dns.IsSubDomain("c1.lan.", h.Name):
+		case p.stranger.asked && isProof(h.Rrtype) && slices.ContainsFunc(m.Ns, func(soa dns.RR) bool {
+			return soa.Header().Rrtype == dns.TypeSOA && dns.IsSubDomain(soa.Header().Name, h.Name)
+		}):
+		default:
+			t.Fatalf("an authority nobody asked for, of %s: %v\nof\n%v", last, rr, m)
 		}
 	}
+	pointed := map[string]bool{}
 	for _, rr := range slices.Concat(m.Answer, m.Ns) {
 		pointed[canonical(rr.Header().Name)] = true // an SVCB's "."
 		for _, name := range namesIn(rr) {
 			pointed[canonical(name)] = true
-		}
-	}
-	for _, rr := range m.Ns {
-		h := rr.Header()
-		isZone := h.Rrtype == dns.TypeSOA
-		if !(isZone && dns.IsSubDomain(h.Name, last)) && !(signed && !isZone && dns.IsSubDomain("c1.lan.", h.Name)) {
-			t.Fatalf("an authority nobody asked for, of %s: %v\nof\n%v", last, rr, m)
 		}
 	}
 	for _, rr := range m.Extra {
@@ -200,6 +190,36 @@ func checkOwners(t *testing.T, m *dns.Msg, signed bool) {
 			t.Fatalf("an additional record nobody asked for: %v\nof\n%v", rr, m)
 		}
 	}
+}
+
+func isProof(rrtype uint16) bool {
+	return rrtype == dns.TypeNSEC || rrtype == dns.TypeNSEC3 || rrtype == dns.TypeRRSIG
+}
+
+// checkWay: answers are of the names that CNAMEs lead to, and of the type asked for. It
+// gives the last name.
+func checkWay(t *testing.T, m *dns.Msg, signed bool) (last string) {
+	t.Helper()
+	qtype := m.Question[0].Qtype
+	last = canonical(m.Question[0].Name)
+	way := map[string]bool{last: true}
+	for _, rr := range m.Answer {
+		h := rr.Header()
+		_, isDNAME := rr.(*dns.DNAME)
+		cname, isCNAME := rr.(*dns.CNAME)
+		switch {
+		case !way[canonical(h.Name)] && !(signed && isDNAME && dns.IsSubDomain(h.Name, last)):
+			t.Fatalf("an answer nobody asked for: %v\nof\n%v", rr, m)
+		case qtype == dns.TypeANY, h.Rrtype == qtype, isCNAME, signed && (isDNAME || h.Rrtype == dns.TypeRRSIG):
+		default:
+			t.Fatalf("an answer of another type: %v\nof\n%v", rr, m)
+		}
+		if isCNAME {
+			last = canonical(cname.Target)
+			way[last] = true
+		}
+	}
+	return last
 }
 
 func canonical(name string) string { return strings.ToLower(name) }
