@@ -66,7 +66,7 @@ func wantAsUnpack(t *testing.T, flags uint16, counts [3]uint16, behind []byte) {
 
 // wouldFail is what parsing the packet fails with.
 func wouldFail(w *wire, packet []byte) error {
-	p := parser{msg: packet, off: headerLen + len(w.question), wire: w, into: new(parsed), left: growth * max(len(packet), leastSize)}
+	p := parser{msg: packet, off: headerLen + len(w.question), wire: w, into: new(parsed), left: 9 * growth * max(len(packet), leastSize)}
 	err := p.sections(new(dns.Msg))
 	if errors.Is(err, errCut) || errors.Is(err, errGrows) {
 		return err
