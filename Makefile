@@ -49,6 +49,7 @@ fuzz: ## fuzz what strangers write: names, queries, documents, kubeconfigs, repl
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/query
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/discovery
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/exchange
+	$(FUZZ) '^FuzzKubeconfig$$' ./plugin/clusterset/member
 	$(FUZZ) '^FuzzReply$$' ./plugin/clusterset/exchange
 	$(FUZZ) '^FuzzReply$$' ./plugin/clusterset
 	$(FUZZ) '^FuzzQuery$$' ./plugin/clusterset

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,6 +19,9 @@ const (
 	maxKubeconfig      = boundedfile.Material
 	maxKubeconfigNodes = 50_000
 	maxKubeconfigDepth = 100
+	// maxDirectives is how many %TAG it may have: the parser compares each with all
+	// others, half a minute of 1 MiB of them.
+	maxDirectives = 100
 )
 
 // parseKubeconfig reads a kubeconfig, in YAML or JSON. What its aliases stand for
@@ -25,6 +29,9 @@ const (
 func parseKubeconfig(content []byte) (*clientcmdapi.Config, error) {
 	if len(content) > maxKubeconfig {
 		return nil, tooBigKubeconfig()
+	}
+	if bytes.Count(content, []byte("%TAG")) > maxDirectives {
+		return nil, fmt.Errorf("more than %d %%TAG directives", maxDirectives)
 	}
 	var document yaml.Node
 	if err := yaml.Unmarshal(content, &document); err != nil {

@@ -257,3 +257,16 @@ func TestConfigFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestKubeconfigDirectives: what the parser would compare each with each isn't parsed.
+func TestKubeconfigDirectives(t *testing.T) {
+	var text strings.Builder
+	for i := range maxDirectives + 1 {
+		fmt.Fprintf(&text, "%%TAG !%d! tag:example,2026:\n", i)
+	}
+	text.WriteString("---\n{}\n")
+	_, err := (&Credentials{Kubeconfig: []byte(text.String())}).restConfig()
+	if err == nil || !strings.Contains(err.Error(), "directives") {
+		t.Errorf("error %v", err)
+	}
+}
