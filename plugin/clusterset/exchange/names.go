@@ -12,7 +12,7 @@ import (
 type names struct {
 	// few has the first ones, and many the others, in the order of the reply, which is how
 	// it is read.
-	few  [4]nameAt
+	few  [2]nameAt
 	many []nameAt
 	n    int
 	// pointed is the last one that a pointer led to inside of another.

@@ -122,21 +122,23 @@ func (p *parser) section(nth int, room []dns.RR) ([]dns.RR, error) {
 }
 
 func (p *parser) record() (dns.RR, error) {
-	if err := p.whole(); err != nil {
-		return nil, err
-	}
 	owner, err := p.owner()
 	if err != nil {
 		return nil, err
 	}
 	b := p.msg[p.off:]
+	if len(b) < recordLen {
+		return nil, errCut
+	}
 	h := dns.RR_Header{
 		Name:   owner,
 		Rrtype: binary.BigEndian.Uint16(b), Class: binary.BigEndian.Uint16(b[2:]),
 		Ttl: binary.BigEndian.Uint32(b[4:]), Rdlength: binary.BigEndian.Uint16(b[8:]),
 	}
 	start := p.off + recordLen
-	p.off = start + int(h.Rdlength)
+	if p.off = start + int(h.Rdlength); p.off > len(p.msg) {
+		return nil, errCut
+	}
 	if rr := p.plain(&h, p.msg[start:p.off]); rr != nil {
 		return rr, p.spend(plainSize)
 	}
@@ -150,58 +152,45 @@ func (p *parser) record() (dns.RR, error) {
 	return rr, err
 }
 
-// whole is errCut where not all of the next record is there.
-func (p *parser) whole() error {
-	off := p.off
-	for off < len(p.msg) {
-		n := int(p.msg[off])
-		switch {
-		case n == 0:
-			return p.holds(off + 1)
-		case n >= pointer:
-			if off+1 < len(p.msg) && p.pointedAt(off) >= len(p.msg) {
-				return errMalformed
-			}
-			return p.holds(off + 2)
-		case n > maxLabel:
-			return errMalformed
-		}
-		off += 1 + n
-	}
-	return errCut
-}
-
-// holds is errCut where not all of a record is there whose owner ends at off.
-func (p *parser) holds(off int) error {
-	off += recordLen
-	if off > len(p.msg) || off+int(binary.BigEndian.Uint16(p.msg[off-2:])) > len(p.msg) {
-		return errCut
-	}
-	return nil
-}
-
-// pointedAt is where the compression pointer at off leads.
-func (p *parser) pointedAt(off int) int {
-	return int(binary.BigEndian.Uint16(p.msg[off:])) &^ (pointer << 8)
-}
-
 // owner reads the name that a record begins with. Servers give the question's as
 // a pointer or, CoreDNS, written out.
 func (p *parser) owner() (name string, err error) {
 	b, asked := p.msg[p.off:], p.wire.question[:len(p.wire.question)-4]
 	switch {
-	case binary.BigEndian.Uint16(b) == toQuestion:
+	case len(b) >= 2 && binary.BigEndian.Uint16(b) == toQuestion:
 		p.off += 2
 		return p.wire.asked.Name, nil
 	case bytes.HasPrefix(b, asked):
 		p.off += len(asked)
 		return p.wire.asked.Name, nil
-	case b[0] == 0: // of an OPT record
+	case len(b) > 0 && b[0] == 0: // of an OPT record
 		p.off++
 		return ".", nil
+	case p.isCut():
+		return "", errCut
 	}
 	name, p.off, err = p.name(p.off, len(p.msg))
 	return name, err
+}
+
+// isCut reports whether the message ends within the name at p.off, as it stands there.
+func (p *parser) isCut() bool {
+	for off := p.off; off < len(p.msg); {
+		n := int(p.msg[off])
+		switch {
+		case n == 0, n > maxLabel && n < pointer:
+			return false
+		case n >= pointer:
+			return off+1 == len(p.msg)
+		}
+		off += 1 + n
+	}
+	return true
+}
+
+// pointedAt is where the compression pointer at off leads.
+func (p *parser) pointedAt(off int) int {
+	return int(binary.BigEndian.Uint16(p.msg[off:])) &^ (pointer << 8)
 }
 
 // The address records, with their addresses.

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -114,7 +115,7 @@ func newClientOf(t *testing.T, scheme model.Scheme, material *TLSConfig, addrs .
 		member.DNS = append(member.DNS, model.Upstream{Scheme: scheme, Addr: addr})
 	}
 	options := c.options
-	options.TLS, options.Metrics = material, testMetrics()
+	options.TLS, options.Metrics, options.Timeout = material, testMetrics(), 20*time.Second // a busy machine
 	c = New(&member, options)
 	t.Cleanup(c.Close)
 	return c

@@ -39,7 +39,7 @@ func (r *race) take(now time.Time, o *outcome) (*dns.Msg, *upstream) {
 	if r.spent {
 		return nil, nil
 	}
-	r.learn(now, s)
+	r.learn(now, s, reply)
 	if r.keeps(now, s, reply) {
 		return nil, nil
 	}
@@ -159,16 +159,23 @@ func refusesEDNS(err error) bool {
 }
 
 // learn takes in from the upstream's answer what it doesn't take: in another form, or
-// over a stream, the same message brought nothing.
-func (r *race) learn(now time.Time, s *send) {
+// over a stream, the same message brought nothing. One that is truncated may yet come
+// whole over a new stream.
+func (r *race) learn(now time.Time, s *send, reply *dns.Msg) {
 	if r.call.sent == 1 {
 		return
 	}
 	if s.form == bare && r.sentAs(s.to, func(o *send) bool { return o.form != bare && o.ended }) {
 		s.to.found(&s.to.edns, now)
 	}
-	if !s.stream && r.sentAs(s.to, func(o *send) bool { return o.stream }) {
-		s.to.found(&s.to.streams, now)
+	if !s.stream && !reply.Truncated {
+		r.learnStream(now, s.to)
+	}
+}
+
+func (r *race) learnStream(now time.Time, u *upstream) {
+	if u.udp != nil && r.sentAs(u, func(o *send) bool { return o.stream && (!o.ended || r.streamless&u.bit != 0) }) {
+		u.found(&u.streams, now)
 	}
 }
 
@@ -230,6 +237,9 @@ func (r *race) end(reply *dns.Msg) error {
 	case r.spent:
 		return &Error{Member: r.client.member.Name, Reason: Spent}
 	case reply != nil:
+		if reply == r.kept && reply.Truncated {
+			r.learnStream(time.Now(), r.keptFrom)
+		}
 		r.misses()
 		return nil
 	case r.failure != nil:

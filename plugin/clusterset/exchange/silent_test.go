@@ -1,0 +1,436 @@
+package exchange
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+
+	"github.com/miekg/dns"
+	"github.com/quic-go/quic-go"
+)
+
+// firewall passes on what comes, and can forget the connections that there are: what is
+// sent into them is dropped, without a word.
+type firewall struct {
+	Addr netip.AddrPort
+	// conns are how many there were.
+	conns atomic.Int64
+
+	mu     sync.Mutex
+	passes map[any]*atomic.Bool // by connection, or a UDP client's address
+}
+
+func (f *firewall) pass(conn any) *atomic.Bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.passes[conn] == nil {
+		f.passes[conn] = new(atomic.Bool)
+		f.passes[conn].Store(true)
+		f.conns.Add(1)
+	}
+	return f.passes[conn]
+}
+
+func (f *firewall) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, passes := range f.passes {
+		passes.Store(false)
+	}
+}
+
+// newFirewall stands before a TCP port.
+func newFirewall(t *testing.T, to netip.AddrPort) *firewall {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &firewall{Addr: listener.Addr().(*net.TCPAddr).AddrPort(), passes: make(map[any]*atomic.Bool)}
+	var running sync.WaitGroup
+	var conns sync.Map
+	running.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", to.String())
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			conns.Store(client, true)
+			conns.Store(server, true)
+			passes := f.pass(client)
+			for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
+				running.Go(func() {
+					buf := make([]byte, 4096)
+					for {
+						n, err := way[0].Read(buf)
+						if !passes.Load() {
+							if err != nil {
+								return
+							}
+							continue
+						}
+						if err != nil {
+							_ = way[1].Close()
+							return
+						}
+						_, _ = way[1].Write(buf[:n])
+					}
+				})
+			}
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		conns.Range(func(conn, _ any) bool { return conn.(net.Conn).Close() == nil || true })
+		running.Wait()
+	})
+	return f
+}
+
+// newUDPFirewall stands before a UDP port.
+func newUDPFirewall(t *testing.T, to netip.AddrPort) *firewall {
+	t.Helper()
+	front, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &firewall{Addr: front.LocalAddr().(*net.UDPAddr).AddrPort(), passes: make(map[any]*atomic.Bool)}
+	var running sync.WaitGroup
+	backs := make(map[netip.AddrPort]*net.UDPConn)
+	running.Go(func() {
+		defer func() {
+			for _, back := range backs {
+				_ = back.Close()
+			}
+		}()
+		buf := make([]byte, 4096)
+		for {
+			n, client, err := front.ReadFromUDPAddrPort(buf)
+			if err != nil {
+				return
+			}
+			passes := f.pass(client)
+			if !passes.Load() {
+				continue
+			}
+			back := backs[client]
+			if back == nil {
+				if back, err = net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to)); err != nil {
+					continue
+				}
+				backs[client] = back
+				running.Go(func() {
+					buf := make([]byte, 4096)
+					for {
+						n, err := back.Read(buf)
+						if err != nil {
+							return
+						}
+						if passes.Load() {
+							_, _ = front.WriteToUDPAddrPort(buf[:n], client)
+						}
+					}
+				})
+			}
+			_, _ = back.Write(buf[:n])
+		}
+	})
+	t.Cleanup(func() {
+		_ = front.Close()
+		running.Wait()
+	})
+	return f
+}
+
+// answerMessage is the zone's answer to a packed query.
+func answerMessage(query []byte) []byte { return addresses(1)(query) }
+
+// serveHTTPS serves h over HTTP/2 or HTTP/1.1 with TLS.
+func serveHTTPS(t *testing.T, config *tls.Config, h http.HandlerFunc) netip.AddrPort {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: h, TLSConfig: config.Clone()}
+	var running sync.WaitGroup
+	running.Go(func() { _ = server.ServeTLS(listener, "", "") })
+	t.Cleanup(func() {
+		_ = server.Close()
+		running.Wait()
+	})
+	return listener.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// answerHTTP answers as RFC 8484 has it.
+func answerHTTP(w http.ResponseWriter, r *http.Request) {
+	query, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	w.Header().Set("Content-Type", dnsMessage)
+	_, _ = w.Write(answerMessage(query))
+}
+
+// serveQUIC has serve answer each stream.
+func serveQUIC(t *testing.T, config *tls.Config, serve func(conn *quic.Conn, stream *quic.Stream)) netip.AddrPort {
+	t.Helper()
+	config = config.Clone()
+	config.NextProtos = []string{"doq"}
+	listener, err := quic.ListenAddr("127.0.0.1:0", config, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			conn, err := listener.Accept(ctx)
+			if err != nil {
+				return
+			}
+			running.Go(func() {
+				defer conn.CloseWithError(0, "")
+				for {
+					stream, err := conn.AcceptStream(ctx)
+					if err != nil {
+						return
+					}
+					running.Go(func() { serve(conn, stream) })
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		_ = listener.Close()
+		running.Wait()
+	})
+	return listener.Addr().(*net.UDPAddr).AddrPort()
+}
+
+// answerQUIC answers as RFC 9250 has it.
+func answerQUIC(_ *quic.Conn, stream *quic.Stream) {
+	query, err := readFrame(stream)
+	if err != nil {
+		return
+	}
+	writeFrame(stream, answerMessage(query))
+	_ = stream.Close()
+}
+
+func writeFrame(w io.Writer, msg []byte) {
+	_, _ = w.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(msg))), msg...)) // the client may be gone
+}
+
+// TestSilentConnection: what is sent into a connection that a firewall forgot is asked
+// again on a new one, within the query's time, and the next queries aren't held up.
+func TestSilentConnection(t *testing.T) {
+	config, material := testTLS(t)
+	right := serveRaw(t, as(addresses(1), asIs), as(addresses(1), asIs))
+	overTLS := newTLSRelay(t, config, right.Addr)
+	tests := []struct {
+		scheme model.Scheme
+		wall   *firewall
+	}{
+		{model.TCP, newFirewall(t, right.Addr)},
+		{model.DoT, newFirewall(t, overTLS)},
+		{model.HTTPS, newFirewall(t, serveHTTPS(t, config, answerHTTP))},
+		{model.QUIC, newUDPFirewall(t, serveQUIC(t, config, answerQUIC))},
+	}
+	for _, tt := range tests {
+		t.Run(string(tt.scheme), func(t *testing.T) {
+			t.Parallel()
+			c := newClientOf(t, tt.scheme, material, tt.wall.Addr)
+			asked := func() error {
+				q := question(askedName)
+				q.EDNS.Size, q.Deadline = DatagramSize, time.Now().Add(2*time.Second)
+				m, _, err := c.Exchange(t.Context(), q)
+				if err == nil && len(m.Answer) != 1 {
+					t.Errorf("got %v", m)
+				}
+				return err
+			}
+			if err := asked(); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				before := tt.wall.conns.Load()
+				tt.wall.forget()
+				for range 3 {
+					if err := asked(); err != nil {
+						t.Errorf("into a silent connection: %v", err)
+					}
+				}
+				if n := tt.wall.conns.Load() - before; n < 1 || n > maxStreamAsks {
+					t.Errorf("%d new connections", n)
+				}
+			}
+			if c.upstreams[0].health.down.Load() {
+				t.Error("taken for down")
+			}
+		})
+	}
+}
+
+// newTLSRelay ends TLS before a TCP port.
+func newTLSRelay(t *testing.T, config *tls.Config, to netip.AddrPort) netip.AddrPort {
+	t.Helper()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() {
+				defer client.Close()
+				server, err := net.Dial("tcp", to.String())
+				if err != nil {
+					return
+				}
+				running.Go(func() {
+					_, _ = io.Copy(client, server)
+					_ = client.Close()
+				})
+				_, _ = io.Copy(server, client)
+				_ = server.Close()
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		running.Wait()
+	})
+	return listener.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// TestSilentStreamOfUDP: a client over TCP gets its answer of a dns:// upstream though the
+// connection to it is silent: also one that is too large for UDP.
+func TestSilentStreamOfUDP(t *testing.T) {
+	for _, records := range []int{1, 400} {
+		s := serveRaw(t, fitting(addresses(records)), as(addresses(records), asIs))
+		c, _ := newTestClient(t, Options{}, s.Addr)
+		c.upstreams[0].stream.close()
+		wall := newFirewall(t, s.Addr)
+		c.upstreams[0].stream = newStreamTransport(model.Upstream{Addr: wall.Addr}, nil, c.upstreams[0].dropped)
+		for range 2 {
+			m, err := askRaw(t, c, DatagramSize, true)
+			if err != nil || m.Truncated || len(m.Answer) != records {
+				t.Errorf("%d records: %v, %v", records, m, err)
+			}
+			wall.forget()
+		}
+	}
+}
+
+// TestSlowStream: an upstream that is slow on a stream is waited for, and not asked time
+// and again.
+func TestSlowStream(t *testing.T) {
+	slow := clustertest.Serve(t, after(streamHeld*2, clustertest.Zone(t, zone)))
+	c := newStreamClient(t, slow.Addr)
+	m, err := ask(c, 5*time.Second)
+	wantAddress(t, m, err)
+	if n := slow.TCP.Load(); n > maxStreamAsks { // with a probe
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestUnasked: a connection over which replies come that nobody asked for, in whatever
+// form, is closed, and not after less than what was asked.
+func TestUnasked(t *testing.T) {
+	flood := func(msg func(query *dns.Msg) []byte) func(*dns.Conn, *dns.Msg) {
+		return func(conn *dns.Conn, query *dns.Msg) {
+			for {
+				b := msg(query)
+				if _, err := conn.Conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(b))), b...)); err != nil {
+					return // it is closed
+				}
+			}
+		}
+	}
+	packed := func(change func(*dns.Msg)) func(*dns.Msg) []byte {
+		return func(query *dns.Msg) []byte {
+			m := new(dns.Msg).SetReply(query)
+			change(m)
+			b, _ := m.Pack()
+			return b
+		}
+	}
+	for name, msg := range map[string]func(*dns.Msg) []byte{
+		"unknown id":       packed(func(m *dns.Msg) { m.Id++ }),
+		"another question": packed(func(m *dns.Msg) { m.Question[0].Name = "other." }),
+		"a query":          packed(func(m *dns.Msg) { m.Response = false }),
+		"too short":        func(*dns.Msg) []byte { return []byte{1, 2, 3} },
+		"empty":            func(*dns.Msg) []byte { return nil },
+		"large":            func(*dns.Msg) []byte { return make([]byte, dns.MaxMsgSize) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u, s := newStreamTest(t, flood(msg))
+			_, err := askStream(t.Context(), s, 10*time.Second)
+			if err == nil || reasonOf(err) != BadReply {
+				t.Errorf("error %v", err)
+			}
+			gone(t, s)
+			var dropped int64
+			for why := range u.dropped {
+				dropped += u.dropped[why].Load()
+			}
+			if dropped != maxUnasked+2 { // one was owed
+				t.Errorf("%d replies were read", dropped)
+			}
+		})
+	}
+	t.Run("late ones", func(t *testing.T) { // which were asked for
+		const many = 5 * maxUnasked
+		g := newGate(many)
+		u, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
+			if query.Question[0].Qtype == dns.TypeTXT {
+				g.hold(conn, query)
+				return
+			}
+			replyRight(conn, query)
+		})
+		var asked sync.WaitGroup
+		q := question(askedName)
+		q.Type = dns.TypeTXT
+		ctx, cancel := context.WithCancel(t.Context())
+		for range many {
+			asked.Go(func() { _, _ = askOver(ctx, s, q, time.Minute) })
+		}
+		held := <-g.full
+		cancel()
+		asked.Wait()
+		conns := u.connections()
+		for _, h := range held {
+			replyRight(h.conn, h.query)
+		}
+		waitFor(t, func() bool { return u.dropped[DropUnknown].Load() == many })
+		m, err := askStream(t.Context(), s, streamTimeout)
+		wantAddress(t, m, err)
+		if n := u.connections(); n != conns {
+			t.Errorf("%d connections, want the %d that there were", n, conns)
+		}
+	})
+}
