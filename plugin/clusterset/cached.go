@@ -74,18 +74,21 @@ func (q *ask) refreshed(key answercache.Key) (int, error) {
 		return q.unreachable(dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errSlow))
 	}
 	reply, err := flight.Reply()
-	if err != nil {
+	switch {
+	case isSpent(err), err == nil && reply.Truncated: // so it is for whom the member was asked; this one may take more
+		return q.toMember()
+	case err != nil:
 		return q.failed(err)
 	}
 	return q.answer(reply, q.old.Asked, fromForward)
 }
 
-// refresh is how the member is asked beside the queries, in the words of this one,
-// which may be over before that: nothing of it is touched.
+// refresh is how the member is asked beside the queries, in the words of this one and
+// with the look-ups that its question has left. It may be over before that: nothing of it
+// is touched.
 func (q *ask) refresh(asked string) func(context.Context) (*dns.Msg, error) {
 	question, client, timeout := q.query(asked), q.member.client, q.p.options.timeout
 	question.Observe = q.p.refreshObserver()
-	question.EDNS.Option = hop(0, maxLookups) // it is for all who ask meanwhile, and has a budget of its own
 	return func(ctx context.Context) (*dns.Msg, error) {
 		growStack()
 		question.Deadline = time.Now().Add(timeout)

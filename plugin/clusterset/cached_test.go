@@ -17,6 +17,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 )
 
@@ -302,6 +303,33 @@ func TestCacheAllocs(t *testing.T) {
 	serve()
 	if n := testing.AllocsPerRun(1000, serve); n > cacheAllocs {
 		t.Errorf("%v allocations, want %v at most", n, cacheAllocs)
+	}
+}
+
+// TestRefreshedForAnother: what another client's words brought, of the same key, isn't the
+// reply where this one can take more, or has more look-ups to make.
+func TestRefreshedForAnother(t *testing.T) {
+	s := newScript(t, webAt(t, "10.101.9.8", 60))
+	for name, said := range map[string]func() (*dns.Msg, error){
+		"truncated": func() (*dns.Msg, error) { return &dns.Msg{MsgHdr: dns.MsgHdr{Response: true, Truncated: true}}, nil },
+		"spent":     func() (*dns.Msg, error) { return nil, &exchange.Error{Member: "c1", Reason: exchange.Spent} },
+	} {
+		p := newCaching(t, modeForward, nil, s.Addr.String())
+		expired(t, p, web, "10.101.9.9")
+		one := p.snapshot.Load().member("c1")
+		key := answercache.KeyOf(new(dns.Msg).SetQuestion(web, dns.TypeA).SetEdns0(1232, false))
+		misses, asks := testutil.ToFloat64(one.metrics.cache.misses), make(chan struct{})
+		one.answers.Refresh(key, one.answers.Get(key), func(context.Context) (*dns.Msg, error) {
+			<-asks
+			return said()
+		})
+		replied := make(chan string)
+		go func() { replied <- summary(asked(t, p, web, dns.TypeA)) }()
+		eventually(t, 5*time.Second, name+": it is stale", func() bool { return testutil.ToFloat64(one.metrics.cache.misses) > misses })
+		close(asks)
+		if got := <-replied; got != "NOERROR 60 10.101.9.8" {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
 }
 

@@ -99,8 +99,8 @@ func TestNoEDNS(t *testing.T) {
 	}
 }
 
-// TestCarried: the client's bits reach the member, its size as far as a datagram goes, and
-// its options don't.
+// TestCarried: the client's bits reach the member, its size as one of two, and its options
+// don't.
 func TestCarried(t *testing.T) {
 	asked := make(chan *dns.Msg, 1)
 	answer := clustertest.Zone(t, memberZone)
@@ -121,6 +121,7 @@ func TestCarried(t *testing.T) {
 		{name: "EDNS", size: 1232, rd: true, edns: true, wantSize: 1232},
 		{name: "DO and CD", size: 4000, do: true, cd: true, edns: true, wantSize: 1232},
 		{name: "too small", size: 100, edns: true, wantSize: 512},
+		{name: "in between", size: 1231, edns: true, wantSize: 512},
 		{name: "too large", size: 65535, edns: true, wantSize: 1232},
 		{name: "a cookie", size: 1232, edns: true, cookieSent: true, wantSize: 1232},
 	}

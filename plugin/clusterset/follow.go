@@ -37,7 +37,10 @@ func (q *ask) follow(m *dns.Msg, target string, t *translation, from sourceName)
 				return q.failFrom(from, dns.ExtendedErrorCodeFiltered, q.guarded())
 			}
 		}
-		m.Rcode = resolved(reply.Rcode)
+		m.Rcode = reply.Rcode
+		if !isAnswer(m.Rcode) { // nobody's word about the client's own query, as FORMERR is: RFC 6891, section 7
+			m.Rcode = dns.RcodeServerFailure
+		}
 		m.Truncated = m.Truncated || reply.Truncated
 		m.Answer = joined(m.Answer, found)
 		m.Ns, m.Extra = nil, nil
@@ -63,14 +66,9 @@ func (q *ask) followed(target string) (*dns.Msg, error) {
 	return q.lookup(target, q.state.QType(), inflight.Leave)
 }
 
-// resolved is the rcode of what a look-up gives. What isn't an answer is a failure, which
-// is nobody's word about the client's own query (RFC 6891, section 7: FORMERR, NOTIMP).
-func resolved(rcode int) int {
-	if rcode == dns.RcodeSuccess || rcode == dns.RcodeNameError {
-		return rcode
-	}
-	return dns.RcodeServerFailure
-}
+// isAnswer reports whether a reply of that rcode says something about the name. All others
+// are failures.
+func isAnswer(rcode int) bool { return rcode == dns.RcodeSuccess || rcode == dns.RcodeNameError }
 
 // chain is what a look-up's answer says about the target, to the name that it ends at,
 // and where to go on: at a name of ours, which nobody else has the say about.

@@ -101,6 +101,12 @@ func (q *ask) failed(err error) (int, error) {
 	return q.unreachable(dns.ExtendedErrorCodeNoReachableAuthority, err)
 }
 
+// isSpent reports whether a server like this one had no look-up left for the question.
+func isSpent(err error) bool {
+	failure, ok := errors.AsType[*exchange.Error](err)
+	return ok && failure.Reason == exchange.Spent
+}
+
 // unreachable replies where the member's DNS doesn't: from stale data that have the
 // name, else with a stale answer, if there are any.
 func (q *ask) unreachable(code uint16, err error) (int, error) {

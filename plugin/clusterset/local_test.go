@@ -75,6 +75,34 @@ func TestLocalElsewhere(t *testing.T) {
 	}
 }
 
+// TestLocalFails: what this server's own plugins can't say now isn't said to be nothing.
+func TestLocalFails(t *testing.T) {
+	failing := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		m := new(dns.Msg).SetReply(r)
+		if m.Authoritative = true; r.Question[0].Qtype == dns.TypeSOA {
+			m.Answer = rrs("cluster.local. 5 IN SOA ns.dns.cluster.local. h.cluster.local. 1 2 3 4 5")
+		} else {
+			m.Rcode = dns.RcodeServerFailure
+		}
+		_ = w.WriteMsg(m) // the client may be gone
+	}).Addr.String()
+	s := startCoreDNS(t, `.:PORT {
+		bind 127.77.0.1
+		clusterset lan {
+			file `+document(t, clusterAt("here", failing, ""))+`
+			local here
+		}
+		forward cluster.local `+failing+`
+	}`)
+	for _, name := range []string{"web.default.here.lan.", "_tcp.web.default.here.lan."} {
+		for _, qtype := range []uint16{dns.TypeA, dns.TypeTXT} {
+			if m := lookup(t, s.addr, "udp", name, qtype); m.Rcode != dns.RcodeServerFailure {
+				t.Errorf("%s: %v", name, m)
+			}
+		}
+	}
+}
+
 // TestLocalOwnName: a local cluster that serves its names as they are asked here
 // is the next plugin's.
 func TestLocalOwnName(t *testing.T) {

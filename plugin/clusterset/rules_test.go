@@ -456,6 +456,32 @@ func TestLookupLimit(t *testing.T) {
 	}
 }
 
+// TestLookupLimitRefreshed: what is asked again for being stale, or nearly so, is part of
+// the question too that led there.
+func TestLookupLimitRefreshed(t *testing.T) {
+	var asked, whole atomic.Int64
+	behind := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		if r.Question[0].Qtype == dns.TypeA {
+			asked.Add(1)
+			if trailOf(r).left == maxLookups {
+				whole.Add(1)
+			}
+		}
+		m := new(dns.Msg).SetReply(r)
+		m.Answer = rrs(r.Question[0].Name + " 1 IN A 10.101.0.1")
+		_ = w.WriteMsg(m) // the client may be gone
+	}).Addr.String()
+	member := clustertest.Serve(t, clustertest.Zone(t, memberZone+"near.default.svc.cluster.local. 5 IN CNAME far.default.c2.lan.\n")).Addr.String()
+	s := startCoreDNS(t, ".:PORT {\nbind 127.77.0.1\nclusterset lan {\nfile "+document(t, clusterAt("c1", member, "")+clusterAt("c2", behind, ""))+"\n}\n}")
+	eventually(t, 10*time.Second, "the name behind is asked for four times", func() bool {
+		m := lookup(t, s.addr, "udp", "near.default.c1.lan.", dns.TypeA)
+		return lastAddress(m) == "10.101.0.1" && asked.Load() >= 4
+	})
+	if n := whole.Load(); n > 0 {
+		t.Errorf("%d of %d with a budget of their own", n, asked.Load())
+	}
+}
+
 // TestLookupLimitForged: a client that says its question may make no look-up fails
 // itself, and nobody else who asks for the same name.
 func TestLookupLimitForged(t *testing.T) {

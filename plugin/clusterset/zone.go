@@ -137,6 +137,10 @@ func (q *ask) version() (int, error) {
 func (q *ask) exists(reply *dns.Msg, asked string, from sourceName) (int, error) {
 	m := q.ours()
 	m.Authoritative, m.RecursionAvailable = reply.Authoritative, reply.RecursionAvailable
+	if !isAnswer(reply.Rcode) { // a plugin's of this server
+		m.Rcode = reply.Rcode
+		return q.write(m, from)
+	}
 	m.Ns = []dns.RR{q.soaOf(reply.Ns, new(q.renaming(asked)))}
 	return q.write(m, from)
 }

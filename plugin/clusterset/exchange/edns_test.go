@@ -183,12 +183,12 @@ func TestEDNSOfProbes(t *testing.T) {
 		}
 		s := serveRaw(t, answers, answers)
 		c := newClientOf(t, scheme, nil, s.Addr)
-		c.options.Probe = EDNS{Size: 1000, Option: Option{Code: dns.EDNS0LOCALSTART, Data: "\x07"}}
+		c.options.Probe = EDNS{Size: DatagramSize, Option: Option{Code: dns.EDNS0LOCALSTART, Data: "\x07"}}
 		if err := c.upstreams[0].ping(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		o := (<-probes).IsEdns0()
-		if o == nil || o.UDPSize() != 1000 || len(o.Option) != 1 || string(o.Option[0].(*dns.EDNS0_LOCAL).Data) != "\x07" {
+		if o == nil || o.UDPSize() != DatagramSize || len(o.Option) != 1 || string(o.Option[0].(*dns.EDNS0_LOCAL).Data) != "\x07" {
 			t.Errorf("%s: EDNS %v", scheme, o)
 		}
 	}

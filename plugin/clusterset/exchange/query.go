@@ -28,7 +28,8 @@ type Query struct {
 // EDNS is a query's OPT record: RFC 6891, section 6.1.
 type EDNS struct {
 	// Size is the largest reply that the client takes over UDP, in bytes; 0 is a
-	// query without EDNS. No upstream is asked for more than DatagramSize at first.
+	// query without EDNS. No upstream is asked for more than DatagramSize at first; for
+	// less, it is RFC 1035's 512 bytes.
 	Size uint16
 	// DO is set when DNSSEC's records are wanted: RFC 3225.
 	DO     bool

@@ -139,6 +139,16 @@ func (w *wire) header(q *Query) {
 	}
 }
 
+// datagramSize is what is asked for: one of two sizes, whatever the client takes, so that
+// equal questions are asked once. Each more under way would be one more that a forged
+// reply may hit (RFC 5452, section 5).
+func (e *EDNS) datagramSize() uint16 {
+	if e.Size < DatagramSize {
+		return dns.MinMsgSize
+	}
+	return DatagramSize
+}
+
 // append adds the OPT record to a message: RFC 6891, section 6.1.2.
 func (e *EDNS) append(msg []byte) []byte {
 	var flags, length uint16
@@ -150,7 +160,7 @@ func (e *EDNS) append(msg []byte) []byte {
 	}
 	msg = append(msg, 0) // the root's name
 	msg = binary.BigEndian.AppendUint16(msg, dns.TypeOPT)
-	msg = binary.BigEndian.AppendUint16(msg, min(e.Size, DatagramSize))
+	msg = binary.BigEndian.AppendUint16(msg, e.datagramSize())
 	msg = append(msg, 0, 0) // extended rcode, version
 	msg = binary.BigEndian.AppendUint16(msg, flags)
 	msg = binary.BigEndian.AppendUint16(msg, length)

@@ -27,7 +27,11 @@ func (q *Query) message() *dns.Msg {
 	if q.EDNS.Size == 0 {
 		return m
 	}
-	m.SetEdns0(min(q.EDNS.Size, DatagramSize), q.EDNS.DO)
+	size := uint16(dns.MinMsgSize)
+	if q.EDNS.Size >= DatagramSize {
+		size = DatagramSize
+	}
+	m.SetEdns0(size, q.EDNS.DO)
 	if o := q.EDNS.Option; o.Code != 0 {
 		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_LOCAL{Code: o.Code, Data: []byte(o.Data)}}
 	}
