@@ -19,7 +19,7 @@ func HungFolder(tb testing.TB) (folder string, release func()) {
 	folder = tb.TempDir()
 	options := fmt.Sprintf("fd=%d,rootmode=40000,user_id=%d,group_id=%d", fuse, os.Getuid(), os.Getgid())
 	if err := unix.Mount("hung", folder, "fuse", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
-		unix.Close(fuse)
+		_ = unix.Close(fuse)
 		tb.Skip("a disk that hangs takes the right to mount: ", err)
 	}
 	closed := false

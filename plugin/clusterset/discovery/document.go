@@ -78,15 +78,7 @@ func Parse(documents map[string]string) (*model.ClusterSet, error) {
 	v := validation{members: make(map[string]string)}
 	for _, key := range keys {
 		v.key = key
-		doc, errs := decode(documents[key], left)
-		for _, err := range errs {
-			v.errorf("", "%w", err)
-			v.unread = v.unread || doc == nil || isTypeError(err)
-		}
-		if doc != nil {
-			v.document(doc, set)
-		}
-		if v.tooMuch != nil {
+		if v.read(documents[key], left, set); v.tooMuch != nil {
 			return nil, v.tooMuch
 		}
 	}
@@ -103,4 +95,16 @@ func Parse(documents map[string]string) (*model.ClusterSet, error) {
 		return nil, errors.Join(v.errs...)
 	}
 	return set, nil
+}
+
+// read adds one document's members and policies to the set.
+func (v *validation) read(text string, left *budget, set *model.ClusterSet) {
+	doc, errs := decode(text, left)
+	for _, err := range errs {
+		v.errorf("", "%w", err)
+		v.unread = v.unread || doc == nil || isTypeError(err)
+	}
+	if doc != nil {
+		v.document(doc, set)
+	}
 }

@@ -56,26 +56,33 @@ func (b *budget) count(text string) error {
 	directives, line, blank, comment := 0, 1, true, false
 	for i := range len(text) {
 		broken := breaks(text, i)
-		switch {
-		case broken:
-			line, blank, comment = line+1, true, false
-		case comment:
+		if comment && !broken {
 			continue
-		case text[i] == '#' && blank:
-			comment = true
-		case text[i] == '%' && blank:
-			directives++
 		}
 		if broken || begins(text, i) {
 			b.items--
 		}
-		blank = blank && (broken || text[i] == ' ' || text[i] == '\t')
-		if b.items < 0 {
-			return tooMuch{fmt.Errorf("line %d: more than %d lines, keys and list items, in all documents together", line, maxItems)}
+		if blank && text[i] == '%' {
+			directives++
 		}
-		if directives > maxDirectives {
-			return tooMuch{fmt.Errorf("line %d: more than %d directives", line, maxDirectives)}
+		comment = blank && text[i] == '#'
+		if broken {
+			line++
 		}
+		blank = broken || blank && strings.IndexByte(" \t", text[i]) >= 0
+		if err := b.over(line, directives); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *budget) over(line, directives int) error {
+	if b.items < 0 {
+		return tooMuch{fmt.Errorf("line %d: more than %d lines, keys and list items, in all documents together", line, maxItems)}
+	}
+	if directives > maxDirectives {
+		return tooMuch{fmt.Errorf("line %d: more than %d directives", line, maxDirectives)}
 	}
 	return nil
 }

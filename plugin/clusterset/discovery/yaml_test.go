@@ -202,7 +202,7 @@ func TestYAMLBounds(t *testing.T) {
 		{"a long anchor", head + "clusters: *" + strings.Repeat("x", 3*mib), "not YAML: unknown anchor 'xxx"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err, took := parseCounted(map[string]string{"k.yaml": tt.text})
+			took, err := parseCounted(map[string]string{"k.yaml": tt.text})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %.300v, want %s", err, tt.want)
 			}
@@ -217,12 +217,12 @@ func TestYAMLBounds(t *testing.T) {
 }
 
 // parseCounted gives what parsing took of memory, garbage included.
-func parseCounted(documents map[string]string) (err error, took uint64) {
+func parseCounted(documents map[string]string) (took uint64, err error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	_, err = Parse(documents)
 	runtime.ReadMemStats(&after)
-	return err, after.TotalAlloc - before.TotalAlloc
+	return after.TotalAlloc - before.TotalAlloc, err
 }
 
 // TestYAMLSums: the documents of a ConfigMap have bounds together, too.
@@ -244,7 +244,7 @@ func TestYAMLSums(t *testing.T) {
 		{"items", keys(10, head+"clusters: ["+strings.Repeat("x,", 30_000)+"]\n"), "line 3: more than 200000 lines"},
 		{"members", keys(2, head+"clusters:\n"+numbered(3000, "- {name: c%d, serviceCIDRs: [10.1.0.0/16]}\n")), "k001.yaml: clusters: a ClusterSet has 5000 members at most"},
 	} {
-		err, took := parseCounted(tt.keys)
+		took, err := parseCounted(tt.keys)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %.3000v", tt.name, err)
 		}
