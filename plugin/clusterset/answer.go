@@ -114,7 +114,7 @@ func (t *translation) records(rrs []dns.RR, in section) []dns.RR {
 			t.dropped++
 			continue
 		}
-		if !t.rename(rr, in) {
+		if !t.rename(rr, in) || t.ask.hides(rr) {
 			continue
 		}
 		if foreign && isAddress(rr) {

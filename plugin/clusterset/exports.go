@@ -6,6 +6,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
 var errExportsUnknown = errors.New("which of its services are exported isn't known")
@@ -17,6 +18,7 @@ func (q *ask) hidden(v *member.View) (done bool, status int, err error) {
 	if !q.p.options.exportsMarked {
 		return false, 0, nil
 	}
+	q.exports = v
 	if v == nil {
 		status, err = q.failFrom(fromData, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errExportsUnknown))
 		return true, status, err
@@ -32,6 +34,21 @@ func (q *ask) hidden(v *member.View) (done bool, status int, err error) {
 		status, err = q.failFrom(fromData, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(v.Err))
 	}
 	return true, status, err
+}
+
+// hides reports whether a record of an address, which may be several services', names
+// one that isn't exported.
+func (q *ask) hides(rr dns.RR) bool {
+	if q.exports == nil {
+		return false
+	}
+	ptr, ok := rr.(*dns.PTR)
+	if !ok {
+		return false
+	}
+	n := query.Parse(ptr.Ptr, len(q.p.primaryZone()), q.snap)
+	_, exported := q.exports.Data.Exported(n.Key())
+	return !exported
 }
 
 // exported tells whether the question is about a service that is exported, or

@@ -102,6 +102,8 @@ type ask struct {
 	wrong error
 	// age is how long a negative answer was kept, in seconds.
 	age uint32
+	// exports are the data that tell which services are exported, nil where all are.
+	exports *member.View
 	// budget is the look-ups that are left, once one was made.
 	budget *budget
 	// asks is set where the member is to be asked.

@@ -205,6 +205,32 @@ marked.default.svc.cluster.local. 5 IN A 10.101.9.8
 	}
 }
 
+// TestExportsPointers: an address of several services has the names of those that are
+// exported.
+func TestExportsPointers(t *testing.T) {
+	c := webData().Change()
+	ports := []model.Port{{Number: model.NoPort}}
+	for _, name := range []string{"marked", "secret"} {
+		c.SetService(model.Service{Key: name + ".default", Marked: name == "marked", Type: model.Headless, Ports: ports})
+		c.SetSlice(&model.Slice{Key: "default/" + name, Service: name + ".default", Ports: ports, Endpoints: []model.Endpoint{{Addr: netip.MustParseAddr("10.101.9.1")}}})
+	}
+	d := c.Done(time.Unix(1, 0))
+	alive := clustertest.Serve(t, clustertest.Zone(t, `cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 2 3 4 5
+1.9.101.10.in-addr.arpa. 5 IN PTR 10-101-9-1.secret.default.svc.cluster.local.
+1.9.101.10.in-addr.arpa. 5 IN PTR 10-101-9-1.MARKED.default.svc.cluster.local.
+1.9.101.10.in-addr.arpa. 5 IN PTR default.svc.cluster.local.`)).Addr.String()
+	for state, want := range map[member.State]string{
+		member.Fresh: "NOERROR 5 10-101-9-1.marked.default.svc.c1.lan.",
+		member.Stale: "NOERROR 5 10-101-9-1.MARKED.default.svc.c1.lan.",
+	} {
+		p := newResolver(t, modeAuto, &view{member.View{Data: d, State: state, Since: time.Now(), Err: errAPI}}, alive)
+		p.options.exportsMarked = true
+		if m := asked(t, p, "1.9.101.10.in-addr.arpa.", dns.TypePTR); summary(m) != want || len(m.Answer) != 1 {
+			t.Errorf("%v: got %v, want %s", state, m, want)
+		}
+	}
+}
+
 // TestStaleForm: a long TTL is cut, and what isn't there of a name that is, is no
 // failure: clients ask for both families.
 func TestStaleForm(t *testing.T) {
