@@ -101,6 +101,9 @@ func (f *flights) land(sum uint64, one *flight, reply *dns.Msg, from *upstream, 
 
 // share asks for q, or waits for an equal query under way.
 func (c *Client) share(ctx context.Context, q *Query, w *wire) (*dns.Msg, *upstream, error) {
+	if time.Until(q.Deadline) < c.options.Timeout/2 { // part of a question that took the most of it: others have more
+		return c.race(ctx, q, w)
+	}
 	sum := c.flights.sum(w)
 	for {
 		one, leads := c.flights.board(sum, w, q.TCP)

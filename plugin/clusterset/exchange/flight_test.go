@@ -64,6 +64,33 @@ func TestCoalescing(t *testing.T) {
 	}
 }
 
+// TestCoalescingWithoutTime: who has little time left, as part of a question that took
+// the most of it, gives up alone.
+func TestCoalescingWithoutTime(t *testing.T) {
+	server, arrived, release := held(t)
+	c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}, Timeout: 5 * time.Second}, server.Addr)
+	begin := func(left time.Duration) chan error {
+		done := make(chan error, 1)
+		go func() {
+			q := question("web.default.svc.cluster.local.")
+			q.Deadline = time.Now().Add(left)
+			_, _, err := c.Exchange(context.Background(), q)
+			done <- err
+		}()
+		<-arrived
+		return done
+	}
+	short := begin(500 * time.Millisecond)
+	long := begin(5 * time.Second)
+	if err := <-short; err == nil {
+		t.Error("answered before its time")
+	}
+	close(release)
+	if err := <-long; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCoalescingKeepsApart: what changes the reply is asked for itself.
 func TestCoalescingKeepsApart(t *testing.T) {
 	tests := []struct {
