@@ -2,9 +2,10 @@ package exchange
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedfile"
 )
 
 // TLSConfig is how the encrypted upstreams of a member are verified and what
@@ -24,13 +25,16 @@ type TLSMaterial struct {
 func NewTLSConfig(serverName string, m TLSMaterial) (*TLSConfig, error) {
 	config := &tls.Config{ServerName: serverName, MinVersion: tls.VersionTLS12}
 	if len(m.CA) > 0 {
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(m.CA) {
+		var err error
+		if config.RootCAs, err = boundedfile.Authorities(m.CA); err != nil {
+			return nil, fmt.Errorf("CA: %w", err)
+		}
+		if config.RootCAs == nil {
 			return nil, errors.New("CA: no PEM certificate in it")
 		}
 	}
 	if len(m.Cert) > 0 || len(m.Key) > 0 {
-		pair, err := tls.X509KeyPair(m.Cert, m.Key)
+		pair, err := boundedfile.KeyPair(m.Cert, m.Key)
 		if err != nil {
 			return nil, fmt.Errorf("client certificate: %w", err)
 		}

@@ -1,8 +1,6 @@
 package member
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
@@ -13,6 +11,8 @@ import (
 	"k8s.io/client-go/rest"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	clientcmdv1 "k8s.io/client-go/tools/clientcmd/api/v1"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedfile"
 )
 
 // inline makes a Config of a kubeconfig that isn't from a file. Who may write a
@@ -121,8 +121,15 @@ func checkAuthority(cluster *clientcmdapi.Cluster) error {
 		return errors.New("insecure-skip-tls-verify: must not be beside certificate-authority-data")
 	case !insecure && len(data) == 0:
 		return errors.New("certificate-authority-data: missing")
-	case len(data) > 0 && !x509.NewCertPool().AppendCertsFromPEM(data):
-		return errors.New("certificate-authority-data: holds no PEM certificate")
+	case insecure:
+		return nil
+	}
+	pool, err := boundedfile.Authorities(data)
+	if err == nil && pool == nil {
+		err = errors.New("holds no PEM certificate")
+	}
+	if err != nil {
+		return fmt.Errorf("certificate-authority-data: %w", err)
 	}
 	return nil
 }
@@ -131,7 +138,7 @@ func checkAuthority(cluster *clientcmdapi.Cluster) error {
 func checkUser(user *clientcmdapi.AuthInfo) error {
 	certificate, key := user.ClientCertificateData, user.ClientKeyData
 	if len(certificate) > 0 || len(key) > 0 {
-		if _, err := tls.X509KeyPair(certificate, key); err != nil {
+		if _, err := boundedfile.KeyPair(certificate, key); err != nil {
 			return fmt.Errorf("client-certificate-data, client-key-data: %w", err)
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -43,10 +44,27 @@ func pair(t *testing.T) (certificate, key string) {
 	return data("CERTIFICATE", der), data("PRIVATE KEY", secret)
 }
 
+// giantCertificate is one whose key takes minutes to verify with.
+func giantCertificate(t *testing.T) string {
+	t.Helper()
+	by, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	public := &rsa.PublicKey{N: new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 16384), big.NewInt(1)), E: 65537}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
 // TestInlineKubeconfig: of a kubeconfig that isn't from a file, what would finally
 // be used is data, or it is refused by name.
 func TestInlineKubeconfig(t *testing.T) {
 	ca, key := pair(t)
+	giant := giantCertificate(t)
 	t.Chdir(t.TempDir())
 	token := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(token, []byte("ours"), 0o600); err != nil {
@@ -122,6 +140,9 @@ func TestInlineKubeconfig(t *testing.T) {
 		{name: "all at once", text: written(good, "tokenFile: /t, "+exec), err: "exec: refused, it isn't from a file; no command is run for it: use a token or a client certificate"},
 		{name: "a certificate without its key", text: written(good, "client-certificate-data: "+ca), err: "client-certificate-data, client-key-data:"},
 		{name: "a key without its certificate", text: written(good, "token: x, client-key-data: "+key), err: "client-certificate-data, client-key-data:"},
+		{name: "a giant authority", text: written("server: https://192.0.2.1, certificate-authority-data: "+giant, "token: x"), err: "certificate-authority-data: RSA key of 16384 bits"},
+		{name: "a giant certificate", text: written(good, "client-certificate-data: "+giant+", client-key-data: "+key), err: "client-certificate-data, client-key-data:"},
+		{name: "a giant key", text: written(good, "client-certificate-data: "+ca+", client-key-data: "+base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: make([]byte, 1<<18)}))), err: "private key: too large"},
 		{name: "an empty exec", text: written(good, "token: x, exec: {}"), err: "exec: refused"},
 
 		{name: "two of a name", text: written(good, "token: x") + "---\n", err: ""},
