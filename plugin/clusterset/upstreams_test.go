@@ -54,7 +54,7 @@ func (w cutting) WriteMsg(m *dns.Msg) error {
 func TestUpstreamsAsTheyAre(t *testing.T) {
 	many := manyAddresses(t, 120)
 	cut := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) { many(cutting{w, 509}, r) })
-	between := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) { many(cutting{w, 12 + 37 + 16*31}, r) })
+	between := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) { many(cutting{w, 12 + 36 + 16*31}, r) })
 	noEDNS := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
 		if r.IsEdns0() != nil {
 			clustertest.Rcode(dns.RcodeFormatError)(w, r)

@@ -137,7 +137,7 @@ func TestNoEDNSAtAll(t *testing.T) {
 		c, _ := newTestClient(t, Options{}, s.Addr)
 		_, err := askRaw(t, c, DatagramSize, false)
 		wantReason(t, err, BadReply)
-		if got := err.(*Error).Brief(); !strings.HasSuffix(got, ": answered "+dns.RcodeToString[rcode]) {
+		if got := brief(err); !strings.HasSuffix(got, ": answered "+dns.RcodeToString[rcode]) {
 			t.Errorf("%q", got)
 		}
 		if u := c.upstreams[0]; u.edns.until.Load() != 0 || u.ping(t.Context()) == nil {

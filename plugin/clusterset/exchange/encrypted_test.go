@@ -65,7 +65,7 @@ func TestHTTPS(t *testing.T) {
 		{"nothing", send(dnsMessage, cutAt(0)), "malformed reply"},
 		{"half a header", send(dnsMessage, cutAt(headerLen-1)), "malformed reply"},
 		{"too large", send(dnsMessage, func(b []byte) []byte { return append(b, make([]byte, dns.MaxMsgSize)...) }), "malformed reply"},
-		{"endless", func(w http.ResponseWriter, r *http.Request) {
+		{"endless", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", dnsMessage)
 			for {
 				if _, err := w.Write(make([]byte, 4096)); err != nil {
@@ -73,7 +73,7 @@ func TestHTTPS(t *testing.T) {
 				}
 			}
 		}, "malformed reply"},
-		{"compressed", func(w http.ResponseWriter, r *http.Request) {
+		{"compressed", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", dnsMessage)
 			w.Header().Set("Content-Encoding", "gzip")
 			z := gzip.NewWriter(w)

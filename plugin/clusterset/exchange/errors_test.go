@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/miekg/dns"
 
@@ -47,7 +48,7 @@ func TestErrorTexts(t *testing.T) {
 		if got := e.Brief(); len(got) > 100 || got != tt.brief {
 			t.Errorf("brief %q (%d), want %q", got, len(got), tt.brief)
 		}
-		if got := e.Error(); len(got) > 256 || strings.ContainsAny(got, "\n\x1b\u202e\xff") || !strings.HasPrefix(got, "member "+tt.member+": ") {
+		if got := e.Error(); len(got) > 256 || !utf8.ValidString(got) || strings.ContainsAny(got, "\n\x1b\u202e") || !strings.HasPrefix(got, "member "+tt.member+": ") {
 			t.Errorf("error %q (%d)", got, len(got))
 		}
 	}
@@ -158,4 +159,10 @@ func TestSpentIsNotShared(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// brief is what a client is told of err.
+func brief(err error) string {
+	failure, _ := errors.AsType[*Error](err)
+	return failure.Brief()
 }

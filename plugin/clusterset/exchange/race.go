@@ -72,10 +72,15 @@ func (r *race) run(ctx context.Context) (*dns.Msg, *upstream) {
 		if reply, from := r.take(now, &o); reply != nil || r.spent {
 			return reply, from
 		}
-		if !r.waits() && !r.widen(now) && (r.kept != nil || !r.send(now, instead)) {
+		if !r.waits() && !r.goesOn(now) {
 			return r.kept, r.keptFrom
 		}
 	}
+}
+
+// goesOn asks again where nothing is waited for, and reports whether it could.
+func (r *race) goesOn(now time.Time) bool {
+	return r.widen(now) || r.kept == nil && r.send(now, instead)
 }
 
 // wake is when something is to be done next.
@@ -202,11 +207,8 @@ func (r *race) next(now time.Time, why reason) *upstream {
 	least := 2 * maxSends
 	for i := range r.client.upstreams {
 		u := r.client.upstreams[(r.start+i)%len(r.client.upstreams)]
-		if r.hasFailed(u) || u.health.down.Load() {
-			continue
-		}
-		asked, waits := r.asked(u), func(s *send) bool { return s.stream && !s.ended && now.Sub(s.at) < streamHeld }
-		if _, stream := u.over(r.q.TCP); asked > 0 && stream && (why == hedge || u.udp == nil && asked >= maxStreamAsks || r.sentAs(u, waits)) {
+		asked := r.asked(u)
+		if r.hasFailed(u) || u.health.down.Load() || asked > 0 && !r.again(now, u, why, asked) {
 			continue
 		}
 		rank := 2 * asked
@@ -221,6 +223,16 @@ func (r *race) next(now time.Time, why reason) *upstream {
 		return r.lastHope()
 	}
 	return best
+}
+
+// again reports whether an upstream that was asked may be asked again: over a stream, not
+// at once, and not without end.
+func (r *race) again(now time.Time, u *upstream, why reason, asked int) bool {
+	if _, stream := u.over(r.q.TCP); !stream {
+		return true
+	}
+	return why != hedge && (u.udp != nil || asked < maxStreamAsks) &&
+		!r.sentAs(u, func(s *send) bool { return s.stream && !s.ended && now.Sub(s.at) < streamHeld })
 }
 
 // lastHope is an upstream that is down, and may be back, nil when there is none. The

@@ -48,7 +48,7 @@ func TestRcodes(t *testing.T) {
 				if name == "" {
 					name = dns.RcodeToString[rcode]
 				}
-				if got := err.(*Error).Brief(); !strings.HasSuffix(got, ": answered "+name) {
+				if got := brief(err); !strings.HasSuffix(got, ": answered "+name) {
 					t.Errorf("%q, want %s", got, name)
 				}
 			})

@@ -206,7 +206,7 @@ func serveQUIC(t *testing.T, config *tls.Config, serve func(conn *quic.Conn, str
 				return
 			}
 			running.Go(func() {
-				defer conn.CloseWithError(0, "")
+				defer func() { _ = conn.CloseWithError(0, "") }()
 				for {
 					stream, err := conn.AcceptStream(ctx)
 					if err != nil {

@@ -173,6 +173,13 @@ func (r *race) learn(now time.Time, s *send, reply *dns.Msg) {
 	}
 }
 
+// learnKept is learn for a truncated reply that is given, as its whole didn't come.
+func (r *race) learnKept(reply *dns.Msg) {
+	if reply == r.kept && reply.Truncated {
+		r.learnStream(time.Now(), r.keptFrom)
+	}
+}
+
 func (r *race) learnStream(now time.Time, u *upstream) {
 	if u.udp != nil && r.sentAs(u, func(o *send) bool { return o.stream && (!o.ended || r.streamless&u.bit != 0) }) {
 		u.found(&u.streams, now)
@@ -237,9 +244,7 @@ func (r *race) end(reply *dns.Msg) error {
 	case r.spent:
 		return &Error{Member: r.client.member.Name, Reason: Spent}
 	case reply != nil:
-		if reply == r.kept && reply.Truncated {
-			r.learnStream(time.Now(), r.keptFrom)
-		}
+		r.learnKept(reply)
 		r.misses()
 		return nil
 	case r.failure != nil:
