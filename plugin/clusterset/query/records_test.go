@@ -197,6 +197,24 @@ func TestPointers(t *testing.T) {
 	}
 }
 
+// TestRecordsLong: a name that is too long under the member's zone is left out of data.
+func TestRecordsLong(t *testing.T) {
+	d := data()
+	zone := strings.Repeat("a2345678.", 26) + "a." // what is asked for just fits
+	suffix := "c1." + zone
+	for name, qtype := range map[string]uint16{"db.default.svc.": dns.TypeSRV, "in.default.svc.": dns.TypeA} {
+		f := &Form{Owner: name + suffix, Type: qtype, Domain: "cluster.local.", TTL: 5}
+		n := Parse(f.Owner, len(zone), members)
+		if r := n.Records(d, f); !isName(f.Owner) || !r.Exists || len(r.Answer)+len(r.Extra) > 0 {
+			t.Errorf("%s: %v", name, r)
+		}
+	}
+	owner, _ := dns.ReverseAddr("10.51.0.1")
+	if r := Pointers(d, netip.MustParseAddr("10.51.0.1"), &Form{Owner: owner, Type: dns.TypePTR, Domain: suffix}); len(r.Answer) > 0 || !r.Exists {
+		t.Errorf("%v", r)
+	}
+}
+
 // TestRecordsAllocs: a record, its address and the list of it are one piece of
 // memory.
 func TestRecordsAllocs(t *testing.T) {

@@ -32,31 +32,29 @@ func (r *Renaming) Answer(rr dns.RR) bool {
 		h.Name = r.Asked
 		return r.data(rr)
 	}
-	return r.fromData(&h.Name) && r.data(rr) // a CNAME led to it
+	return r.fromData(&h.Name) && isName(h.Name) && r.data(rr) // a CNAME led to it
 }
 
 // Other renames a record of the other sections.
 func (r *Renaming) Other(rr dns.RR) bool {
 	h := rr.Header()
-	if !InZone(h.Name, r.Domain) {
-		return false
-	}
-	r.name(&h.Name)
-	return r.data(rr)
+	return r.name(&h.Name) && isName(h.Name) && r.data(rr)
 }
 
 // data renames the names that a record holds besides its owner. It is false for a
-// record that holds the member's domain elsewhere.
+// record that holds the member's domain elsewhere, or a name that is too long here.
 func (r *Renaming) data(rr dns.RR) bool {
-	switch rr := rr.(type) {
-	case *dns.CNAME:
-		r.fromData(&rr.Target)
-	case *dns.DNAME:
-		r.fromData(&rr.Target)
-	default:
-		eachName(rr, r.name)
+	rename := r.name
+	switch rr.(type) {
+	case *dns.CNAME, *dns.DNAME:
+		rename = r.fromData
 	}
-	return !holdsUnseen(rr, r.Domain) || r.Identity()
+	fits := true
+	eachName(rr, func(name *string) {
+		rename(name)
+		fits = fits && isName(*name)
+	})
+	return fits && (!holdsUnseen(rr, r.Domain) || r.Identity())
 }
 
 // fromData renames a name that doesn't come from the question, and so hasn't its
@@ -70,10 +68,24 @@ func (r *Renaming) fromData(name *string) bool {
 }
 
 // name renames one name, if it is in the member's domain.
-func (r *Renaming) name(name *string) {
-	if InZone(*name, r.Domain) {
+func (r *Renaming) name(name *string) bool {
+	inside := InZone(*name, r.Domain)
+	if inside {
 		*name = (*name)[:len(*name)-len(r.Domain)] + r.Suffix
 	}
+	return inside
+}
+
+// isName reports whether a name is no longer than one may be: 255 bytes in a message,
+// which are as text one less, or more where some are escaped (RFC 1035, sections 2.3.4
+// and 5.1).
+func isName(name string) bool {
+	const most = 255
+	if len(name) < most {
+		return true
+	}
+	_, err := dns.PackDomainName(name, make([]byte, most), 0, nil, false)
+	return err == nil
 }
 
 // InZone tells whether name is zone or below it. RFC 4343: without regard to

@@ -1,6 +1,8 @@
 package query
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -51,6 +53,31 @@ func TestRename(t *testing.T) {
 					t.Errorf("got  %s\nwant %s", record, want)
 				}
 			})
+		}
+	}
+}
+
+// TestRenameLong: names get longer where the member's zone is longer here than there, and
+// no message holds one of more than 255 bytes.
+func TestRenameLong(t *testing.T) {
+	labels := func(n int) string { return strings.Repeat("a2345678.", n/9) + strings.Repeat("b", n%9) + "." }
+	suffix := "cluster.example."
+	fits, long := labels(254-len(suffix)-1)+"k.", labels(254-len(suffix))+"k."
+	renaming := Renaming{Asked: "x." + suffix, AskedOf: "x.k.", Domain: "k.", Suffix: suffix}
+	if escapes := strings.Repeat(`\200.`, 100); !isName(escapes) || isName(escapes+escapes) {
+		t.Error("escapes count as they are written")
+	}
+	for _, text := range []string{"x.k. 5 IN CNAME %s", "x.k. 5 IN SRV 1 2 3 %s", "x.k. 5 IN MX 1 %s", "x.k. 5 IN SOA %s h.k. 1 2 3 4 5", "%s 5 IN A 10.0.0.1"} {
+		for name, want := range map[string]bool{fits: true, long: false} {
+			for section, rename := range map[string]func(dns.RR) bool{"answer": renaming.Answer, "other": renaming.Other} {
+				record := rr(t, fmt.Sprintf(text, name))
+				if got := rename(record); got != want {
+					t.Errorf("%s, %s of %d bytes: %v", section, text, len(name), got)
+				}
+				if _, err := dns.PackRR(record, make([]byte, 1024), 0, nil, false); want && err != nil {
+					t.Errorf("%v: %v", record, err)
+				}
+			}
 		}
 	}
 }

@@ -101,7 +101,7 @@ func Pointers(d *model.Data, addr netip.Addr, f *Form) Records {
 		if owner.Slice != nil {
 			target = EndpointName(&owner.Slice.Endpoints[owner.Endpoint]) + "." + target
 		}
-		if !seen[target] {
+		if !seen[target] && isName(target) {
 			seen[target] = true
 			r.Answer = append(r.Answer, &dns.PTR{Hdr: f.header(f.Owner, dns.TypePTR), Ptr: target})
 		}

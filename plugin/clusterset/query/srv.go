@@ -84,7 +84,7 @@ type srvAddress struct {
 }
 
 func (l *srvList) add(target string, p *model.Port, addr netip.Addr) {
-	if p.Number == model.NoPort {
+	if p.Number == model.NoPort || !isName(target) {
 		return
 	}
 	port := uint16(p.Number)
