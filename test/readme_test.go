@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	row    = regexp.MustCompile("^\\| .* \\| (.*) \\|$")
+	row    = regexp.MustCompile(`^\| .* \| (.*) \|$`)
 	folder = regexp.MustCompile("^`([a-z/]+)` ")
 )
 

@@ -18,16 +18,8 @@ var errBusy = errors.New("too many queries in flight")
 func (q *ask) follow(m *dns.Msg, target string, t *translation, from sourceName) (int, error) {
 	for target != "" {
 		reply, err := q.followed(target)
-		switch {
-		case errors.Is(err, errBusy):
-			q.count(from, dns.RcodeRefused)
-			return dns.RcodeRefused, q.memberError(err)
-		case errors.Is(err, errLookups):
-			return q.exhausted(from)
-		case errors.Is(err, errLate):
-			return q.failFrom(from, dns.ExtendedErrorCodeNoReachableAuthority, err)
-		case err != nil || reply.Rcode == dns.RcodeRefused:
-			return q.write(m, from)
+		if err != nil || reply.Rcode == dns.RcodeRefused {
+			return q.unfollowed(m, err, from)
 		}
 		found, end, next := q.chain(reply.Answer, target)
 		if found = t.followed(found); t.dropped > 0 {
@@ -51,6 +43,21 @@ func (q *ask) follow(m *dns.Msg, target string, t *translation, from sourceName)
 			m.Extra = []dns.RR{o}
 		}
 		target = next
+	}
+	return q.write(m, from)
+}
+
+// unfollowed replies where the target couldn't be looked up: what there is goes to the
+// client, unless this server may not or can't go on.
+func (q *ask) unfollowed(m *dns.Msg, err error, from sourceName) (int, error) {
+	switch {
+	case errors.Is(err, errBusy):
+		q.count(from, dns.RcodeRefused)
+		return dns.RcodeRefused, q.memberError(err)
+	case errors.Is(err, errLookups):
+		return q.exhausted(from)
+	case errors.Is(err, errLate):
+		return q.failFrom(from, dns.ExtendedErrorCodeNoReachableAuthority, err)
 	}
 	return q.write(m, from)
 }

@@ -91,12 +91,21 @@ func (r *Renaming) of(rrs []dns.RR, name string, qtype uint16) []dns.RR {
 	if cname == nil || slices.ContainsFunc(found, func(rr dns.RR) bool { return rr.Header().Rrtype == qtype }) {
 		return found
 	}
+	return append(r.withOrigins(found, rrs, cname), cname)
+}
+
+// withOrigins appends the DNAMEs that the CNAME comes from, where the member signs the
+// names as they are asked here.
+func (r *Renaming) withOrigins(found, rrs []dns.RR, cname *dns.CNAME) []dns.RR {
+	if !r.Identity() {
+		return found
+	}
 	for _, rr := range rrs {
-		if dname, ok := rr.(*dns.DNAME); ok && r.Identity() && InZone(dname.Hdr.Name, r.Domain) && comesFrom(cname, dname) {
+		if dname, ok := rr.(*dns.DNAME); ok && InZone(dname.Hdr.Name, r.Domain) && comesFrom(cname, dname) {
 			found = append(found, rr)
 		}
 	}
-	return append(found, cname)
+	return found
 }
 
 // comesFrom reports whether a CNAME is what a DNAME above it makes of its name: RFC

@@ -32,14 +32,13 @@ func eachName(rr dns.RR, do func(*string)) {
 		do(&rr.Target)
 	case *dns.HTTPS:
 		do(&rr.Target)
-	case *dns.NAPTR:
-		do(&rr.Replacement)
 	default:
-		eachRareName(rr, do)
+		eachOldName(rr, do)
 	}
 }
 
-func eachRareName(rr dns.RR, do func(*string)) {
+// eachOldName is eachName for the types of RFC 1035 and RFC 1183.
+func eachOldName(rr dns.RR, do func(*string)) {
 	switch rr := rr.(type) {
 	case *dns.MB:
 		do(&rr.Mb)
@@ -61,6 +60,16 @@ func eachRareName(rr dns.RR, do func(*string)) {
 		do(&rr.Hostname)
 	case *dns.RT:
 		do(&rr.Host)
+	default:
+		eachRareName(rr, do)
+	}
+}
+
+// eachRareName is eachName for the types of later RFCs.
+func eachRareName(rr dns.RR, do func(*string)) {
+	switch rr := rr.(type) {
+	case *dns.NAPTR:
+		do(&rr.Replacement)
 	case *dns.PX:
 		do(&rr.Map822)
 		do(&rr.Mapx400)
@@ -68,13 +77,6 @@ func eachRareName(rr dns.RR, do func(*string)) {
 		do(&rr.Exchanger)
 	case *dns.NSAPPTR:
 		do(&rr.Ptr)
-	default:
-		eachRarestName(rr, do)
-	}
-}
-
-func eachRarestName(rr dns.RR, do func(*string)) {
-	switch rr := rr.(type) {
 	case *dns.LP:
 		do(&rr.Fqdn)
 	case *dns.TALINK:
@@ -88,6 +90,14 @@ func eachRarestName(rr dns.RR, do func(*string)) {
 		do(&rr.GatewayHost)
 	case *dns.AMTRELAY:
 		do(&rr.GatewayHost)
+	default:
+		eachSignedName(rr, do)
+	}
+}
+
+// eachSignedName is eachName for the types of DNSSEC.
+func eachSignedName(rr dns.RR, do func(*string)) {
+	switch rr := rr.(type) {
 	case *dns.NSEC:
 		do(&rr.NextDomain)
 	case *dns.NXT:
