@@ -40,6 +40,8 @@ type feed struct {
 	gone func()
 	// pages is how many a list has had.
 	pages int
+	// watchFrom is when the next watch may begin.
+	watchFrom time.Time
 
 	// Under the Member's lock:
 
@@ -64,8 +66,11 @@ const (
 	firstPause   = 500 * time.Millisecond
 	requiredMost = 2 * time.Second
 	optionalMost = 30 * time.Second
-	steadyFor    = time.Minute
 )
+
+// watchPause is from one watch's beginning to the next one's, at the least: a
+// Reflector goes on at once after a watch that brought anything before it ended.
+const watchPause = time.Second
 
 // run lists and watches until ctx ends.
 func (f *feed) run(ctx context.Context) {
@@ -156,6 +161,9 @@ func (f *feed) watch(ctx context.Context, o metav1.ListOptions) (watch.Interface
 			return nil, err
 		}
 		f.session.cost[f.number].Store(0)
+	} else {
+		pause(ctx, time.Until(f.watchFrom))
+		f.watchFrom = time.Now().Add(watchPause)
 	}
 	w, err := f.session.client.watch(ctx, f.source, o, &decoder{decode: f.events(lists), failed: f.tooLarge})
 	if err != nil {

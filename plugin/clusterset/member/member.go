@@ -65,7 +65,7 @@ func Start(o Options) *Member {
 	if o.Silence == 0 {
 		o.Silence = DefaultSilence
 	}
-	o.Log = plainLog{o.Log}
+	o.Log = &plainLog{inner: o.Log, since: time.Now()}
 	m := &Member{options: o, kinds: newKinds(&texts{podNames: o.EndpointPodNames}), synced: make(chan struct{}), data: model.NewData()}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.diary = diary{o: &m.options}

@@ -150,7 +150,7 @@ func (m *Member) show(s *session) {
 	if m.live != nil && m.live.by != s.by {
 		m.live.by.cancel()
 	}
-	s.shown, m.live = true, s
+	s.shown, m.live, m.since = true, s, now
 	if s.uid != "" {
 		m.uid = s.uid
 	}
