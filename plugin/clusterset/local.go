@@ -3,6 +3,7 @@ package clusterset
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -144,6 +145,18 @@ func (q *ask) here(asked string) (int, error) {
 		return q.exhausted(fromLocal)
 	case err != nil:
 		return q.failFrom(fromLocal, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(err))
+	case isFiltered(reply):
+		return q.refuse(nil)
 	}
 	return q.answer(reply, asked, fromLocal)
+}
+
+// isFiltered reports whether a reply has no records because this client isn't to have
+// them, as acl's filter says (RFC 8914, section 4.18): another client may.
+func isFiltered(m *dns.Msg) bool {
+	o := m.IsEdns0()
+	return o != nil && m.Rcode == dns.RcodeSuccess && len(m.Answer) == 0 && slices.ContainsFunc(o.Option, func(option dns.EDNS0) bool {
+		e, ok := option.(*dns.EDNS0_EDE)
+		return ok && e.InfoCode == dns.ExtendedErrorCodeFiltered
+	})
 }

@@ -105,30 +105,33 @@ func TestOthersLate(t *testing.T) {
 	}
 }
 
-// TestOthersDropped: a name that acl drops for one client may be another's.
+// TestOthersDropped: a name that acl keeps from one client may be another's.
 func TestOthersDropped(t *testing.T) {
 	c1 := clustertest.Serve(t, clustertest.Zone(t, memberZone+"out.default.svc.cluster.local. 5 IN CNAME web.default.c2.lan.\n"))
 	c2 := clustertest.Serve(t, clustertest.Zone(t, memberZone))
-	s := startCoreDNS(t, `.:PORT {
-		bind 127.77.0.1
-		acl c2.lan cluster.local {
-			drop net 127.0.0.2/32
-		}
-		cache
-		clusterset lan {
-			file `+document(t, `- {name: c1, serviceCIDRs: [10.1.0.0/16], dns: ["`+c1.Addr.String()+"\"]}\n"+clusterAt("c2", c2.Addr.String(), "")+"- {name: here, serviceCIDRs: [10.2.0.0/16]}\n")+`
-			local here
-		}
-		file testdata/c1.zone cluster.local
-	}`)
-	for _, name := range []string{"out.default.c1.lan.", "web.default.here.lan."} {
-		from := &dns.Client{Timeout: 5 * time.Second, Dialer: &net.Dialer{LocalAddr: &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)}}}
-		m, _, err := from.Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), s.addr)
-		if err != nil || lastAddress(m) != "" {
-			t.Errorf("%s of who may not: %v, %v", name, m, err)
-		}
-		if m := lookup(t, s.addr, "udp", name, dns.TypeA); lastAddress(m) == "" {
-			t.Errorf("%s of who may: %v", name, m)
+	set := document(t, `- {name: c1, serviceCIDRs: [10.1.0.0/16], dns: ["`+c1.Addr.String()+"\"]}\n"+clusterAt("c2", c2.Addr.String(), "")+"- {name: here, serviceCIDRs: [10.2.0.0/16]}\n")
+	for _, action := range []string{"drop", "block", "filter"} {
+		s := startCoreDNS(t, `.:PORT {
+			bind 127.77.0.1
+			acl c2.lan cluster.local {
+				`+action+` net 127.0.0.2/32
+			}
+			cache
+			clusterset lan {
+				file `+set+`
+				local here
+			}
+			file testdata/c1.zone cluster.local
+		}`)
+		for _, name := range []string{"out.default.c1.lan.", "web.default.here.lan."} {
+			from := &dns.Client{Timeout: 5 * time.Second, Dialer: &net.Dialer{LocalAddr: &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)}}}
+			m, _, err := from.Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), s.addr)
+			if err != nil || lastAddress(m) != "" {
+				t.Errorf("%s: %s of who may not: %v, %v", action, name, m, err)
+			}
+			if m := lookup(t, s.addr, "udp", name, dns.TypeA); lastAddress(m) == "" {
+				t.Errorf("%s: %s of who may: %v", action, name, m)
+			}
 		}
 	}
 }
