@@ -19,7 +19,7 @@ const (
 	maxDocuments = 2 * maxDocument
 	// maxItems bounds what a parser makes values of, in all documents together: each
 	// takes it a third of a kilobyte.
-	maxItems = 200_000
+	maxItems = 350_000
 	// maxDirectives bounds the lines that begin with "%": the parser compares each
 	// with all others.
 	maxDirectives = 100
