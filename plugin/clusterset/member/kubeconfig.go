@@ -30,6 +30,9 @@ func parseKubeconfig(content []byte) (*clientcmdapi.Config, error) {
 	if len(content) > maxKubeconfig {
 		return nil, tooBigKubeconfig()
 	}
+	if bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff")) {
+		return nil, errors.New("UTF-16: must be in UTF-8") // the parser would take it, and count nothing below
+	}
 	if bytes.Count(content, []byte("%TAG")) > maxDirectives {
 		return nil, fmt.Errorf("more than %d %%TAG directives", maxDirectives)
 	}

@@ -286,8 +286,15 @@ func TestKubeconfigDirectives(t *testing.T) {
 		fmt.Fprintf(&text, "%%TAG !%d! tag:example,2026:\n", i)
 	}
 	text.WriteString("---\n{}\n")
-	_, err := (&Credentials{Kubeconfig: []byte(text.String())}).restConfig()
-	if err == nil || !strings.Contains(err.Error(), "directives") {
-		t.Errorf("error %v", err)
+	utf8 := text.String()
+	for want, content := range map[string]string{
+		"directives":                 utf8,
+		"UTF-16: must be in UTF-8":   "\xff\xfe" + strings.ReplaceAll(utf8, "", "\x00")[1:],
+		"UTF-16: must be in UTF-8\n": "\xfe\xff" + strings.TrimSuffix(strings.ReplaceAll(utf8, "", "\x00"), "\x00"),
+	} {
+		_, err := (&Credentials{Kubeconfig: []byte(content)}).restConfig()
+		if err == nil || !strings.Contains(err.Error(), strings.TrimSpace(want)) {
+			t.Errorf("error %v", err)
+		}
 	}
 }
