@@ -73,22 +73,23 @@ type object struct {
 // whenever it changes; and failed with each error of the watch, which goes on by
 // itself: then changed is called again. It returns when ctx ends.
 func (o object) watch(ctx context.Context, changed func(runtime.Object), failed func(error)) {
-	w := &watcher{object: o, changed: changed, failed: failed}
+	w := newWatcher(o, changed, failed)
 	informer := cache.NewSharedInformer(plainListWatch{w.listWatch()}, o.example, 0)
 	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{ // fails only once stopped
 		AddFunc:    func(obj any) { w.set(obj.(runtime.Object)) },
 		UpdateFunc: func(_, obj any) { w.set(obj.(runtime.Object)) },
 		DeleteFunc: func(any) { w.set(nil) },
 	})
-	var missing sync.WaitGroup
-	missing.Go(func() {
+	var running sync.WaitGroup
+	running.Go(func() { w.run(ctx) })
+	running.Go(func() {
 		if cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) && len(informer.GetStore().List()) == 0 {
 			w.missing()
 		}
 	})
 	// What goes wrong is told by the watcher; client-go's own lines would repeat it.
 	informer.RunWithContext(klog.NewContext(ctx, klog.Logger{}))
-	missing.Wait()
+	running.Wait()
 }
 
 // explain names the object and, where access is forbidden, what to allow. What an API

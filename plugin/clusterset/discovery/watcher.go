@@ -13,15 +13,57 @@ import (
 
 // watcher tells of an object's changes and of the API's errors. An informer
 // alone tries again silently while the API refuses connections.
+//
+// What changes more often than it can be taken in is told as it is then: an informer
+// keeps all that it was in between, so that whoever may write the object fills the
+// memory.
 type watcher struct {
 	object  object
 	changed func(runtime.Object)
 	failed  func(error)
+	news    chan struct{} // of one
 
 	mu      sync.Mutex
-	known   bool // whether current was told
+	known   bool // whether there is a current
 	current runtime.Object
 	failing bool
+	// fresh is whether current is to be told, and after it failure, if any.
+	fresh   bool
+	failure error
+}
+
+func newWatcher(o object, changed func(runtime.Object), failed func(error)) *watcher {
+	return &watcher{object: o, changed: changed, failed: failed, news: make(chan struct{}, 1)}
+}
+
+// run tells what there is to tell, until ctx ends.
+func (w *watcher) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.news:
+		}
+		w.mu.Lock()
+		fresh, current, failure := w.fresh, w.current, w.failure
+		w.fresh, w.failure = false, nil
+		w.mu.Unlock()
+		if fresh {
+			w.changed(current)
+		}
+		if failure != nil {
+			w.failed(failure)
+		}
+	}
+}
+
+// tell has run tell that; w.mu is held.
+func (w *watcher) tell(fresh bool, failure error) {
+	w.fresh, w.failure = w.fresh || fresh, failure
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
 }
 
 // set takes in what the informer found.
@@ -29,7 +71,7 @@ func (w *watcher) set(obj runtime.Object) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.known, w.current = true, obj
-	w.changed(obj)
+	w.tell(true, nil)
 }
 
 // missing takes in that there was no object when the informer had synced.
@@ -38,7 +80,7 @@ func (w *watcher) missing() {
 	defer w.mu.Unlock()
 	if !w.known {
 		w.known = true
-		w.changed(nil)
+		w.tell(true, nil)
 	}
 }
 
@@ -52,11 +94,11 @@ func (w *watcher) note(ctx context.Context, err error) {
 	defer w.mu.Unlock()
 	if err != nil {
 		w.failing = true
-		w.failed(w.object.explain(err))
+		w.tell(false, w.object.explain(err))
 		return
 	}
 	if w.failing && w.known {
-		w.changed(w.current)
+		w.tell(true, nil)
 	}
 	w.failing = false
 }

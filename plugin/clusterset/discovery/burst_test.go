@@ -1,0 +1,88 @@
+package discovery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// secretVersion is a Secret's n-th.
+func secretVersion(n int) *v1.Secret {
+	return &v1.Secret{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "s", UID: "u", ResourceVersion: fmt.Sprint(n)},
+		Data:       map[string][]byte{"value": fmt.Append(nil, n)},
+	}
+}
+
+// manyVersions is an API whose Secret changes so many times in a row. read is closed
+// when they were.
+func manyVersions(t *testing.T, n int, read chan struct{}) *httptest.Server {
+	t.Helper()
+	var watches atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		out := json.NewEncoder(w)
+		if r.URL.Query().Get("watch") == "" {
+			list := &v1.SecretList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "SecretList"}, Items: []v1.Secret{*secretVersion(1)}}
+			list.ResourceVersion = "1"
+			_ = out.Encode(list)
+			return
+		}
+		if watch := watches.Add(1); watch > 1 {
+			if watch == 2 {
+				close(read)
+			}
+			<-r.Context().Done()
+			return
+		}
+		for i := 2; i <= n; i++ {
+			_ = out.Encode(map[string]any{"type": "MODIFIED", "object": secretVersion(i)})
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// TestWatchBurst: what changes more often than it can be taken in is taken in as it is
+// then. What it was in between isn't kept: a Secret's writer could fill the memory so.
+func TestWatchBurst(t *testing.T) {
+	const versions = 1000
+	read := make(chan struct{})
+	api, err := NewAPI(kubeconfigOf(t, manyVersions(t, versions, read).URL, "", "token: x"), "")
+	do(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var seen []string
+	o := object{api: api, resource: "secrets", example: &v1.Secret{}, name: model.ObjectName{Namespace: "n", Name: "s"}}
+	o.watch(ctx, func(obj runtime.Object) {
+		secret, _ := obj.(*v1.Secret)
+		if secret == nil {
+			return
+		}
+		seen = append(seen, string(secret.Data["value"]))
+		if len(seen) == 1 {
+			select {
+			case <-read:
+			case <-ctx.Done():
+			}
+		}
+		if secret.ResourceVersion == fmt.Sprint(versions) {
+			cancel()
+		}
+	}, func(err error) { t.Log(err) })
+	if len(seen) > versions/2 || len(seen) == 0 || seen[len(seen)-1] != fmt.Sprint(versions) {
+		t.Errorf("%d versions taken in", len(seen))
+	}
+}
