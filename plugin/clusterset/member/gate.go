@@ -15,6 +15,9 @@ const maxHold = 5 * time.Second
 // (kubernetes/kubernetes#139117).
 type place struct {
 	gate chan struct{}
+	// own bounds those of one member, which leave others a place: an API may take
+	// all of maxHold for each of its lists, again and again. nil is no bound.
+	own chan struct{}
 
 	mu    sync.Mutex
 	leave func() // nil when no place is held
@@ -23,18 +26,34 @@ type place struct {
 // enter waits for a place. It gives up with ctx.
 func (p *place) enter(ctx context.Context) error {
 	p.exit()
+	if p.own != nil {
+		select {
+		case p.own <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	select {
 	case p.gate <- struct{}{}:
 	case <-ctx.Done():
+		p.disown()
 		return ctx.Err()
 	}
-	var once sync.Once
-	leave := func() { once.Do(func() { <-p.gate }) }
+	leave := sync.OnceFunc(func() {
+		<-p.gate
+		p.disown()
+	})
 	timer := time.AfterFunc(maxHold, leave)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.leave = func() { timer.Stop(); leave() }
 	return nil
+}
+
+func (p *place) disown() {
+	if p.own != nil {
+		<-p.own
+	}
 }
 
 // exit gives the place back, where there is one.

@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 )
 
@@ -28,5 +29,54 @@ func TestGate(t *testing.T) {
 	other.exit()
 	if len(gate) != 0 {
 		t.Error("a place is still held")
+	}
+}
+
+// TestGateShared: a member whose lists hang leaves others a place.
+func TestGateShared(t *testing.T) {
+	gate, own := make(chan struct{}, 2), make(chan struct{}, 1)
+	first, second, other := &place{gate: gate, own: own}, &place{gate: gate, own: own}, &place{gate: gate}
+	if err := first.enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := second.enter(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("a second list of the same member: %v", err)
+	}
+	if err := other.enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first.exit()
+	if err := second.enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	third := &place{gate: gate, own: make(chan struct{}, 1)}
+	if err := third.enter(ctx); !errors.Is(err, context.Canceled) || len(third.own) != 0 {
+		t.Errorf("entered a full gate: %v, %d", err, len(third.own))
+	}
+	second.exit()
+	other.exit()
+	if len(gate)+len(own) != 0 {
+		t.Error("a place is still held")
+	}
+}
+
+// TestHungLists: an API whose lists all hang doesn't hold up those of another.
+func TestHungLists(t *testing.T) {
+	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	strange := make(map[string]http.HandlerFunc)
+	for _, path := range []string{servicesPath, slicesPath, listPath, exportsPath} {
+		strange[path], strange[path+"?watch"] = hang, hang
+	}
+	bad, good := startAPI(t, true, strange), startAPI(t, true, nil)
+	hung, other := startMember(t), startMember(t)
+	other.options.Gate = hung.options.Gate
+	hung.SetCredentials(bad.credentials(), nil)
+	hung.until("lists", func() bool { return len(hung.options.Gate) >= cap(hung.options.Gate)-1 })
+	other.SetCredentials(good.credentials(), nil)
+	<-other.Synced()
+	if most := cap(hung.lists); most >= cap(hung.options.Gate) {
+		t.Errorf("one member may have %d places: all", most)
 	}
 }
