@@ -121,11 +121,12 @@ func (t *translation) allowsFollowed(rr dns.RR) bool {
 	return !t.guard || !query.HidesAddress(rr)
 }
 
-// bounded bounds the record's TTL, and reports whether it is of class IN.
+// bounded bounds the record's TTL, and reports whether it is of class IN, with all the
+// names that its type has.
 func bounded(rr dns.RR) bool {
 	h := rr.Header()
 	h.Ttl = query.BoundedTTL(h.Ttl)
-	return h.Class == dns.ClassINET
+	return h.Class == dns.ClassINET && query.HasNames(rr)
 }
 
 // proofs are the records of an authority section that say that there is nothing at a

@@ -52,7 +52,7 @@ func isMeta(rrtype uint16) bool { return rrtype == dns.TypeNone || 128 <= rrtype
 
 // wellFormed reports whether a record has the data that its type asks for. Unpacking
 // checks all but this: data of no bytes are an update's (RFC 2136, section 2.4), and
-// are unpacked as if nothing were missing.
+// they, and those that end behind any field, are unpacked as if nothing were missing.
 func wellFormed(rr dns.RR) bool {
 	switch rr := rr.(type) {
 	case *dns.A:
@@ -62,11 +62,50 @@ func wellFormed(rr dns.RR) bool {
 	case *dns.NULL, *dns.APL, *dns.RFC3597: // which may be empty
 		return true
 	case *dns.SVCB:
-		return rr.Hdr.Rdlength > 0 && hasMandatory(rr)
+		return HasNames(rr) && hasMandatory(rr)
 	case *dns.HTTPS:
-		return rr.Hdr.Rdlength > 0 && hasMandatory(&rr.SVCB)
+		return HasNames(rr) && hasMandatory(&rr.SVCB)
 	}
-	return rr.Header().Rdlength > 0
+	return rr.Header().Rdlength > 0 && HasNames(rr) && hasRest(rr)
+}
+
+// HasNames reports whether none of the names is missing that a record of its type has.
+func HasNames(rr dns.RR) bool {
+	switch rr.(type) {
+	case *dns.IPSECKEY, *dns.AMTRELAY: // whose gateway may be none, or an address
+		return true
+	}
+	has := true
+	eachName(rr, func(name *string) { has = has && *name != "" })
+	return has
+}
+
+// minSOA is two names of a byte, and five numbers: RFC 1035, section 3.3.13.
+const minSOA = 22
+
+// hasRest reports whether nothing is missing behind a record's names, or of one
+// without.
+func hasRest(rr dns.RR) bool {
+	switch rr := rr.(type) {
+	case *dns.TXT: // a string is enough
+		return true
+	case *dns.SOA:
+		return rr.Hdr.Rdlength >= minSOA
+	case *dns.RRSIG:
+		return rr.Signature != ""
+	}
+	named := false
+	eachName(rr, func(*string) { named = true })
+	return named || isPackedAs(rr, rr.Header().Rdlength)
+}
+
+// isPackedAs reports whether a record's data take no more than so many bytes: where
+// something is missing, there are zeros.
+func isPackedAs(rr dns.RR, size uint16) bool {
+	const spare = 64
+	packed := make([]byte, dns.Len(rr)+spare)
+	_, err := dns.PackRR(rr, packed, 0, nil, false)
+	return err == nil && rr.Header().Rdlength <= size
 }
 
 // hasMandatory reports whether a record has each key that it calls mandatory, once:

@@ -22,6 +22,11 @@ func unpacked(t *testing.T, m *dns.Msg) *dns.Msg {
 	return to
 }
 
+// half is a record whose data end early.
+func half(rrtype uint16, data string) dns.RR {
+	return &dns.RFC3597{Hdr: dns.RR_Header{Name: "web.default.svc.cluster.local.", Rrtype: rrtype, Class: dns.ClassINET, Ttl: 5}, Rdata: data}
+}
+
 // TestClean: what no answer may hold is taken out of each section.
 func TestClean(t *testing.T) {
 	const web = "web.default.svc.cluster.local. "
@@ -52,6 +57,27 @@ func TestClean(t *testing.T) {
 		{"SOA of no bytes", empty(dns.TypeSOA), ""},
 		{"HTTPS of no bytes", empty(dns.TypeHTTPS), ""},
 		{"NAPTR of no bytes", empty(dns.TypeNAPTR), ""},
+		{"half an SRV", half(dns.TypeSRV, "0001"), ""},
+		{"SRV without its target", half(dns.TypeSRV, "000100020003"), ""},
+		{"half an MX", half(dns.TypeMX, "0001"), ""},
+		{"SOA of one name", half(dns.TypeSOA, "00"), ""},
+		{"SOA without numbers", half(dns.TypeSOA, "0000"), ""},
+		{"SOA without its last number", half(dns.TypeSOA, "0000"+"00000001000000020000000300000004"), ""},
+		{"half a NAPTR", half(dns.TypeNAPTR, "000100010155"), ""},
+		{"RP of one name", half(dns.TypeRP, "016100"), ""},
+		{"half an RRSIG", half(dns.TypeRRSIG, "00010502"), ""},
+		{"RRSIG without a signature", half(dns.TypeRRSIG, "00010502"+"000000050000000500000005"+"0001"+"00"), ""},
+		{"half an HTTPS", half(dns.TypeHTTPS, "0001"), ""},
+		{"half a CAA", half(dns.TypeCAA, "00"), ""},
+		{"half a DS", half(dns.TypeDS, "0001"), ""},
+		{"half a LOC", half(dns.TypeLOC, "0000"), ""},
+		{"half a HIP", half(dns.TypeHIP, "0102"), ""},
+		{"CAA", rr(t, web+`5 IN CAA 0 issue "ca.example"`), web + `5 IN CAA 0 issue "ca.example"`},
+		{"DS", rr(t, web+"5 IN DS 1 8 2 00"), web + "5 IN DS 1 8 2 00"},
+		{"TLSA", rr(t, web+"5 IN TLSA 3 1 1 00"), web + "5 IN TLSA 3 1 1 00"},
+		{"HINFO", rr(t, web+`5 IN HINFO "a" "b"`), web + `5 IN HINFO "a" "b"`},
+		{"LOC", rr(t, web+"5 IN LOC 51 30 12.748 N 0 7 39.611 W 0m 0m 0m 0m"), rr(t, web+"5 IN LOC 51 30 12.748 N 0 7 39.611 W 0m 0m 0m 0m").String()},
+		{"IPSECKEY without a gateway", rr(t, web+"5 IN IPSECKEY 10 0 2 . AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ=="), web + "5 IN IPSECKEY 10 0 2 . AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ=="},
 		{"TSIG", empty(dns.TypeTSIG), ""},
 		{"TKEY", empty(dns.TypeTKEY), ""},
 		{"a question's type", empty(dns.TypeANY), ""},
