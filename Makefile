@@ -45,11 +45,12 @@ bench: bin/coredns bin/kube ## cost per query, memory and delay, beside CoreDNS'
 oracle: bin/coredns bin/kube ## every answer beside kubernetes', after random changes of SEEDS=200 seeds, from SEED=N on
 	ORACLE_SEEDS=$(SEEDS) ORACLE_SEED=$(SEED) go test -tags e2e -count 1 -timeout 2h -v -run '^TestSeeds$$' ./test/oracle
 
-fuzz: ## fuzz what strangers write: names, queries, documents, kubeconfigs, replies; some seconds each
+fuzz: ## fuzz what strangers write: names, queries, documents, kubeconfigs, lists, replies; some seconds each
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/query
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/discovery
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/exchange
 	$(FUZZ) '^FuzzKubeconfig$$' ./plugin/clusterset/member
+	$(FUZZ) '^FuzzDecode$$' ./plugin/clusterset/member
 	$(FUZZ) '^FuzzReply$$' ./plugin/clusterset/exchange
 	$(FUZZ) '^FuzzReply$$' ./plugin/clusterset
 	$(FUZZ) '^FuzzQuery$$' ./plugin/clusterset
