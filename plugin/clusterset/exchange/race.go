@@ -78,9 +78,20 @@ func (r *race) run(ctx context.Context) (*dns.Msg, *upstream) {
 	}
 }
 
-// goesOn asks again where nothing is waited for, and reports whether it could.
+// goesOn asks again where nothing is waited for, and reports whether it could. To a client
+// over TCP a truncated reply is of no use: another upstream may have the whole.
 func (r *race) goesOn(now time.Time) bool {
-	return r.widen(now) || r.kept == nil && r.send(now, instead)
+	switch {
+	case r.widen(now):
+		return true
+	case r.kept == nil:
+		return r.send(now, instead)
+	case !r.q.TCP || !r.kept.Truncated:
+		return false
+	}
+	r.failed |= r.keptFrom.bit // it has no more to give
+	r.keptUntil = r.share(now)
+	return r.send(now, instead)
 }
 
 // wake is when something is to be done next.
@@ -96,7 +107,7 @@ func (r *race) wake() time.Time {
 
 // late does what is due. It is true when the query's time is over.
 func (r *race) late(now time.Time) (over bool) {
-	if !now.Before(r.q.Deadline) || due(now, r.keptUntil) && !r.widen(now) {
+	if !now.Before(r.q.Deadline) || due(now, r.keptUntil) && !r.goesOn(now) {
 		return true
 	}
 	if due(now, r.hedgeAt) {

@@ -242,3 +242,28 @@ func TestWide(t *testing.T) {
 		t.Errorf("asked for %v", sizes)
 	}
 }
+
+// TestTruncatedElsewhere: a client over TCP gets the whole from the upstream that has it,
+// though the other one gives a part over UDP and nothing over TCP.
+func TestTruncatedElsewhere(t *testing.T) {
+	part := as(addresses(120), withTC(cutAt(headerLen+35)))
+	half := answersRaw(func(query []byte) [][]byte { return [][]byte{cutAt(60)(addresses(120)(query)), nil} })
+	for name, tcp := range map[string]answersRaw{"refused": noTCP, "silent": silentTCP, "closes": closesTCP, "half": half} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bad, good := serveRaw(t, part, tcp), serveRaw(t, fitting(addresses(120)), as(addresses(120), asIs))
+			c, _ := newTestClient(t, Options{}, bad.Addr, good.Addr)
+			c.upstreams[0].found(&c.upstreams[0].streams, time.Now())
+			for range 6 {
+				c.turn.Store(1)
+				m, err := askRaw(t, c, DatagramSize, true)
+				if err != nil || m.Truncated || len(m.Answer) != 120 {
+					t.Fatalf("%v, %v", m, err)
+				}
+				if m, err := askRaw(t, c, DatagramSize, false); err != nil || len(m.Answer) != 120 && !m.Truncated {
+					t.Fatalf("over UDP: %v, %v", m, err)
+				}
+			}
+		})
+	}
+}

@@ -64,7 +64,7 @@ func (r *race) keeps(now time.Time, s *send, reply *dns.Msg) bool {
 	switch {
 	case reply.Truncated && !s.stream && (r.q.TCP || r.q.takesMore()):
 		r.keep(reply, s, r.share(now))
-		return r.askWhole(now, s.to)
+		return r.askWhole(now, s.to) || r.q.TCP && r.goesOn(now)
 	case r.kept == nil && isNegative(reply) && !reply.Authoritative && r.waits():
 		r.keep(reply, s, now.Add(r.patience))
 		return true
