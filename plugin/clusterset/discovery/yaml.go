@@ -59,16 +59,17 @@ func (b *budget) count(text string) error {
 		if comment && !broken {
 			continue
 		}
-		if broken || begins(text, i) {
+		switch {
+		case broken:
+			line++
+			b.items--
+		case begins(text, i):
 			b.items--
 		}
 		if blank && text[i] == '%' {
 			directives++
 		}
 		comment = blank && text[i] == '#'
-		if broken {
-			line++
-		}
 		blank = broken || blank && strings.IndexByte(" \t", text[i]) >= 0
 		if err := b.over(line, directives); err != nil {
 			return err
