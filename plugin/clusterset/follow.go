@@ -70,7 +70,11 @@ func (q *ask) followed(target string) (*dns.Msg, error) {
 		q.member.metrics.exchange.Rejected.Inc()
 		return nil, errBusy
 	}
-	return q.lookup(target, q.state.QType(), inflight.Leave)
+	reply, err := q.lookup(target, q.state.QType(), inflight.Leave)
+	if err == nil { // here, as no way leads along a record that isn't given
+		reply.Answer = slices.DeleteFunc(reply.Answer, func(rr dns.RR) bool { return !bounded(rr) })
+	}
+	return reply, err
 }
 
 // isAnswer reports whether a reply of that rcode says something about the name. All others
@@ -98,9 +102,6 @@ func (q *ask) chain(rrs []dns.RR, target string) (kept []dns.RR, end, next strin
 // stop-dns-rebind and Unbound's private-address look at replies after CNAMEs too.)
 func (t *translation) followed(rrs []dns.RR) []dns.RR {
 	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
-		if !bounded(rr) {
-			return true
-		}
 		query.WithoutHints(rr)
 		allowed := t.allowsFollowed(rr)
 		if !allowed {
