@@ -11,7 +11,7 @@ KUBE_LDFLAGS := -s -w \
 
 # How many inputs each fuzz test tries, some seconds' worth. A time would sometimes
 # end them with "context deadline exceeded" (golang/go#75804).
-FUZZTIME ?= 50000x
+FUZZTIME ?= 30000x
 FUZZ     := go test -run '^$$' -fuzztime $(FUZZTIME) -fuzz
 
 # How many seeds make oracle tries, and the first of them; by default none that was
