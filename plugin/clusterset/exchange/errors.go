@@ -134,6 +134,7 @@ func escaped(text string, most int) string {
 var (
 	errNoReply   = errors.New("no reply")
 	errMalformed = errors.New("malformed reply")
+	errTruncated = errors.New("truncated reply")
 	errClosed    = errors.New("closed")
 )
 
@@ -162,7 +163,7 @@ func ownWords(err error) string {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error()
 	}
-	for _, own := range []error{errNoReply, errMalformed, errUnasked, errUnread, errClosed} {
+	for _, own := range []error{errNoReply, errMalformed, errTruncated, errUnasked, errUnread, errClosed} {
 		if errors.Is(err, own) {
 			return own.Error()
 		}
@@ -187,7 +188,7 @@ func reasonOf(err error) Reason {
 		return NoReply
 	case isLocal(err):
 		return Local
-	case errors.Is(err, errMalformed), errors.Is(err, errUnasked):
+	case errors.Is(err, errMalformed), errors.Is(err, errTruncated), errors.Is(err, errUnasked):
 		return BadReply
 	case errors.Is(err, context.Canceled), errors.Is(err, errClosed):
 		return Canceled

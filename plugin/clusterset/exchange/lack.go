@@ -32,7 +32,7 @@ func (u *upstream) lacks(l *lack, now time.Time) bool {
 }
 
 // found takes in that the upstream answered without, and not with. That may have been a
-// packet's loss, so it is tested at once.
+// packet's loss, so it is tested at once, and not believed for longer than that takes.
 func (u *upstream) found(l *lack, now time.Time) {
 	if l.until.CompareAndSwap(0, u.after(l, now)) {
 		u.examine(l)

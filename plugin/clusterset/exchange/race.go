@@ -65,7 +65,7 @@ func (r *race) run(ctx context.Context) (*dns.Msg, *upstream) {
 		now = time.Now()
 		if o.send == tick {
 			if r.late(now) {
-				return r.kept, r.keptFrom
+				return r.last()
 			}
 			continue
 		}
@@ -73,9 +73,19 @@ func (r *race) run(ctx context.Context) (*dns.Msg, *upstream) {
 			return reply, from
 		}
 		if !r.waits() && !r.goesOn(now) {
-			return r.kept, r.keptFrom
+			return r.last()
 		}
 	}
+}
+
+// last is the reply that was kept, as no better one came. A truncated one without an answer
+// says nothing to a client that is on a stream already.
+func (r *race) last() (*dns.Msg, *upstream) {
+	if r.q.TCP && r.kept != nil && r.kept.Truncated && isNegative(r.kept) {
+		r.note(r.keptFrom, errTruncated)
+		return nil, nil
+	}
+	return r.kept, r.keptFrom
 }
 
 // goesOn asks again where nothing is waited for, and reports whether it could. To a client

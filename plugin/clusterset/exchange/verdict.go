@@ -64,7 +64,8 @@ func (r *race) keeps(now time.Time, s *send, reply *dns.Msg) bool {
 	switch {
 	case reply.Truncated && !s.stream && (r.q.TCP || r.q.takesMore()):
 		r.keep(reply, s, r.share(now))
-		return r.askWhole(now, s.to) || r.q.TCP && r.goesOn(now)
+		r.askWhole(now, s.to)
+		return true
 	case r.kept == nil && isNegative(reply) && !reply.Authoritative && r.waits():
 		r.keep(reply, s, now.Add(r.patience))
 		return true
@@ -77,11 +78,11 @@ func (r *race) share(now time.Time) time.Time { return now.Add(r.q.Deadline.Sub(
 
 // askWhole asks the upstream for the whole of a truncated reply: over a stream, else
 // over UDP for as much as goes.
-func (r *race) askWhole(now time.Time, u *upstream) bool {
-	if r.sentAs(u, func(s *send) bool { return s.why == whole }) || r.streamless&u.bit != 0 || u.lacks(&u.streams, now) {
-		return r.widen(now)
+func (r *race) askWhole(now time.Time, u *upstream) {
+	asked := r.sentAs(u, func(s *send) bool { return s.why == whole }) || r.streamless&u.bit != 0 || u.lacks(&u.streams, now)
+	if asked || r.call.sent == maxSends || !r.sendTo(now, u, whole, true, r.form(now, u, true)) {
+		r.widen(now)
 	}
-	return r.call.sent < maxSends && r.sendTo(now, u, whole, true, r.form(now, u, true)) || r.widen(now)
 }
 
 // widen asks for a truncated reply that is kept with MaxSize, once, where the client can
@@ -169,20 +170,20 @@ func (r *race) learn(now time.Time, s *send, reply *dns.Msg) {
 		s.to.found(&s.to.edns, now)
 	}
 	if !s.stream && !reply.Truncated {
-		r.learnStream(now, s.to)
+		r.learnStream(s.to)
 	}
 }
 
 // learnKept is learn for a truncated reply that is given, as its whole didn't come.
 func (r *race) learnKept(reply *dns.Msg) {
 	if reply == r.kept && reply.Truncated {
-		r.learnStream(time.Now(), r.keptFrom)
+		r.learnStream(r.keptFrom)
 	}
 }
 
-func (r *race) learnStream(now time.Time, u *upstream) {
+func (r *race) learnStream(u *upstream) {
 	if u.udp != nil && r.sentAs(u, func(o *send) bool { return o.stream && (!o.ended || r.streamless&u.bit != 0) }) {
-		u.found(&u.streams, now)
+		u.examine(&u.streams) // that may have been a connection, not all
 	}
 }
 
