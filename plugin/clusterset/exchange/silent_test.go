@@ -397,11 +397,21 @@ func TestUnasked(t *testing.T) {
 			for why := range u.dropped {
 				dropped += u.dropped[why].Load()
 			}
-			if dropped != maxUnasked+2 { // one was owed
+			if dropped != 2*(maxUnasked+2) { // one was owed, on each of two connections
 				t.Errorf("%d replies were read", dropped)
 			}
 		})
 	}
+	t.Run("with the answers", func(t *testing.T) { // no query is lost for it
+		right := flood(packed(func(m *dns.Msg) {
+			rr, _ := dns.NewRR(m.Question[0].Name + " 5 IN A 10.101.0.1")
+			m.Answer = []dns.RR{rr}
+		}))
+		_, s := newStreamTest(t, right)
+		for range 20 {
+			askMany(t, s, 5).Wait()
+		}
+	})
 	t.Run("late ones", func(t *testing.T) { // which were asked for
 		const many = 5 * maxUnasked
 		g := newGate(many)

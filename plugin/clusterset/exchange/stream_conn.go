@@ -146,11 +146,12 @@ func (s *streamConn) opened(conn net.Conn) bool {
 // again tells whether to dial once more, after the connection has ended with err. An
 // upstream that closes one has been started again, or found it idle, or answers only so
 // many queries on one, or is one of several behind an address: RFC 7766, section 6.2.1,
-// has what was not answered asked again. Where that one is closed before it brings an
-// answer too, the calls end with err.
+// has what was not answered asked again. So it is when we close one that brings replies
+// nobody asked for. Where the next one is closed before it brings an answer too, the calls
+// end with err.
 func (s *streamConn) again(err error) bool {
 	s.mu.Lock()
-	if s.err == nil && s.spare && closedByPeer(err) && len(s.calls) > 0 {
+	if s.err == nil && s.spare && (closedByPeer(err) || errors.Is(err, errUnasked)) && len(s.calls) > 0 {
 		s.queue = s.queue[:0]
 		for id, p := range s.calls {
 			s.enqueue(id, p.call.message(p.send))
