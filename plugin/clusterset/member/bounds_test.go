@@ -70,6 +70,12 @@ func listHead(t *testing.T, kind string, size int) []byte {
 	return binary.AppendUvarint(head, uint64(size))
 }
 
+// slow are the forms that bring hundreds of thousands of objects, or a whole page.
+var slow = map[string]bool{
+	"an endless list": true, "an endless list, HTTP/1": true, "an endless list of what isn't read": true, "a streamed list without end": true,
+	"new objects without end": true, "large objects in a streamed list": true, "the same page again and again": true,
+}
+
 // TestTooLarge: whatever an API sends, a session takes no more than its bounds; it
 // ends with a reason, what it had before stays, and the next try has time.
 func TestTooLarge(t *testing.T) {
@@ -227,6 +233,9 @@ func TestTooLarge(t *testing.T) {
 		}, "", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			if raceDetector && slow[tc.name] {
+				t.Skip("takes ten times as long with the race detector; make e2e has it without")
+			}
 			most := peak(t)
 			a := startAPI(t, !tc.http1, map[string]http.HandlerFunc{tc.path: tc.handle})
 			s := startMember(t)

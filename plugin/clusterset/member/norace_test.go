@@ -1,0 +1,6 @@
+//go:build !race
+
+package member
+
+// raceDetector is whether the tests run with it.
+const raceDetector = false
