@@ -58,7 +58,7 @@ func TestMemberFails(t *testing.T) {
 		{"closed", dns.ExtendedErrorCodeNetworkError, "member closed: unreachable: " + closed.Addr.String() + ": connection refused", 100 * time.Millisecond},
 		{"silent", dns.ExtendedErrorCodeNoReachableAuthority, "member silent: no reply: " + silent.Addr.String() + ": no reply", 800 * time.Millisecond},
 		{"failing", dns.ExtendedErrorCodeNoReachableAuthority, "member failing: bad reply: " + failing.Addr.String() + ": answered SERVFAIL", 100 * time.Millisecond},
-		{"tls", dns.ExtendedErrorCodeNoReachableAuthority, "member tls: its TLS material can't be used", 100 * time.Millisecond},
+		{"tls", dns.ExtendedErrorCodeNoReachableAuthority, "member tls: open /nowhere: no such file or directory", 100 * time.Millisecond},
 	}
 	for _, tt := range tests {
 		t.Run(tt.member, func(t *testing.T) {

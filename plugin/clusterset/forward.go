@@ -25,7 +25,7 @@ func (q *ask) forward() (int, error) {
 		return q.refuse(errors.New("member " + q.member.Name + ": forwarded too often: its DNS asks this server again"))
 	}
 	if q.member.broken != nil {
-		return q.unreachable(dns.ExtendedErrorCodeNoReachableAuthority, &materialError{q.member.Name, q.member.broken})
+		return q.unreachable(dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(q.member.broken))
 	}
 	question := q.query(asked)
 	question.Deadline, question.Observe = q.deadline(), q.observer()

@@ -18,22 +18,6 @@ type material struct {
 	inForce bool
 }
 
-// materialError is why a member can't be asked: for a log, with the paths of files, the
-// names of Secrets and what is in them.
-type materialError struct {
-	member string
-	err    error
-}
-
-func (e *materialError) Error() string { return "member " + e.member + ": " + e.err.Error() }
-
-func (e *materialError) Unwrap() error { return e.err }
-
-// Brief is the same for a client.
-func (e *materialError) Brief() string {
-	return "member " + e.member + ": its TLS material can't be used"
-}
-
 var errNotRead = errors.New("TLS material: not read yet")
 
 // materialTime is how long a ClusterSet that is new waits for TLS material that is: a
