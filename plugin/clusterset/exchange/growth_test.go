@@ -215,18 +215,7 @@ var signed = func() (texts []string) {
 // packedFor and replyFor are packed and reply for another question.
 func packedFor(t *testing.T, name string, texts [3][]string, compress bool) (counts [3]uint16, behind []byte) {
 	t.Helper()
-	m := &dns.Msg{Question: []dns.Question{{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}}}
-	m.Compress = compress
-	for i, section := range []*[]dns.RR{&m.Answer, &m.Ns, &m.Extra} {
-		for _, text := range texts[i] {
-			rr, err := dns.NewRR(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			*section = append(*section, rr)
-		}
-		counts[i] = uint16(len(*section))
-	}
+	m, counts := messageOf(t, name, texts, compress)
 	b := make([]byte, 1<<20)
 	b, err := m.PackBuffer(b)
 	if err != nil {

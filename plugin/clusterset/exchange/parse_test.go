@@ -140,10 +140,10 @@ var parseTails = map[string]struct {
 	"garbage behind the first answer": {[3]uint16{2, 1, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1, 0x40}},
 }
 
-// packed gives the counts, and the records as they stand behind the question.
-func packed(t testing.TB, texts [3][]string, compress bool) (counts [3]uint16, behind []byte) {
+// messageOf is a message with those records in its sections, and how many there are.
+func messageOf(t testing.TB, name string, texts [3][]string, compress bool) (m *dns.Msg, counts [3]uint16) {
 	t.Helper()
-	m := &dns.Msg{Question: []dns.Question{{Name: askedName, Qtype: dns.TypeA, Qclass: dns.ClassINET}}}
+	m = &dns.Msg{Question: []dns.Question{{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}}}
 	m.Compress = compress
 	for i, section := range []*[]dns.RR{&m.Answer, &m.Ns, &m.Extra} {
 		for _, text := range texts[i] {
@@ -155,6 +155,13 @@ func packed(t testing.TB, texts [3][]string, compress bool) (counts [3]uint16, b
 		}
 		counts[i] = uint16(len(*section))
 	}
+	return m, counts
+}
+
+// packed gives the counts, and the records as they stand behind the question.
+func packed(t testing.TB, texts [3][]string, compress bool) (counts [3]uint16, behind []byte) {
+	t.Helper()
+	m, counts := messageOf(t, askedName, texts, compress)
 	b, err := m.Pack()
 	if err != nil {
 		t.Fatal(err)
