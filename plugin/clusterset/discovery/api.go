@@ -38,6 +38,9 @@ func NewAPI(path, context string) (*API, error) {
 	}
 	config.UserAgent = "coredns-clusterset"
 	config.DisableCompression = true // for one object, it would only hide its size
+	// Each object's watch waits by itself between tries. client-go's bound, 5 a second for
+	// all of them, would have a thousand Secrets read in 400 s, and the ConfigMap after them.
+	config.QPS, config.RateLimiter = -1, nil
 	toAPI, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, err
