@@ -88,7 +88,8 @@ func (b *builder) build() {
 // member gives the old member where nothing about it changed, else a new one.
 func (b *builder) member(old *snapshot, c *model.Cluster) *clusterMember {
 	m := &clusterMember{Cluster: c, watch: b.watches(c)}
-	if source := b.material[c.TLS.Source()]; source != nil {
+	encrypted := slices.ContainsFunc(c.DNS, model.Upstream.Encrypted)
+	if source := b.material[c.TLS.Source()]; source != nil && encrypted {
 		m.pem = source.PEM
 		if !source.Good {
 			m.broken = source.Err
@@ -99,7 +100,6 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *clusterMember {
 			return was
 		}
 	}
-	m.cause = m.broken
 	m.inflight = exchange.NewInflight(b.options.maxConcurrent)
 	m.metrics = acquireMetrics(c.Name)
 	m.answers = b.answers(m)
@@ -113,8 +113,8 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *clusterMember {
 		Inflight: m.inflight, Probe: probeEDNS(), Timeout: b.options.timeout, Hedging: b.options.hedging, Metrics: m.metrics.exchange,
 		Changed: upstreamChanged(c.Name), Ejected: upstreamEjected(c.Name),
 	}
-	if m.broken == nil && slices.ContainsFunc(c.DNS, model.Upstream.Encrypted) {
-		options.TLS, m.broken = exchange.NewTLSConfig(c.TLS.ServerName, exchange.TLSMaterial(m.pem))
+	if encrypted {
+		options.TLS = exchange.NewTLSConfig(c.TLS.ServerName, m.pem.Authorities, m.pem.Certificates)
 	}
 	switch {
 	case m.broken == nil:

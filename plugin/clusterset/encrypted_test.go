@@ -95,3 +95,28 @@ func TestRotated(t *testing.T) {
 		return addressOf(lookup(t, s.addr, "udp", "web.default.c1.lan.", dns.TypeA)) == "10.101.1.1"
 	})
 }
+
+// TestBadMaterial: TLS material that can't be used, as while a certificate and its key
+// are replaced one after the other, doesn't replace what is in use.
+func TestBadMaterial(t *testing.T) {
+	a := newAuthority(t)
+	_, another := clustertest.NewAuthority(t).Issue(t, "clusterset")
+	addr := "tls://" + a.startEncrypted(t, "tls")
+	s := serveSet(t, clusterAt("c1", addr, ", tls: {serverName: dns.c1.example, caFile: "+a.path("ca.pem")+", certFile: "+a.path("client.pem")+", keyFile: "+a.path("client.key")+"}"), "cache 0")
+	for _, bad := range []struct {
+		file string
+		text []byte
+	}{{"ca.pem", nil}, {"ca.pem", []byte("nonsense")}, {"client.key", nil}, {"client.key", another}} {
+		good, err := os.ReadFile(a.path(bad.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.write(t, bad.file, bad.text)
+		for end := time.Now().Add(time.Second); time.Now().Before(end); { // it is read by then
+			if m := lookup(t, s.addr, "udp", "web.default.c1.lan.", dns.TypeA); addressOf(m) != "10.101.1.1" {
+				t.Fatalf("%s, %q: %v", bad.file, bad.text, m)
+			}
+		}
+		a.write(t, bad.file, good)
+	}
+}

@@ -49,9 +49,8 @@ type clusterMember struct {
 	answers  *answercache.Member // nil without a cache
 	api      watched             // nil for one whose data aren't
 	metrics  *memberMetrics
-	// broken is why the member can't be asked, nil when it can; cause is what its
-	// TLS material had to do with that.
-	broken, cause error
+	// broken is what is wrong with its TLS material, so that it can't be asked.
+	broken error
 	// watch is whether its data are to be watched.
 	watch bool
 	// pem is the TLS material the client was made with.
@@ -60,7 +59,7 @@ type clusterMember struct {
 
 // sameAs tells whether m serves for next, a member to be built.
 func (m *clusterMember) sameAs(next *clusterMember) bool {
-	return m.Equal(next.Cluster) && (m.api != nil) == next.watch && m.pem.Equal(next.pem) && fmt.Sprint(m.cause) == fmt.Sprint(next.broken)
+	return m.Equal(next.Cluster) && (m.api != nil) == next.watch && m.pem.Equal(next.pem) && fmt.Sprint(m.broken) == fmt.Sprint(next.broken)
 }
 
 // newSnapshot is a snapshot without its members.

@@ -31,7 +31,7 @@ type cluster struct {
 	DNS               []string    `json:"dns"`
 	ClusterDomain     string      `json:"clusterDomain"`
 	EndpointPodNames  bool        `json:"endpointPodNames"`
-	TLS               *tls        `json:"tls"`
+	TLS               *tlsFields  `json:"tls"`
 	Kubeconfig        *kubeconfig `json:"kubeconfig"`
 	Network           string      `json:"network"`
 	Gateways          []string    `json:"gateways"`
@@ -41,7 +41,7 @@ type cluster struct {
 	Zone              string      `json:"zone"`
 }
 
-type tls struct {
+type tlsFields struct {
 	ServerName string `json:"serverName"`
 	Secret     string `json:"secret"`
 	CAFile     string `json:"caFile"`

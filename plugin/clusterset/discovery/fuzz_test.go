@@ -125,11 +125,11 @@ func writeDocument(t *testing.T, set *model.ClusterSet) string {
 	return string(text)
 }
 
-func writeTLS(t model.TLS) *tls {
+func writeTLS(t model.TLS) *tlsFields {
 	if t == (model.TLS{}) {
 		return nil
 	}
-	return &tls{ServerName: t.ServerName, Secret: t.Secret.String(), CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile}
+	return &tlsFields{ServerName: t.ServerName, Secret: t.Secret.String(), CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile}
 }
 
 func writeKubeconfig(k model.Kubeconfig) *kubeconfig {

@@ -182,7 +182,7 @@ func (v *validation) probe(path, value string) string {
 	return value
 }
 
-func (v *validation) tls(path string, t *tls) model.TLS {
+func (v *validation) tls(path string, t *tlsFields) model.TLS {
 	if t == nil {
 		return model.TLS{}
 	}

@@ -2,10 +2,7 @@ package exchange
 
 import (
 	"crypto/tls"
-	"errors"
-	"fmt"
-
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedfile"
+	"crypto/x509"
 )
 
 // TLSConfig is how the encrypted upstreams of a member are verified and what
@@ -14,33 +11,12 @@ type TLSConfig struct {
 	config *tls.Config
 }
 
-// TLSMaterial is PEM text, from files or a Secret. Empty is none: no CA means
-// the system's, no certificate an anonymous client.
-type TLSMaterial struct {
-	CA, Cert, Key []byte
-}
-
-// NewTLSConfig reads the material. serverName is what the upstreams'
-// certificates must name; without it they must name their address.
-func NewTLSConfig(serverName string, m TLSMaterial) (*TLSConfig, error) {
-	config := &tls.Config{ServerName: serverName, MinVersion: tls.VersionTLS12}
-	if len(m.CA) > 0 {
-		var err error
-		if config.RootCAs, err = boundedfile.Authorities(m.CA); err != nil {
-			return nil, fmt.Errorf("CA: %w", err)
-		}
-		if config.RootCAs == nil {
-			return nil, errors.New("CA: no PEM certificate in it")
-		}
-	}
-	if len(m.Cert) > 0 || len(m.Key) > 0 {
-		pair, err := boundedfile.KeyPair(m.Cert, m.Key)
-		if err != nil {
-			return nil, fmt.Errorf("client certificate: %w", err)
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	return &TLSConfig{config}, nil
+// NewTLSConfig is for upstreams whose certificates name serverName, or without it their
+// address. No authorities are the system's, no certificates an anonymous client.
+func NewTLSConfig(serverName string, authorities *x509.CertPool, certificates []tls.Certificate) *TLSConfig {
+	return &TLSConfig{&tls.Config{
+		ServerName: serverName, MinVersion: tls.VersionTLS12, RootCAs: authorities, Certificates: certificates,
+	}}
 }
 
 // forUpstream is a configuration of its own for each upstream: sessions resume

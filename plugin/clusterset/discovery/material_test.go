@@ -1,0 +1,59 @@
+package discovery
+
+import (
+	"encoding/pem"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+)
+
+// TestMaterials: what can't be used never replaces what can, and is told once, in words
+// that a line of a log can have.
+func TestMaterials(t *testing.T) {
+	a := clustertest.NewAuthority(t)
+	cert, key := a.Issue(t, "clusterset")
+	_, another := a.Issue(t, "clusterset")
+	good := TLSMaterial{CA: a.PEM, Cert: cert, Key: key}
+	// a PEM block's type, or a path, can be any text
+	forged := "-----BEGIN \x1b[31mA\r[FATAL] all is lost-----\n-----END \x1b[31mA\r[FATAL] all is lost-----\n"
+	giant := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: make([]byte, 1<<18)})
+	for _, tt := range []struct {
+		name string
+		pem  TLSMaterial
+		err  error
+		want string
+	}{
+		{"no authority", TLSMaterial{CA: []byte("x")}, nil, "CA: no PEM certificate in it (secret n/s)"},
+		{"no certificate", TLSMaterial{CA: a.PEM, Cert: []byte("x"), Key: key}, nil, "client certificate: tls: "},
+		{"half of it", TLSMaterial{CA: a.PEM, Cert: cert}, nil, "client certificate: tls: "},
+		{"another's key", TLSMaterial{CA: a.PEM, Cert: cert, Key: another}, nil, "does not match"},
+		{"a giant key", TLSMaterial{CA: a.PEM, Cert: cert, Key: giant}, nil, "too large"},
+		{"words", TLSMaterial{CA: a.PEM, Cert: []byte(strings.Repeat(forged, 1000)), Key: key}, nil, `[\x1b[31mA\r[FATAL] all`},
+		{"a path", TLSMaterial{}, errors.New("open /x\n[FATAL] all is lost"), `open /x\n[FATAL] all is lost`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var told []Material
+			in := materials{of: "secret n/s", publish: func(m Material) { told = append(told, m) }}
+			for range 2 {
+				in.take(tt.pem, tt.err)
+			}
+			in.take(good, nil)
+			for range 2 {
+				in.take(tt.pem, tt.err)
+			}
+			if len(told) != 3 {
+				t.Fatalf("told %d times", len(told))
+			}
+			for _, bad := range []Material{told[0], told[2]} {
+				if bad.Err == nil || !strings.Contains(bad.Err.Error(), tt.want) || len(bad.Err.Error()) > maxError || strings.ContainsAny(bad.Err.Error(), "\n\r\x1b") {
+					t.Errorf("error %q", bad.Err)
+				}
+			}
+			if told[0].Good || !told[1].Good || told[1].Err != nil || !told[2].Good || !told[2].PEM.Equal(good) {
+				t.Errorf("good: %v, %v, %v", told[0].Good, told[1].Good, told[2].Good)
+			}
+		})
+	}
+}
