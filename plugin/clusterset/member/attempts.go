@@ -16,6 +16,9 @@ type attempts struct {
 	ctx    context.Context //nolint:containedctx // as long as its goroutine
 	cancel context.CancelFunc
 	creds  Credentials
+	// config is that of credentials that are data, nil where files may change. A
+	// kubeconfig of 1 MiB takes long to parse, and tries come often.
+	config *rest.Config
 	// token is what authenticates now, "" where nothing does by a token.
 	token atomic.Pointer[string]
 	// files tells what the files were that creds name.
@@ -120,8 +123,8 @@ var errSlowFiles = fmt.Errorf("its files weren't read within %v", readTime)
 // read makes a Config of the credentials. Their files may be on a disk that hangs:
 // then it ends without, and there is one goroutine that goes on waiting.
 func (a *attempts) read() (*rest.Config, error) {
-	if !a.creds.files() {
-		return a.creds.restConfig()
+	if a.config != nil {
+		return a.config, nil
 	}
 	if a.reading == nil {
 		result := make(chan made, 1)
@@ -168,6 +171,10 @@ func (a *attempts) examine() {
 }
 
 func (a *attempts) compare() {
+	if a.config != nil {
+		a.took(a.config) // it may expire now
+		return
+	}
 	config, err := a.creds.restConfig()
 	if err != nil || a.ctx.Err() != nil {
 		return // half written, maybe; the next session tells

@@ -298,3 +298,26 @@ func TestKubeconfigDirectives(t *testing.T) {
 		}
 	}
 }
+
+// TestParsedOnce: however often an API is tried, a kubeconfig that is data isn't parsed
+// anew: one of 300 clusters takes 0.1 s, and an API that is away is tried every 0.6 s.
+func TestParsedOnce(t *testing.T) {
+	s := startMember(t)
+	s.SetCredentials(Credentials{Kubeconfig: []byte(`apiVersion: v1
+kind: Config
+current-context: c
+contexts: [{name: c, context: {cluster: c, user: u}}]
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:1", insecure-skip-tls-verify: true}}]
+users: [{name: u, user: {token: x}}]
+`)}, nil)
+	s.Member.mu.Lock()
+	tries := s.newest
+	s.Member.mu.Unlock()
+	first, err := tries.read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := tries.read(); err != nil || second != first {
+		t.Errorf("another Config, error %v", err)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"k8s.io/client-go/rest"
+
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -105,14 +107,15 @@ func (m *Member) SetCredentials(c Credentials, err error) {
 		return
 	}
 	if !c.none() && c.key() != m.key {
+		var config *rest.Config
 		var broken error
 		if !c.files() {
-			_, broken = c.restConfig()
+			config, broken = c.restConfig()
 		}
 		switch {
 		case broken == nil:
 			m.key = c.key()
-			m.try(&attempts{m: m, creds: c})
+			m.try(&attempts{m: m, creds: c, config: config})
 		case err == nil:
 			err = broken
 		}
