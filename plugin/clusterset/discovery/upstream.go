@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,7 +69,11 @@ func parseUpstream(value string) (model.Upstream, error) {
 	if !known {
 		return model.Upstream{}, errUpstream
 	}
-	if addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(rest, "["), "]")); err == nil {
+	host := rest
+	if strings.HasPrefix(rest, "[") && strings.HasSuffix(rest, "]") {
+		host = rest[1 : len(rest)-1]
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
 		return checkUpstream(scheme, addr, port)
 	}
 	colon := strings.LastIndexByte(rest, ':')
@@ -86,7 +91,13 @@ func parseUpstream(value string) (model.Upstream, error) {
 	return checkUpstream(scheme, addr.Addr(), uint16(given))
 }
 
+// zone is the name, or the number, of a network interface. Go takes any text there.
+var zone = regexp.MustCompile(`^[-.@+\w]{0,15}$`)
+
 func checkUpstream(scheme model.Scheme, addr netip.Addr, port uint16) (model.Upstream, error) {
+	if !zone.MatchString(addr.Zone()) {
+		return model.Upstream{}, errUpstream
+	}
 	addr = addr.Unmap()
 	if addr.IsUnspecified() || addr.IsMulticast() {
 		return model.Upstream{}, errors.New("not an address of a server")
