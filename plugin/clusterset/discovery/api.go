@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -70,7 +71,14 @@ type object struct {
 	resource string // "configmaps", "secrets"
 	example  runtime.Object
 	name     model.ObjectName
+	// pause is the least time between two changes that are told.
+	pause time.Duration
 }
+
+// secretPause is a Secret's: with each change, connections are made anew, and those
+// before end when their queries have (5 s). Whoever writes it all the time would have
+// thousands of them open.
+const secretPause = 200 * time.Millisecond
 
 // watch calls changed with the object, or nil when there is none, at once and
 // whenever it changes; and failed with each error of the watch, which goes on by

@@ -56,7 +56,8 @@ func manyVersions(t *testing.T, n int, read chan struct{}) *httptest.Server {
 }
 
 // TestWatchBurst: what changes more often than it can be taken in is taken in as it is
-// then. What it was in between isn't kept: a Secret's writer could fill the memory so.
+// then, and not too soon. What it was in between isn't kept: a Secret's writer could fill
+// the memory so.
 func TestWatchBurst(t *testing.T) {
 	const versions = 1000
 	read := make(chan struct{})
@@ -65,14 +66,19 @@ func TestWatchBurst(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var seen []string
-	o := object{api: api, resource: "secrets", example: &v1.Secret{}, name: model.ObjectName{Namespace: "n", Name: "s"}}
+	var last time.Time
+	o := object{api: api, resource: "secrets", example: &v1.Secret{}, name: model.ObjectName{Namespace: "n", Name: "s"}, pause: time.Second}
 	o.watch(ctx, func(obj runtime.Object) {
 		secret, _ := obj.(*v1.Secret)
 		if secret == nil {
 			return
 		}
+		if soon := time.Since(last); soon < o.pause {
+			t.Errorf("told again after %v", soon)
+		}
+		last = time.Now()
 		seen = append(seen, string(secret.Data["value"]))
-		if len(seen) == 1 {
+		if len(seen) == 2 {
 			select {
 			case <-read:
 			case <-ctx.Done():

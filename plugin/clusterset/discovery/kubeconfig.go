@@ -61,7 +61,7 @@ func kubeconfigFile(path string) (*Feed[Kubeconfig], error) {
 func (a *API) kubeconfigSecret(name model.ObjectName, key string) *Feed[Kubeconfig] {
 	return acquire("kubeconfig "+a.key+" "+name.String()+" "+key, func(ctx context.Context, publish func(Kubeconfig)) {
 		in := kubeconfigs{publish: publish}
-		o := object{api: a, resource: "secrets", example: &v1.Secret{}, name: name}
+		o := object{api: a, resource: "secrets", example: &v1.Secret{}, name: name, pause: secretPause}
 		o.watch(ctx, func(obj runtime.Object) {
 			secret, exists := obj.(*v1.Secret)
 			switch {

@@ -123,7 +123,7 @@ func MaterialFromFiles(t model.TLS) *Feed[Material] {
 func (a *API) MaterialFromSecret(name model.ObjectName) *Feed[Material] {
 	return acquire("secret "+a.key+" "+name.String(), func(ctx context.Context, publish func(Material)) {
 		m := &materials{of: "secret " + name.String(), publish: publish}
-		o := object{api: a, resource: "secrets", example: &v1.Secret{}, name: name}
+		o := object{api: a, resource: "secrets", example: &v1.Secret{}, name: name, pause: secretPause}
 		o.watch(ctx, func(obj runtime.Object) {
 			secret, exists := obj.(*v1.Secret)
 			if !exists {

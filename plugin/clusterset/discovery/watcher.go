@@ -3,6 +3,7 @@ package discovery
 import (
 	"context"
 	"sync"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -53,6 +54,10 @@ func (w *watcher) run(ctx context.Context) {
 		}
 		if failure != nil {
 			w.failed(failure)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(w.object.pause):
 		}
 	}
 }
