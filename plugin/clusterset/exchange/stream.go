@@ -76,8 +76,8 @@ func (t *streamTransport) conn(now, since time.Time) *streamConn {
 // those looked at: none has less to do than nothing.
 func (t *streamTransport) least(now, since time.Time) (best *streamConn, has load, working int) {
 	for _, s := range t.conns {
-		l := s.load(now)
-		if !l.open || l.born.Before(since) {
+		l := s.load(now, since)
+		if !l.open {
 			continue
 		}
 		if !l.held {

@@ -82,8 +82,8 @@ type load struct {
 	calls int
 	// held is that nothing came for a moment of what was asked for.
 	held bool
+	// open is that it takes queries, and isn't too old for them.
 	open bool
-	born time.Time
 }
 
 func (l load) less(other load) bool {
@@ -93,10 +93,10 @@ func (l load) less(other load) bool {
 	return l.calls < other.calls
 }
 
-// load tells what the connection has to do now.
-func (s *streamConn) load(now time.Time) load {
+// load tells what the connection has to do now, for who wants one made since then.
+func (s *streamConn) load(now, since time.Time) load {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	silent := !s.silentSince.IsZero() && now.Sub(s.silentSince) > streamHeld
-	return load{calls: len(s.calls), held: silent, open: s.err == nil, born: s.born}
+	return load{calls: len(s.calls), held: silent, open: s.err == nil && !s.born.Before(since)}
 }

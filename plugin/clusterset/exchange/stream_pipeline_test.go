@@ -72,7 +72,7 @@ func (u *streamUpstream) connections() int {
 // openConns is how many connections take queries.
 func (t *streamTransport) openConns() (n int) {
 	for _, s := range t.all() {
-		if s.load(time.Now()).open {
+		if s.load(time.Now(), time.Time{}).open {
 			n++
 		}
 	}
