@@ -90,9 +90,10 @@ func (b *builder) member(old *snapshot, c *model.Cluster) *clusterMember {
 	m := &clusterMember{Cluster: c, watch: b.watches(c)}
 	encrypted := slices.ContainsFunc(c.DNS, model.Upstream.Encrypted)
 	if source := b.material[c.TLS.Source()]; source != nil && encrypted {
-		m.pem = source.PEM
-		if !source.Good {
-			m.broken = source.Err
+		last := source.last()
+		m.pem = last.PEM
+		if !last.Good {
+			m.broken = last.Err
 		}
 	}
 	if old != nil {

@@ -9,9 +9,8 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// material is TLS material that members refer to: what its feed said last.
+// material is TLS material that members refer to.
 type material struct {
-	discovery.Material
 	feed *discovery.Feed[discovery.Material] // nil without an API for a Secret
 	stop func()
 	// inForce is whether a member of the set in force refers to it.
@@ -19,6 +18,19 @@ type material struct {
 }
 
 var errNotRead = errors.New("TLS material: not read yet")
+
+// last is what is known of it now. It is read where it is used: to wait for a feed is
+// not to wait for its notification.
+func (m *material) last() discovery.Material {
+	if m.feed == nil {
+		return discovery.Material{Err: discovery.ErrNoAPI}
+	}
+	last, known := m.feed.Last()
+	if !known {
+		last.Err = errNotRead
+	}
+	return last
+}
 
 // materialTime is how long a ClusterSet that is new waits for TLS material that is: a
 // file or a Secret is there by then, and its members can be asked from the first query
@@ -70,20 +82,16 @@ func sourcesOf(set *model.ClusterSet) map[model.TLS]bool {
 
 // watch doesn't wait: b.mu is held.
 func (b *builder) watch(source model.TLS) *material {
-	m := &material{Material: discovery.Material{Err: errNotRead}, stop: func() {}}
+	m := &material{stop: func() {}}
 	switch {
 	case len(source.Files()) > 0:
 		m.feed = discovery.MaterialFromFiles(source)
 	case b.api != nil:
 		m.feed = b.api.MaterialFromSecret(source.Secret)
 	default:
-		m.Err = discovery.ErrNoAPI
 		return m
 	}
-	now, known, cancel := m.feed.Subscribe(func(next discovery.Material) { b.setMaterial(source, m, next) })
-	if known {
-		m.Material = now
-	}
+	_, _, cancel := m.feed.Subscribe(func(next discovery.Material) { b.setMaterial(source, m, next) })
 	m.stop = func() {
 		cancel()
 		m.feed.Release()
@@ -100,7 +108,6 @@ func (b *builder) setMaterial(source model.TLS, m *material, next discovery.Mate
 	if next.Err != nil && next.Good {
 		log.Warningf("TLS material: %v; what was read before stays in use", next.Err)
 	}
-	m.Material = next
 	if m.inForce {
 		b.build()
 	}

@@ -17,7 +17,7 @@ type Feed[T any] struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	began  time.Time
-	first  chan struct{} // closed with the first value
+	first  chan struct{} // closed once the subscribers know the first value
 
 	mu          sync.Mutex
 	value       T
@@ -83,7 +83,8 @@ func (f *Feed[T]) Release() {
 	}
 }
 
-// Wait returns when there is a value, or when ctx ends; it tells which.
+// Wait returns when there is a value and the subscribers know it, or when ctx ends; it
+// reports which.
 func (f *Feed[T]) Wait(ctx context.Context) bool {
 	select {
 	case <-f.first:
@@ -132,11 +133,8 @@ func (f *Feed[T]) Subscribe(notify func(T)) (value T, known bool, cancel func())
 // notified under the feed's lock: a subscriber may be waiting for that.
 func (f *Feed[T]) publish(value T) {
 	f.mu.Lock()
-	f.value = value
-	if !f.known {
-		f.known = true
-		close(f.first)
-	}
+	first := !f.known
+	f.value, f.known = value, true
 	subscribers := slices.Collect(maps.Keys(f.subscribers))
 	f.mu.Unlock()
 	for _, s := range subscribers {
@@ -145,5 +143,8 @@ func (f *Feed[T]) publish(value T) {
 			s.notify(value)
 		}
 		s.mu.Unlock()
+	}
+	if first {
+		close(f.first)
 	}
 }

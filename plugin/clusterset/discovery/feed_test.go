@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -280,4 +281,24 @@ func TestFeedHangs(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Error("Release hangs")
 	}
+}
+
+// TestFeedWaitsForSubscribers: who waits for a feed finds what its subscribers made of the value.
+func TestFeedWaitsForSubscribers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource()
+		feed := acquire(t.Name(), s.run)
+		var told atomic.Bool
+		_, _, cancel := feed.Subscribe(func(int) {
+			time.Sleep(time.Second)
+			told.Store(true)
+		})
+		go s.publish(t, 1)
+		if !feed.Wait(t.Context()) || !told.Load() {
+			t.Error("waited for a value that the subscriber doesn't know yet")
+		}
+		time.Sleep(time.Minute) // cancel waits for who is being told
+		cancel()
+		feed.Release()
+	})
 }
