@@ -151,6 +151,9 @@ func (n *names) slice(s *discovery.EndpointSlice) {
 		if e.Hostname != nil {
 			n.endpoint(*e.Hostname, base)
 		}
+		if e.TargetRef != nil {
+			n.endpoint(e.TargetRef.Name, base)
+		}
 		for _, address := range e.Addresses {
 			n.endpoint(dashed(address), base)
 			n.endpoint(dashed(address)+"0", base) // of fd00:51::, since a label can't end in a dash

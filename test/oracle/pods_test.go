@@ -4,7 +4,9 @@ package oracle
 
 import (
 	"fmt"
+	"testing"
 
+	"github.com/miekg/dns"
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -95,3 +97,28 @@ func (a *api) podsAreInSlices() error {
 }
 
 func isTrue(b *bool) bool { return b != nil && *b }
+
+// TestPodNames: where the member's kubernetes has endpoint_pod_names, and the document
+// says so, data give an endpoint without a hostname its pod's name, as forwarding does.
+func TestPodNames(t *testing.T) {
+	a := startAPI(t)
+	a.fill()
+	theirs := startOracle(t, a.kubeconfig, "endpoint_pod_names")
+	var all []*comparison
+	for _, mode := range []string{"forward", "resolve"} {
+		all = append(all, newComparison(t, mode, theirs, startOurs(t, mode, a.kubeconfig, theirs.addr, "endpointPodNames: true")))
+	}
+	a.settle(0, all...)
+	asked, differences := compareBy(plain, namesOf(all[0].objects).brief(), all...)
+	t.Logf("%d questions, %d differences", asked, len(differences))
+	for _, text := range report(differences) {
+		t.Error(text)
+	}
+	// Of a Service that isn't their subdomain, pods' hostnames aren't in the slices.
+	q := question{prefix: "db-0.db-vip." + podsNamespace + ".svc.", qtype: dns.TypeA}
+	for _, c := range all {
+		if m, err := exchange(plain, c.ours.addr, q.ourName(), q.qtype); err != nil || len(m.Answer) != 1 {
+			t.Errorf("%s: %v: %v, %v", c.mode, q, m, err)
+		}
+	}
+}

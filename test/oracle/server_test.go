@@ -4,6 +4,7 @@ package oracle
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,8 +54,8 @@ alias 60 IN CNAME www
 lost  60 IN CNAME missing
 `
 
-// startOracle starts CoreDNS's own kubernetes plugin.
-func startOracle(t *testing.T, kubeconfig string) *server {
+// startOracle starts CoreDNS's own kubernetes plugin, with more options if need be.
+func startOracle(t *testing.T, kubeconfig string, options ...string) *server {
 	t.Helper()
 	addr := harness.FreeAddr(t, theirIP)
 	return &server{harness.StartCoreDNS(t, "kubernetes", map[string]string{"outside.db": outsideZone, "Corefile": fmt.Sprintf(`
@@ -63,14 +64,15 @@ cluster.local:%[1]d in-addr.arpa:%[1]d ip6.arpa:%[1]d {
     errors
     kubernetes cluster.local in-addr.arpa ip6.arpa {
         kubeconfig %[3]s
+        %[4]s
     }
 }
-`+outside, addr.Port(), theirIP, kubeconfig)}), addr.String()}
+`+outside, addr.Port(), theirIP, kubeconfig, strings.Join(options, "\n        "))}), addr.String()}
 }
 
 // startOurs starts clusterset with one member, c1: the API server, and the
-// oracle as its DNS.
-func startOurs(t *testing.T, mode, kubeconfig, dns string) *server {
+// oracle as its DNS; fields are more of the member's.
+func startOurs(t *testing.T, mode, kubeconfig, dns string, fields ...string) *server {
 	t.Helper()
 	addr := harness.FreeAddr(t, ourIP)
 	source := "mode " + mode
@@ -79,7 +81,7 @@ func startOurs(t *testing.T, mode, kubeconfig, dns string) *server {
 	}
 	return &server{harness.StartCoreDNS(t, "clusterset", map[string]string{
 		"outside.db":      outsideZone,
-		"clusterset.yaml": fmt.Sprintf(document, serviceCIDR4, serviceCIDR6, podCIDR4, podCIDR6, dns, kubeconfig),
+		"clusterset.yaml": fmt.Sprintf(document, serviceCIDR4, serviceCIDR6, podCIDR4, podCIDR6, dns, kubeconfig) + strings.Join(fields, "\n"),
 		"Corefile": fmt.Sprintf(`
 lan:%[1]d in-addr.arpa:%[1]d ip6.arpa:%[1]d {
     bind %[2]s
@@ -102,4 +104,4 @@ clusters:
   serviceCIDRs: ["%s", "%s", "%s", "%s"]
   dns: ["%s"]
   kubeconfig: {file: "%s"}
-`
+  `
