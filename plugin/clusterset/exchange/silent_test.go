@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,144 +18,6 @@ import (
 	"github.com/miekg/dns"
 	"github.com/quic-go/quic-go"
 )
-
-// firewall passes on what comes, and can forget the connections that there are: what is
-// sent into them is dropped, without a word.
-type firewall struct {
-	Addr netip.AddrPort
-	// conns are how many there were.
-	conns atomic.Int64
-
-	mu     sync.Mutex
-	passes map[any]*atomic.Bool // by connection, or a UDP client's address
-}
-
-func (f *firewall) pass(conn any) *atomic.Bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.passes[conn] == nil {
-		f.passes[conn] = new(atomic.Bool)
-		f.passes[conn].Store(true)
-		f.conns.Add(1)
-	}
-	return f.passes[conn]
-}
-
-func (f *firewall) forget() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, passes := range f.passes {
-		passes.Store(false)
-	}
-}
-
-// newFirewall stands before a TCP port.
-func newFirewall(t *testing.T, to netip.AddrPort) *firewall {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &firewall{Addr: listener.Addr().(*net.TCPAddr).AddrPort(), passes: make(map[any]*atomic.Bool)}
-	var running sync.WaitGroup
-	var conns sync.Map
-	running.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("tcp", to.String())
-			if err != nil {
-				_ = client.Close()
-				continue
-			}
-			conns.Store(client, true)
-			conns.Store(server, true)
-			passes := f.pass(client)
-			for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
-				running.Go(func() {
-					buf := make([]byte, 4096)
-					for {
-						n, err := way[0].Read(buf)
-						if !passes.Load() {
-							if err != nil {
-								return
-							}
-							continue
-						}
-						if err != nil {
-							_ = way[1].Close()
-							return
-						}
-						_, _ = way[1].Write(buf[:n])
-					}
-				})
-			}
-		}
-	})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		conns.Range(func(conn, _ any) bool { return conn.(net.Conn).Close() == nil || true })
-		running.Wait()
-	})
-	return f
-}
-
-// newUDPFirewall stands before a UDP port.
-func newUDPFirewall(t *testing.T, to netip.AddrPort) *firewall {
-	t.Helper()
-	front, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &firewall{Addr: front.LocalAddr().(*net.UDPAddr).AddrPort(), passes: make(map[any]*atomic.Bool)}
-	var running sync.WaitGroup
-	backs := make(map[netip.AddrPort]*net.UDPConn)
-	running.Go(func() {
-		defer func() {
-			for _, back := range backs {
-				_ = back.Close()
-			}
-		}()
-		buf := make([]byte, 4096)
-		for {
-			n, client, err := front.ReadFromUDPAddrPort(buf)
-			if err != nil {
-				return
-			}
-			passes := f.pass(client)
-			if !passes.Load() {
-				continue
-			}
-			back := backs[client]
-			if back == nil {
-				if back, err = net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to)); err != nil {
-					continue
-				}
-				backs[client] = back
-				running.Go(func() {
-					buf := make([]byte, 4096)
-					for {
-						n, err := back.Read(buf)
-						if err != nil {
-							return
-						}
-						if passes.Load() {
-							_, _ = front.WriteToUDPAddrPort(buf[:n], client)
-						}
-					}
-				})
-			}
-			_, _ = back.Write(buf[:n])
-		}
-	})
-	t.Cleanup(func() {
-		_ = front.Close()
-		running.Wait()
-	})
-	return f
-}
 
 // answerMessage is the zone's answer to a packed query.
 func answerMessage(query []byte) []byte { return addresses(1)(query) }
@@ -247,12 +108,12 @@ func TestSilentConnection(t *testing.T) {
 	overTLS := newTLSRelay(t, config, right.Addr)
 	tests := []struct {
 		scheme model.Scheme
-		wall   *firewall
+		wall   *clustertest.Firewall
 	}{
-		{model.TCP, newFirewall(t, right.Addr)},
-		{model.DoT, newFirewall(t, overTLS)},
-		{model.HTTPS, newFirewall(t, serveHTTPS(t, config, answerHTTP))},
-		{model.QUIC, newUDPFirewall(t, serveQUIC(t, config, answerQUIC))},
+		{model.TCP, clustertest.NewFirewall(t, right.Addr)},
+		{model.DoT, clustertest.NewFirewall(t, overTLS)},
+		{model.HTTPS, clustertest.NewFirewall(t, serveHTTPS(t, config, answerHTTP))},
+		{model.QUIC, clustertest.NewUDPFirewall(t, serveQUIC(t, config, answerQUIC))},
 	}
 	for _, tt := range tests {
 		t.Run(string(tt.scheme), func(t *testing.T) {
@@ -271,14 +132,14 @@ func TestSilentConnection(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 2 {
-				before := tt.wall.conns.Load()
-				tt.wall.forget()
+				before := tt.wall.Conns.Load()
+				tt.wall.Forget()
 				for range 3 {
 					if err := asked(); err != nil {
 						t.Errorf("into a silent connection: %v", err)
 					}
 				}
-				if n := tt.wall.conns.Load() - before; n < 1 || n > maxStreamAsks {
+				if n := tt.wall.Conns.Load() - before; n < 1 || n > maxStreamAsks {
 					t.Errorf("%d new connections", n)
 				}
 			}
@@ -332,14 +193,14 @@ func TestSilentStreamOfUDP(t *testing.T) {
 		s := serveRaw(t, fitting(addresses(records)), as(addresses(records), asIs))
 		c, _ := newTestClient(t, Options{}, s.Addr)
 		c.upstreams[0].stream.close()
-		wall := newFirewall(t, s.Addr)
+		wall := clustertest.NewFirewall(t, s.Addr)
 		c.upstreams[0].stream = newStreamTransport(model.Upstream{Addr: wall.Addr}, nil, c.upstreams[0].dropped)
 		for range 2 {
 			m, err := askRaw(t, c, DatagramSize, true)
 			if err != nil || m.Truncated || len(m.Answer) != records {
 				t.Errorf("%d records: %v, %v", records, m, err)
 			}
-			wall.forget()
+			wall.Forget()
 		}
 	}
 }

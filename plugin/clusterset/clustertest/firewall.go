@@ -1,0 +1,148 @@
+package clustertest
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// Firewall passes on what comes, and can forget the connections that there are: what is
+// sent into them is dropped, without a word.
+type Firewall struct {
+	Addr netip.AddrPort
+	// Conns are how many there were.
+	Conns atomic.Int64
+
+	mu     sync.Mutex
+	passes map[any]*atomic.Bool // by connection, or a UDP client's address
+}
+
+func (f *Firewall) pass(conn any) *atomic.Bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.passes[conn] == nil {
+		f.passes[conn] = new(atomic.Bool)
+		f.passes[conn].Store(true)
+		f.Conns.Add(1)
+	}
+	return f.passes[conn]
+}
+
+// Forget drops what is sent into the connections that there are.
+func (f *Firewall) Forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, passes := range f.passes {
+		passes.Store(false)
+	}
+}
+
+// NewFirewall stands before a TCP port.
+func NewFirewall(t testing.TB, to netip.AddrPort) *Firewall {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &Firewall{Addr: listener.Addr().(*net.TCPAddr).AddrPort(), passes: make(map[any]*atomic.Bool)}
+	var running sync.WaitGroup
+	var conns sync.Map
+	running.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", to.String())
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			conns.Store(client, true)
+			conns.Store(server, true)
+			passes := f.pass(client)
+			for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
+				running.Go(func() {
+					buf := make([]byte, 4096)
+					for {
+						n, err := way[0].Read(buf)
+						if !passes.Load() {
+							if err != nil {
+								return
+							}
+							continue
+						}
+						if err != nil {
+							_ = way[1].Close()
+							return
+						}
+						_, _ = way[1].Write(buf[:n])
+					}
+				})
+			}
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		conns.Range(func(conn, _ any) bool { return conn.(net.Conn).Close() == nil || true })
+		running.Wait()
+	})
+	return f
+}
+
+// NewUDPFirewall stands before a UDP port.
+func NewUDPFirewall(t testing.TB, to netip.AddrPort) *Firewall {
+	t.Helper()
+	front, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &Firewall{Addr: front.LocalAddr().(*net.UDPAddr).AddrPort(), passes: make(map[any]*atomic.Bool)}
+	var running sync.WaitGroup
+	backs := make(map[netip.AddrPort]*net.UDPConn)
+	running.Go(func() {
+		defer func() {
+			for _, back := range backs {
+				_ = back.Close()
+			}
+		}()
+		buf := make([]byte, 4096)
+		for {
+			n, client, err := front.ReadFromUDPAddrPort(buf)
+			if err != nil {
+				return
+			}
+			passes := f.pass(client)
+			if !passes.Load() {
+				continue
+			}
+			back := backs[client]
+			if back == nil {
+				if back, err = net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to)); err != nil {
+					continue
+				}
+				backs[client] = back
+				running.Go(func() {
+					buf := make([]byte, 4096)
+					for {
+						n, err := back.Read(buf)
+						if err != nil {
+							return
+						}
+						if passes.Load() {
+							_, _ = front.WriteToUDPAddrPort(buf[:n], client)
+						}
+					}
+				})
+			}
+			_, _ = back.Write(buf[:n])
+		}
+	})
+	t.Cleanup(func() {
+		_ = front.Close()
+		running.Wait()
+	})
+	return f
+}
