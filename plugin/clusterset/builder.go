@@ -26,12 +26,23 @@ type builder struct {
 	set      *model.ClusterSet
 	local    string
 	material map[model.TLS]*material // by where it comes from
+	// draining is how many members are, and waits whether a change waits for their end.
+	draining int
+	waits    bool
 	closed   bool
 }
 
 // drainTime is how long a client that left is kept for queries which still
 // hold an older snapshot: their whole time, and CoreDNS's grace at a reload.
 const drainTime = 5 * time.Second
+
+// Members that were replaced have sockets and memory until they are drained: with more of
+// them than maxDraining, and than drainingTimes those of the ClusterSet, a change waits. A
+// document, or a Secret, may change many times a second for as long as its writer likes.
+const (
+	maxDraining   = 100
+	drainingTimes = 4
+)
 
 func newBuilder(o *options, api *discovery.API, publish func(*snapshot)) *builder {
 	b := &builder{options: o, api: api, publish: publish, local: o.local, material: make(map[model.TLS]*material)}
@@ -62,6 +73,9 @@ func (b *builder) setLocal(name string) {
 // build makes and publishes the next snapshot; b.mu is held.
 func (b *builder) build() {
 	if b.closed || b.set == nil {
+		return
+	}
+	if b.waits = b.draining >= max(maxDraining, drainingTimes*len(b.set.Clusters)); b.waits {
 		return
 	}
 	old := b.current
@@ -163,8 +177,9 @@ func upstreamEjected(name string) func(model.Upstream, time.Duration, error) {
 }
 
 // retire closes m when the queries that may hold it are over. Its cached answers go
-// now: no new query finds them.
+// now: no new query finds them. b.mu is held.
 func (b *builder) retire(m *clusterMember) {
+	b.draining++
 	if m.answers != nil {
 		m.answers.Drop()
 	}
@@ -179,7 +194,18 @@ func (b *builder) retire(m *clusterMember) {
 			m.api.release()
 		}
 		m.metrics.release()
+		b.drained()
 	})
+}
+
+// drained makes room for a change that waits.
+func (b *builder) drained() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.draining--
+	if b.waits {
+		b.build()
+	}
 }
 
 // close ends all watching at once, and the members once their queries are over:

@@ -19,16 +19,14 @@ type snapshot struct {
 	members map[string]*clusterMember
 	// branches are what members' names of two labels end in.
 	branches map[string]bool
-	ranges   *model.Ranges
+	// ranges are the members' CIDRs; without a local member, of all as one network.
+	ranges *model.Ranges
 	// gateways are all members'.
 	gateways map[netip.Addr]bool
 	// localName is what the Corefile or the About API calls this cluster, or "".
 	localName string
 	// local is the member of that name, nil when that isn't known.
 	local *clusterMember
-	// networks are the networks whose addresses mean something here: the local
-	// member's one, or all of them while nobody says which one is ours.
-	networks []string
 }
 
 // watched are a member's data.
@@ -65,7 +63,7 @@ func (m *clusterMember) sameAs(next *clusterMember) bool {
 // newSnapshot is a snapshot without its members.
 func newSnapshot(set *model.ClusterSet, local string) *snapshot {
 	s := &snapshot{
-		set: set, localName: local, ranges: model.NewRanges(set.Clusters),
+		set: set, localName: local,
 		members: make(map[string]*clusterMember, len(set.Clusters)), branches: make(map[string]bool), gateways: make(map[netip.Addr]bool),
 	}
 	for _, c := range set.Clusters {
@@ -82,15 +80,20 @@ func newSnapshot(set *model.ClusterSet, local string) *snapshot {
 // settle fills in what follows from the members.
 func (s *snapshot) settle() {
 	s.local = s.members[s.localName]
-	if s.local != nil {
-		s.networks = []string{s.local.Network}
+	if s.local == nil {
+		s.ranges = model.NewRangesOfAll(s.set.Clusters)
 		return
 	}
-	for _, c := range s.set.Clusters {
-		if !slices.Contains(s.networks, c.Network) {
-			s.networks = append(s.networks, c.Network)
-		}
+	s.ranges = model.NewRanges(s.set.Clusters)
+}
+
+// network is the one whose addresses mean something here: the local member's, or all as
+// one while nobody says which one is ours.
+func (s *snapshot) network() string {
+	if s.local == nil {
+		return ""
 	}
+	return s.local.Network
 }
 
 // IsMember implements query.Names.
@@ -104,22 +107,17 @@ func (s *snapshot) IsBranch(name string) bool { return s.branches[strings.ToLowe
 
 // owner is the member that has addr, if there is just one.
 func (s *snapshot) owner(addr netip.Addr) (m *clusterMember, shared bool) {
-	for _, network := range s.networks {
-		owner, several := s.ranges.Owner(network, addr)
-		if several || (owner != nil && m != nil) {
-			return nil, true
-		}
-		if owner != nil {
-			m = s.members[owner.Name]
-		}
+	owner, shared := s.ranges.Owner(s.network(), addr)
+	if owner == nil {
+		return nil, shared
 	}
-	return m, false
+	return s.members[owner.Name], false
 }
 
 // isAbove reports whether members have some of those addresses.
 func (s *snapshot) isAbove(addresses netip.Prefix) bool {
 	return slices.ContainsFunc(s.set.Clusters, func(c *model.Cluster) bool {
-		return slices.Contains(s.networks, c.Network) &&
+		return (s.local == nil || c.Network == s.local.Network) &&
 			(slices.ContainsFunc(c.ServiceCIDRs, addresses.Overlaps) || slices.ContainsFunc(c.PodCIDRs, addresses.Overlaps))
 	})
 }

@@ -24,18 +24,32 @@ type rangeKey struct {
 
 // NewRanges indexes the service and pod CIDRs of every member.
 func NewRanges(clusters []*Cluster) *Ranges {
+	return newRanges(clusters, func(c *Cluster) string { return c.Network })
+}
+
+// NewRangesOfAll does so for members that count as one network, "".
+func NewRangesOfAll(clusters []*Cluster) *Ranges {
+	return newRanges(clusters, func(*Cluster) string { return "" })
+}
+
+func newRanges(clusters []*Cluster, network func(*Cluster) string) *Ranges {
 	r := &Ranges{owners: make(map[rangeKey][]*Cluster)}
 	for _, c := range clusters {
 		for _, p := range c.CIDRs() {
-			key := rangeKey{c.Network, p}
-			if slices.Contains(r.owners[key], c) {
-				continue
-			}
-			r.owners[key] = append(r.owners[key], c)
-			r.addLength(p)
+			r.add(rangeKey{network(c), p}, c)
 		}
 	}
 	return r
+}
+
+// add is called for one member after the other.
+func (r *Ranges) add(key rangeKey, c *Cluster) {
+	owners := r.owners[key]
+	if len(owners) > 0 && owners[len(owners)-1] == c {
+		return
+	}
+	r.owners[key] = append(owners, c)
+	r.addLength(key.prefix)
 }
 
 func (r *Ranges) addLength(p netip.Prefix) {

@@ -1,0 +1,70 @@
+package clusterset
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// setOf is a ClusterSet of so many members, all of them of that domain.
+func setOf(members int, domain string) *model.ClusterSet {
+	set := &model.ClusterSet{}
+	for i := range members {
+		set.Clusters = append(set.Clusters, &model.Cluster{
+			Name: fmt.Sprintf("c%d", i), Network: "default", ClusterDomain: domain,
+			ServiceCIDRs: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i)}), 24)},
+			DNS:          []model.Upstream{{Scheme: model.DNS, Addr: netip.MustParseAddrPort("127.77.0.9:1")}},
+		})
+	}
+	return set
+}
+
+// TestFlapping: a ClusterSet that changes all the time doesn't keep members without end;
+// what it is in the end is in force once those before are drained. A change now and then
+// is in force at once, and so are several in a row.
+func TestFlapping(t *testing.T) {
+	for _, test := range []struct{ members, changes, atOnce int }{
+		{1, 20, 20},
+		{1, 1000, maxDraining},
+		{300, drainingTimes, drainingTimes},
+		{300, 50, drainingTimes},
+	} {
+		t.Run(fmt.Sprint(test.members, " members, ", test.changes, " changes"), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := defaultOptions()
+				var last *snapshot
+				published := 0
+				b := newBuilder(&o, nil, func(s *snapshot) { last, published = s, published+1 })
+				b.setClusterSet(setOf(test.members, "first.example."))
+				domain := ""
+				for i := range test.changes {
+					domain = fmt.Sprintf("n%d.example.", i)
+					b.setClusterSet(setOf(test.members, domain))
+				}
+				if published != 1+test.atOnce {
+					t.Errorf("%d changes in force at once, want %d", published-1, test.atOnce)
+				}
+				drain := func() {
+					time.Sleep(drainTime)
+					synctest.Wait()
+				}
+				drain()
+				if got := last.members["c0"].ClusterDomain; got != domain || len(last.members) != test.members {
+					t.Errorf("in force is %s, want %s", got, domain)
+				}
+				drain()
+				before := published
+				b.setClusterSet(setOf(test.members, "rare.example."))
+				if published != before+1 {
+					t.Error("a rare change isn't in force at once")
+				}
+				b.close()
+				drain()
+			})
+		})
+	}
+}

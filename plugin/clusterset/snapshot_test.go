@@ -1,0 +1,69 @@
+package clusterset
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// snapshotOf is a snapshot of that set, its members as they are built.
+func snapshotOf(set *model.ClusterSet, local string) *snapshot {
+	s := newSnapshot(set, local)
+	for _, c := range set.Clusters {
+		s.members[c.Name] = &clusterMember{Cluster: c}
+	}
+	s.settle()
+	return s
+}
+
+// TestOwnerOfAll: while the local member isn't known, the members of all networks are one,
+// each address one member's, several's or nobody's.
+func TestOwnerOfAll(t *testing.T) {
+	set := setOf(3, "cluster.local.")
+	for i, c := range set.Clusters {
+		c.Network = fmt.Sprint("n", i)
+	}
+	set.Clusters[2].PodCIDRs = set.Clusters[1].ServiceCIDRs
+	for _, test := range []struct {
+		local, addr, owner string
+		shared             bool
+	}{
+		{"", "10.0.0.1", "c0", false},
+		{"", "10.0.2.1", "c2", false},
+		{"", "10.0.1.1", "", true},
+		{"", "10.9.0.1", "", false},
+		{"c1", "10.0.1.1", "c1", false},
+		{"c1", "10.0.2.1", "", false},
+		{"c2", "10.0.1.1", "c2", false},
+		{"unknown", "10.0.1.1", "", true},
+	} {
+		m, shared := snapshotOf(set, test.local).owner(netip.MustParseAddr(test.addr))
+		owner := ""
+		if m != nil {
+			owner = m.Name
+		}
+		if owner != test.owner || shared != test.shared {
+			t.Errorf("local %q, %s: %q, %v; want %q, %v", test.local, test.addr, owner, shared, test.owner, test.shared)
+		}
+	}
+}
+
+// BenchmarkOwner looks for the member that has an address while the local one isn't
+// known, each member being in a network of its own.
+func BenchmarkOwner(b *testing.B) {
+	for _, members := range []int{10, 5000} {
+		b.Run(fmt.Sprint(members), func(b *testing.B) {
+			set := setOf(members, "cluster.local.")
+			for i, c := range set.Clusters {
+				c.Network = fmt.Sprint("n", i)
+			}
+			s, addr := snapshotOf(set, ""), netip.MustParseAddr("10.0.7.1")
+			b.ReportAllocs()
+			for b.Loop() {
+				s.owner(addr)
+			}
+		})
+	}
+}
