@@ -2,12 +2,15 @@ package exchange
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"mime"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/netip"
+	"net/url"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 
@@ -31,7 +34,7 @@ type httpsSession struct {
 func newHTTPSSession(address model.Upstream, config *TLSConfig) *httpsSession {
 	t := &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: handshakeTimeout}).DialContext,
-		TLSClientConfig:        config.forUpstream(),
+		TLSClientConfig:        config.forUpstream(address),
 		TLSHandshakeTimeout:    handshakeTimeout,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
@@ -40,7 +43,9 @@ func newHTTPSSession(address model.Upstream, config *TLSConfig) *httpsSession {
 		IdleConnTimeout:        streamIdle,
 		MaxResponseHeaderBytes: maxHeaders,
 	}
-	s := &httpsSession{url: "https://" + address.Addr.String() + "/dns-query", host: config.config.ServerName, transport: t}
+	u := url.URL{Scheme: "https", Host: address.Addr.String(), Path: "/dns-query"}
+	withoutZone := netip.AddrPortFrom(address.Addr.Addr().WithZone(""), address.Addr.Port()).String()
+	s := &httpsSession{url: u.String(), host: cmp.Or(config.config.ServerName, withoutZone), transport: t}
 	s.client = http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return s
 }

@@ -35,7 +35,7 @@ type quicSession struct {
 }
 
 func newQUICSession(address model.Upstream, config *TLSConfig) *quicSession {
-	s := &quicSession{address: address.Addr.String(), tls: config.forUpstream()}
+	s := &quicSession{address: address.Addr.String(), tls: config.forUpstream(address)}
 	s.tls.NextProtos = []string{"doq"}
 	return s
 }

@@ -25,7 +25,12 @@ func answerMessage(query []byte) []byte { return addresses(1)(query) }
 // serveHTTPS serves h over HTTP/2 or HTTP/1.1 with TLS.
 func serveHTTPS(t *testing.T, config *tls.Config, h http.HandlerFunc) netip.AddrPort {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return serveHTTPSAt(t, "127.0.0.1:0", config, h)
+}
+
+func serveHTTPSAt(t *testing.T, at string, config *tls.Config, h http.HandlerFunc) netip.AddrPort {
+	t.Helper()
+	listener, err := net.Listen("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,9 +57,14 @@ func answerHTTP(w http.ResponseWriter, r *http.Request) {
 // serveQUIC has serve answer each stream.
 func serveQUIC(t *testing.T, config *tls.Config, serve func(conn *quic.Conn, stream *quic.Stream)) netip.AddrPort {
 	t.Helper()
+	return serveQUICAt(t, "127.0.0.1:0", config, serve)
+}
+
+func serveQUICAt(t *testing.T, at string, config *tls.Config, serve func(conn *quic.Conn, stream *quic.Stream)) netip.AddrPort {
+	t.Helper()
 	config = config.Clone()
 	config.NextProtos = []string{"doq"}
-	listener, err := quic.ListenAddr("127.0.0.1:0", config, nil)
+	listener, err := quic.ListenAddr(at, config, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func BenchmarkProxyStream(b *testing.B) {
 	overStreams(b, func(b *testing.B, scheme model.Scheme, config *tls.Config, material *TLSConfig) {
 		p := proxy.NewProxy("benchmark", echoStream(b, config).String(), map[model.Scheme]string{model.TCP: protocol.DNS, model.DoT: protocol.TLS}[scheme])
 		if material != nil {
-			p.SetTLSConfig(material.forUpstream())
+			p.SetTLSConfig(material.forUpstream(model.Upstream{Addr: netip.MustParseAddrPort("127.0.0.1:1")}))
 		}
 		benchmarkProxy(b, p, &test.ResponseWriter{TCP: true}, proxy.Options{ForceTCP: true})
 	})

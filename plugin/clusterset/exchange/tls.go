@@ -1,8 +1,11 @@
 package exchange
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
 // TLSConfig is how the encrypted upstreams of a member are verified and what
@@ -20,9 +23,11 @@ func NewTLSConfig(serverName string, authorities *x509.CertPool, certificates []
 }
 
 // forUpstream is a configuration of its own for each upstream: sessions resume
-// per server (RFC 8446, section 2.2).
-func (c *TLSConfig) forUpstream() *tls.Config {
+// per server (RFC 8446, section 2.2). An address' zone is this machine's, and in no
+// certificate (RFC 6874, section 4).
+func (c *TLSConfig) forUpstream(u model.Upstream) *tls.Config {
 	config := c.config.Clone()
+	config.ServerName = cmp.Or(config.ServerName, u.Addr.Addr().WithZone("").String())
 	config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 	return config
 }

@@ -56,7 +56,7 @@ func newStream(address model.Upstream, tls *TLSConfig, timeout time.Duration, dr
 	case model.HTTPS, model.QUIC:
 		return newRequestTransport(address, tls, timeout)
 	case model.DoT:
-		return newStreamTransport(address, tls.forUpstream(), dropped)
+		return newStreamTransport(address, tls.forUpstream(address), dropped)
 	}
 	return newStreamTransport(address, nil, dropped)
 }
