@@ -209,22 +209,23 @@ func (q *ask) next() (int, error) {
 	return plugin.NextOrFailure(pluginName, q.p.Next, q.ctx, q.state.W, q.state.Req)
 }
 
-// nextsOwn gives what the next plugin has the say about, in a way that the cache plugin
-// keeps no denial: it is given for an option that a client can forge, and another client
-// is told what the member says. What the next plugin got from elsewhere is nobody's word
-// about a member's address.
+// nextsOwn gives what the next plugin has the say about, in a way that no cache keeps for
+// long: it is given for an option that a client can forge, and another client is told what
+// the member says. The cache plugin keeps no denial without an SOA, and what has a TTL of 0
+// for its least. What the next plugin got from elsewhere is nobody's word about a member's
+// address.
 func (q *ask) nextsOwn() (int, error) {
 	w := nonwriter.New(q.state.W)
 	_, err := plugin.NextOrFailure(pluginName, q.p.Next, q.ctx, w, q.state.Req)
 	m := w.Msg
-	switch {
-	case m != nil && m.Rcode == dns.RcodeSuccess && m.Authoritative && len(m.Answer) > 0:
-		q.done = m
-	case m != nil && m.Rcode == dns.RcodeNameError:
-		q.done = m.Copy() // a plugin may have lent its own records
-		q.done.Ns = slices.DeleteFunc(q.done.Ns, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeSOA })
-	default:
+	named := m != nil && m.Rcode == dns.RcodeSuccess && m.Authoritative && len(m.Answer) > 0
+	if !named && (m == nil || m.Rcode != dns.RcodeNameError) {
 		return dns.RcodeRefused, err
 	}
+	q.done = m.Copy() // a plugin may have lent its own records
+	for _, rr := range q.done.Answer {
+		rr.Header().Ttl = 0
+	}
+	q.done.Ns = slices.DeleteFunc(q.done.Ns, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeSOA })
 	return dns.RcodeSuccess, nil
 }

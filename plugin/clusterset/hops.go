@@ -9,9 +9,10 @@ import (
 const (
 	// hopsOption is the EDNS option that tells servers like this one of a query's way:
 	// how often clusterset has forwarded it, in one byte, and how many look-ups its
-	// question may still make, in another. It is a code for local use (RFC 6891,
-	// section 9).
-	hopsOption = dns.EDNS0LOCALSTART + 0xC5
+	// question may still make, in another; and the type of the record that says in the
+	// reply that there was none left. As an option's code it is for local use (RFC 6891,
+	// section 9), as a record's type for private use (RFC 6895, section 3.1).
+	hopsOption = 0xFFC5
 	// maxHops ends a loop: members whose DNS is this server, or each other's. The
 	// reply is REFUSED, which the cache plugin doesn't keep: a client can forge
 	// the option.

@@ -40,8 +40,8 @@ func (q *ask) lookups() *budget {
 
 // exhausted replies to a question that has made too many look-ups. Of one that was part
 // of another, or is marked as such, nothing may be kept, as another client has more: it
-// is REFUSED, and where a server like this one asked, it learns the reason by the
-// option that it gets back, and asks nobody else.
+// is REFUSED, and where a server like this one asked, it learns the reason by a record,
+// and asks nobody else. (An option wouldn't get past a cache plugin.)
 func (q *ask) exhausted(from sourceName) (int, error) {
 	q.member.metrics.exhausted.Inc()
 	err := q.memberError(errLookups)
@@ -55,10 +55,7 @@ func (q *ask) exhausted(from sourceName) (int, error) {
 	}
 	m := new(dns.Msg)
 	m.SetRcode(q.state.Req, dns.RcodeRefused)
-	theirs := q.state.Req.IsEdns0()
-	m.SetEdns0(theirs.UDPSize(), theirs.Do())
-	o := m.IsEdns0()
-	o.Option = append(o.Option, &dns.EDNS0_LOCAL{Code: hopsOption, Data: []byte(trails[maxHops][0])})
+	m.Extra = []dns.RR{&dns.RFC3597{Hdr: dns.RR_Header{Name: ".", Rrtype: hopsOption, Class: dns.ClassINET}}}
 	status, _ := q.write(m, from) // which can't fail
 	return status, err
 }

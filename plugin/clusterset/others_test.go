@@ -40,7 +40,7 @@ func TestOthersReverse(t *testing.T) {
 	answer := clustertest.Zone(t, ". 600 IN SOA ns. h. 1 2 3 4 600\n8.0.101.10.in-addr.arpa. 600 IN PTR ip-10-101-0-8.internal.\n7.0.101.10.in-addr.arpa. 600 IN A 192.0.2.1\n")
 	resolver := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) { answer(notAuthoritative{w}, r) })
 	zone := filepath.Join(t.TempDir(), "reverse.zone")
-	if err := os.WriteFile(zone, []byte("@ 5 IN SOA ns h 1 2 3 4 5\n1 5 IN PTR web.default.svc.cluster.local.\n"), 0o600); err != nil {
+	if err := os.WriteFile(zone, []byte("@ 5 IN SOA ns h 1 2 3 4 5\n1 600 IN PTR web.default.svc.cluster.local.\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s := startCoreDNS(t, `.:PORT {
@@ -52,7 +52,7 @@ func TestOthersReverse(t *testing.T) {
 		file `+zone+` 1.101.10.in-addr.arpa
 		forward . `+resolver.Addr.String()+`
 	}`)
-	if m := forged(t, s.addr, "1.1.101.10.in-addr.arpa.", dns.TypePTR, 1); len(m.Answer) != 1 || m.Answer[0].(*dns.PTR).Ptr != "web.default.svc.cluster.local." {
+	if m := forged(t, s.addr, "1.1.101.10.in-addr.arpa.", dns.TypePTR, 1); len(m.Answer) != 1 || m.Answer[0].(*dns.PTR).Ptr != "web.default.svc.cluster.local." || m.Answer[0].Header().Ttl > 5 {
 		t.Errorf("what a plugin behind has the say about: %v", m)
 	}
 	if m := forged(t, s.addr, "77.1.101.10.in-addr.arpa.", dns.TypePTR, 1); m.Rcode != dns.RcodeNameError {

@@ -456,6 +456,33 @@ func TestLookupLimit(t *testing.T) {
 	}
 }
 
+// TestLookupLimitReplicas: a server that has spent what its question had left says so, also
+// behind its cache plugin, and its replica isn't asked again.
+func TestLookupLimitReplicas(t *testing.T) {
+	var asked atomic.Int64
+	member := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		m := new(dns.Msg).SetReply(r)
+		if r.Question[0].Qtype == dns.TypeA {
+			m.Answer = rrs(fmt.Sprintf("%s 0 IN CNAME n%d.default.svc.cluster.local.", r.Question[0].Name, asked.Add(1)))
+		}
+		_ = w.WriteMsg(m) // the client may be gone
+	}).Addr.String()
+	start := func(clusters string) *coreDNS {
+		return startCoreDNS(t, ".:PORT {\nbind 127.77.0.1\ncache\nclusterset lan {\nfile "+document(t, clusters)+"\n}\n}")
+	}
+	behind := clusterAt("c1", member, "")
+	replicas := start(behind).addr + `", "` + start(behind).addr
+	replicas = start(clusterAt("c1", replicas, ", clusterDomain: c1.lan")).addr + `", "` + start(clusterAt("c1", replicas, ", clusterDomain: c1.lan")).addr
+	s := start(clusterAt("c1", replicas, ", clusterDomain: c1.lan"))
+	m := lookup(t, s.addr, "udp", "x.default.svc.c1.lan.", dns.TypeA)
+	if m.Rcode != dns.RcodeServerFailure {
+		t.Errorf("got %v", m)
+	}
+	if n := asked.Load(); n > maxLookups+1 {
+		t.Errorf("the member was asked %d times", n)
+	}
+}
+
 // TestLookupLimitRefreshed: what is asked again for being stale, or nearly so, is part of
 // the question too that led there.
 func TestLookupLimitRefreshed(t *testing.T) {

@@ -57,8 +57,13 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
-// TestSpent: a failing reply that gives the query's option back is the question's own
-// failure: nobody else is asked, and nobody is blamed.
+// spentRecord says that the question of a query with that option has no more look-ups.
+func spentRecord(code uint16) dns.RR {
+	return &dns.RFC3597{Hdr: dns.RR_Header{Name: ".", Rrtype: code, Class: dns.ClassINET}}
+}
+
+// TestSpent: a failing reply with a record of the query's option's code is the question's
+// own failure: nobody else is asked, and nobody is blamed.
 func TestSpent(t *testing.T) {
 	const code = dns.EDNS0LOCALSTART
 	failing := func(rcode int, codes ...uint16) dns.HandlerFunc {
@@ -70,7 +75,7 @@ func TestSpent(t *testing.T) {
 			}
 			m.SetEdns0(1232, false)
 			for _, code := range codes {
-				m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_LOCAL{Code: code, Data: []byte{9}})
+				m.Extra = append(m.Extra, spentRecord(code))
 			}
 			_ = w.WriteMsg(m)
 		}
@@ -83,8 +88,8 @@ func TestSpent(t *testing.T) {
 	}{
 		{"SERVFAIL", failing(dns.RcodeServerFailure, code), code, true},
 		{"REFUSED, among others", failing(dns.RcodeRefused, code+1, code), code, true},
-		{"another option", failing(dns.RcodeServerFailure, code+1), code, false},
-		{"no option", failing(dns.RcodeServerFailure), code, false},
+		{"another record", failing(dns.RcodeServerFailure, code+1), code, false},
+		{"no record", failing(dns.RcodeServerFailure), code, false},
 		{"none was sent", failing(dns.RcodeServerFailure, code), 0, false},
 	}
 	for _, tt := range tests {
@@ -130,7 +135,7 @@ func TestSpentIsNotShared(t *testing.T) {
 		}
 		m := new(dns.Msg)
 		m.SetRcode(r, dns.RcodeServerFailure).SetEdns0(1232, false)
-		m.IsEdns0().Option = []dns.EDNS0{option}
+		m.Extra = append(m.Extra, spentRecord(code))
 		_ = w.WriteMsg(m)
 	})
 	c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}}, server.Addr)

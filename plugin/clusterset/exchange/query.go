@@ -36,7 +36,8 @@ type EDNS struct {
 	Option Option
 }
 
-// Option is an EDNS option, whose meaning is the caller's. Code 0 is none.
+// Option is an EDNS option, whose meaning is the caller's. Code 0 is none. A failing reply
+// with an additional record of that type is Spent.
 type Option struct {
 	Code uint16
 	// Data is its bytes, of which there are few.

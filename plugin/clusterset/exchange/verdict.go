@@ -50,12 +50,12 @@ func (r *race) take(now time.Time, o *outcome) (*dns.Msg, *upstream) {
 	return reply, s.to
 }
 
-// isSpent reports whether a failing reply gives back the option that the query carried:
-// so says a server like this one that the question has no more look-ups to make. That
-// is the question's failure, not the upstream's, and so the next one's too.
+// isSpent reports whether a failing reply has a record whose type is the code of the
+// query's option: so says a server like this one that the question has no more look-ups to
+// make. That is the question's failure, not the upstream's, and so the next one's too.
 func (r *race) isSpent(reply *dns.Msg) bool {
-	code, opt := r.q.EDNS.Option.Code, reply.IsEdns0()
-	return code != 0 && opt != nil && !refusesEDNS(rcodeError(reply.Rcode)) && slices.ContainsFunc(opt.Option, func(o dns.EDNS0) bool { return o.Option() == code })
+	code := r.q.EDNS.Option.Code
+	return code != 0 && slices.ContainsFunc(reply.Extra, func(rr dns.RR) bool { return rr.Header().Rrtype == code })
 }
 
 // keeps tells whether to wait for a better reply: for the whole of a truncated one,
