@@ -50,6 +50,7 @@ fuzz: ## fuzz what strangers write: names, queries, documents, kubeconfigs, list
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/query
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/discovery
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/exchange
+	$(FUZZ) '^FuzzQuoted$$' ./plugin/clusterset/quoted
 	$(FUZZ) '^FuzzKubeconfig$$' ./plugin/clusterset/member
 	$(FUZZ) '^FuzzDecode$$' ./plugin/clusterset/member
 	$(FUZZ) '^FuzzReply$$' ./plugin/clusterset/exchange

@@ -17,6 +17,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/quoted"
 )
 
 // API is the Kubernetes API that a CoreDNS has: in-cluster, or a kubeconfig's.
@@ -107,7 +108,7 @@ func (o object) watch(ctx context.Context, changed func(runtime.Object), failed 
 // says goes no further than on a line of the log.
 func (o object) explain(err error) error {
 	if apierrors.IsForbidden(err) {
-		return fmt.Errorf("%s %s: forbidden; allow get, list and watch of it: %s", o.resource, o.name, said(err, maxSaid))
+		return fmt.Errorf("%s %s: forbidden; allow get, list and watch of it: %s", o.resource, o.name, quoted.Ends(err.Error(), maxSaid))
 	}
-	return fmt.Errorf("%s %s: %s", o.resource, o.name, said(err, maxSaid))
+	return fmt.Errorf("%s %s: %s", o.resource, o.name, quoted.Ends(err.Error(), maxSaid))
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/quoted"
 )
 
 const (
@@ -183,7 +185,7 @@ func (x *expansion) collect(n *yaml.Node, into *entries) error {
 			return err
 		}
 		if own[key] {
-			x.report(wrongAt(n.Content[i], "key %q already set in map", cut(key, maxQuoted)))
+			x.report(wrongAt(n.Content[i], "key %q already set in map", quoted.Cut(key, maxQuoted)))
 			continue
 		}
 		own[key] = true
@@ -242,7 +244,7 @@ func (x *expansion) key(n *yaml.Node) (key string, isMerge bool, err error) {
 
 func (x *expansion) checkTag(n *yaml.Node, want string) {
 	if tag := n.ShortTag(); tag != want {
-		x.report(wrongAt(n, "tag %s: not %s", cut(tag, maxQuoted), want))
+		x.report(wrongAt(n, "tag %s: not %s", quoted.Cut(tag, maxQuoted), want))
 	}
 }
 
@@ -257,12 +259,12 @@ func (x *expansion) scalar(n *yaml.Node) {
 		err := n.Decode(&value)
 		text, jsonErr := json.Marshal(value)
 		if errors.Join(err, jsonErr) != nil { // NaN, or a tag of another type
-			x.report(wrongAt(n, "%q: not %s", cut(n.Value, maxQuoted), tag))
+			x.report(wrongAt(n, "%q: not %s", quoted.Cut(n.Value, maxQuoted), tag))
 			text = []byte("null")
 		}
 		x.out.Write(text)
 	default:
-		x.report(wrongAt(n, "tag %s: not one of YAML's own", cut(tag, maxQuoted)))
+		x.report(wrongAt(n, "tag %s: not one of YAML's own", quoted.Cut(tag, maxQuoted)))
 		x.out.WriteString("null")
 	}
 }

@@ -293,7 +293,10 @@ func TestFeedWaitsForSubscribers(t *testing.T) {
 			time.Sleep(time.Second)
 			told.Store(true)
 		})
-		go s.publish(t, 1)
+		go func() {
+			s.values <- 1
+			<-s.taken
+		}()
 		if !feed.Wait(t.Context()) || !told.Load() {
 			t.Error("waited for a value that the subscriber doesn't know yet")
 		}

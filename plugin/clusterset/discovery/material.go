@@ -14,6 +14,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedfile"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/quoted"
 )
 
 // Keys of a kubernetes.io/tls Secret, as cert-manager writes them.
@@ -83,7 +84,7 @@ func (m *materials) take(pem TLSMaterial, err error) {
 		}
 	}
 	if err != nil { // its text may be a path's, or a Secret's
-		next.Err = errors.New(said(err, maxError))
+		next.Err = errors.New(quoted.Ends(err.Error(), maxError))
 	}
 	if m.told && next.PEM.Equal(m.last.PEM) && next.Good == m.last.Good && fmt.Sprint(next.Err) == fmt.Sprint(m.last.Err) {
 		return

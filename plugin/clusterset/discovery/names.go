@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/quoted"
 )
 
 // Lengths of names: RFC 1123 labels, and a domain that leaves room for
@@ -57,7 +59,7 @@ var affinities = []string{"none", "local", "nearest", "remote"}
 func (v *validation) references() {
 	for _, r := range v.referred {
 		if _, exists := v.members[r.member]; !exists {
-			v.add(fmt.Errorf("%s: %q: not a member", r.where, cut(r.member, maxQuoted)))
+			v.add(fmt.Errorf("%s: %q: not a member", r.where, quoted.Cut(r.member, maxQuoted)))
 		}
 	}
 }

@@ -9,6 +9,16 @@ import (
 	"strings"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/quoted"
+)
+
+// Bounds of an error's text, in errors and bytes: what a log line, or a reader, can
+// take of a document that is wrong all over, and of what an API says.
+const (
+	maxErrors = 20
+	maxError  = 400
+	maxQuoted = 200
+	maxSaid   = 256
 )
 
 // Bounds of lists: what is done for each pair of a list's values, and of members,
@@ -39,13 +49,13 @@ type reference struct{ where, member string }
 // add keeps an error, as far as a log line, or a reader, can take it.
 func (v *validation) add(err error) {
 	if isTooMuch(err) && v.tooMuch == nil {
-		v.tooMuch = errors.New(said(err, maxError))
+		v.tooMuch = errors.New(quoted.Ends(err.Error(), maxError))
 	}
 	if len(v.errs) == maxErrors {
 		v.more++
 		return
 	}
-	v.errs = append(v.errs, errors.New(said(err, maxError)))
+	v.errs = append(v.errs, errors.New(quoted.Ends(err.Error(), maxError)))
 }
 
 func (v *validation) errorf(path, format string, args ...any) {
@@ -58,7 +68,7 @@ func (v *validation) errorf(path, format string, args ...any) {
 
 // wrong reports a value, as `KEY: PATH: "VALUE": what is wrong`.
 func (v *validation) wrong(path, value, what string) {
-	v.errorf(path, "%q: %s", cut(value, maxQuoted), what)
+	v.errorf(path, "%q: %s", quoted.Cut(value, maxQuoted), what)
 }
 
 func (v *validation) document(doc *document, set *model.ClusterSet) {

@@ -10,10 +10,10 @@ import (
 	"os"
 	"strconv"
 	"syscall"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/quoted"
 )
 
 // Reason is why a query failed.
@@ -77,7 +77,7 @@ func (e *Error) Error() string {
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	return escaped(text, maxWords)
+	return quoted.Line(text, maxWords)
 }
 
 // Brief is Error for a client: it has nothing of the upstream's words, and maxBrief
@@ -107,28 +107,9 @@ func (e *Error) add(u *upstream, err error) {
 // words is an error whose text may come from outside, and goes into a log.
 type words struct{ error }
 
-func (w words) Error() string { return escaped(w.error.Error(), maxWords) }
+func (w words) Error() string { return quoted.Line(w.error.Error(), maxWords) }
 
 func (w words) Unwrap() error { return w.error }
-
-// escaped is the text on one line, with Go's escapes for what isn't printed, cut at so
-// many bytes.
-func escaped(text string, most int) string {
-	b := make([]byte, 0, min(len(text), most))
-	for len(text) > 0 {
-		r, n := utf8.DecodeRuneInString(text)
-		one := text[:n]
-		if !unicode.IsPrint(r) || r == utf8.RuneError {
-			one = strconv.Quote(one)
-			one = one[1 : len(one)-1]
-		}
-		if len(b)+len(one) > most {
-			break
-		}
-		b, text = append(b, one...), text[n:]
-	}
-	return string(b)
-}
 
 // What an upstream did wrong.
 var (

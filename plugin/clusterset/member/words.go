@@ -2,11 +2,10 @@ package member
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/quoted"
 )
 
 // maxWords is how much of an API's words a line of the log has.
@@ -67,25 +66,5 @@ func plainWords(args []any) []any {
 	return args
 }
 
-// words is s with what isn't printable escaped (controls, line breaks, what changes
-// the direction of writing, broken UTF-8), and cut at maxWords bytes.
-func words(s string) string {
-	const more = "..."
-	var b strings.Builder
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		text := s[:size]
-		switch {
-		case r == utf8.RuneError && size == 1:
-			text = fmt.Sprintf(`\x%02x`, s[0])
-		case !strconv.IsPrint(r):
-			text = strings.Trim(strconv.QuoteRuneToASCII(r), "'")
-		}
-		s = s[size:]
-		if b.Len()+len(text) > maxWords || s != "" && b.Len()+len(text) > maxWords-len(more) {
-			return b.String() + more
-		}
-		b.WriteString(text)
-	}
-	return b.String()
-}
+// words is s as it may go into a log.
+func words(s string) string { return quoted.Line(s, maxWords) }
