@@ -100,6 +100,50 @@ func TestWithinFolders(t *testing.T) {
 	}
 }
 
+// TestWithinDisk: a disk that hangs, of however many folders, leaves room to the others,
+// and holds no more goroutines for it.
+func TestWithinDisk(t *testing.T) {
+	for _, test := range []struct{ hung, other string }{
+		{"/hung/%d/file", "/other/file"},
+		{"/hung/certificates/%d/file", "/other/certificates/file"},
+		{"/mnt/hung/%d/file", "/mnt/other/file"},
+		{"/mnt/hung/%d/file", "/mnt/file"},
+		{"/var/run/secrets/hung/%d/file", "/var/run/secrets/other/file"},
+		{"/var/run/secrets/hung/%d/file", "/etc/coredns/file"},
+		{"hung/%d/file", "file"},
+	} {
+		t.Run(test.hung, func(t *testing.T) {
+			release := make(chan struct{})
+			ended, end := context.WithCancel(t.Context())
+			var waiting sync.WaitGroup
+			var began atomic.Int32
+			for i := range 2 * maxHung {
+				waiting.Go(func() {
+					_, _ = Within(ended, fmt.Sprintf(test.hung, i), func() (int, error) {
+						began.Add(1)
+						<-release
+						return 0, nil
+					})
+				})
+			}
+			for began.Load() < int32(above(fmt.Sprintf(test.hung, 0))[2].places) {
+				runtime.Gosched()
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			if _, err := Within(ctx, test.other, func() (int, error) { return 0, nil }); err != nil {
+				t.Error(err)
+			}
+			if n := began.Load(); n > maxHung/2 {
+				t.Errorf("%d hang at the same time", n)
+			}
+			end()
+			close(release)
+			waiting.Wait()
+		})
+	}
+}
+
 // TestReadContextHung: a disk that hangs.
 func TestReadContextHung(t *testing.T) {
 	folder, release := clustertest.HungFolder(t)
