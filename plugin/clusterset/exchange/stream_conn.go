@@ -160,6 +160,7 @@ func (s *streamConn) again(err error) bool {
 		s.mu.Unlock()
 		return true
 	}
+	s.refuse(plain(err))
 	s.mu.Unlock()
 	s.end(plain(err))
 	return false

@@ -61,20 +61,21 @@ func (t *streamTransport) sweep(now time.Time) {
 	}
 }
 
-// useless is why a connection isn't to be kept, nil when it is.
+// useless is why a connection isn't to be kept, nil when it is. Then it takes no more
+// queries.
 func (s *streamConn) useless(now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case !s.silentSince.IsZero() && now.Sub(s.silentSince) >= streamHung:
-		return errHung
+		s.refuse(errHung)
 	case s.used || len(s.calls) > 0:
 		s.used = false
 		s.usedAt = now
 	case now.Sub(s.usedAt) >= streamIdle:
-		return errIdle
+		s.refuse(errIdle)
 	}
-	return nil
+	return s.err
 }
 
 // load is what a connection has to do.

@@ -54,7 +54,7 @@ func askMany(t *testing.T, s transport, n int) *sync.WaitGroup {
 	at := time.Now()
 	for range n {
 		asked.Go(func() {
-			m, err := askAt(context.Background(), s, question("web.default.svc.cluster.local."), 5*time.Second, at)
+			m, err := askAt(context.Background(), s, question("web.default.svc.cluster.local."), plenty, at)
 			if err != nil || len(m.Answer) != 1 {
 				t.Errorf("reply %v, error %v", m, err)
 			}
@@ -82,7 +82,7 @@ func (t *streamTransport) openConns() (n int) {
 // gone waits until no connection is left.
 func gone(t *testing.T, s *streamTransport) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); len(s.all()) > 0; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(plenty); len(s.all()) > 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("connections are left")
 		}
@@ -182,6 +182,53 @@ func TestStreamRestart(t *testing.T) {
 	asked.Wait()
 	if n := asks.Load(); n != streamConns+2*many {
 		t.Errorf("%d queries came, want each once more", n)
+	}
+}
+
+// TestEndsUnused: a connection that is closed because nobody waits takes no query any
+// more: that would end with it, and wasn't asked.
+func TestEndsUnused(t *testing.T) {
+	idle := time.Now().Add(-time.Hour)
+	tests := map[string]func() (send func(*call) bool, end, free func()){
+		"closed by the upstream": func() (func(*call) bool, func(), func()) {
+			s, _ := newStreamConn(newStreamTransport(model.Upstream{}, nil, nil))
+			return func(c *call) bool { return s.send(c, 0) }, func() { s.again(io.EOF) }, func() {}
+		},
+		"idle": func() (func(*call) bool, func(), func()) {
+			transport := newStreamTransport(model.Upstream{}, nil, nil)
+			s, _ := newStreamConn(transport)
+			s.usedAt, transport.conns = idle, []*streamConn{s}
+			return func(c *call) bool { return s.send(c, 0) }, func() { transport.sweep(time.Now()) }, func() {}
+		},
+		"a retired socket": func() (func(*call) bool, func(), func()) {
+			conn, err := net.DialUDP("udp", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := newUDPSocket(conn, nil)
+			return func(c *call) bool { return s.send(c, 0) == nil }, s.retire, func() { _ = conn.Close() }
+		},
+	}
+	for name, connect := range tests {
+		t.Run(name, func(t *testing.T) {
+			w, err := newWire(question("web.default.svc.cluster.local."))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 5000 {
+				send, end, free := connect()
+				c := newCall(w)
+				c.sends[0].at, c.sent = time.Now(), 1
+				var ended sync.WaitGroup
+				ended.Go(end)
+				taken := send(c)
+				ended.Wait()
+				free()
+				if taken && len(c.done) > 0 {
+					t.Fatal("a query was taken, and not asked: ", (<-c.done).err)
+				}
+			}
+		})
 	}
 }
 

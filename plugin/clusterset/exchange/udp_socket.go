@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
-	"os"
 	"sync/atomic"
 	"time"
 )
@@ -37,7 +36,7 @@ func (s *udpSocket) usable(now time.Time, age time.Duration) bool {
 // retire has the socket closed as soon as nothing is in flight on it.
 func (s *udpSocket) retire() {
 	s.retired.Store(true)
-	if calls, _ := s.look(); calls == 0 {
+	if s.unused(false, errClosed) {
 		s.end(errClosed)
 		return
 	}
@@ -76,9 +75,8 @@ func (s *udpSocket) read() {
 			}
 			continue
 		}
-		calls, used := s.look()
-		if !errors.Is(err, os.ErrDeadlineExceeded) || (calls == 0 && !used) {
-			s.end(plain(err))
+		if err = plain(err); !errors.Is(err, errNoReply) || s.unused(true, err) {
+			s.end(err)
 			return
 		}
 		next := udpIdle

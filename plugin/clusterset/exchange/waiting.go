@@ -128,9 +128,7 @@ func (w *waiting) hand(c *call, o outcome, why Drop, reply *[]byte) bool {
 // close ends every call with err, and takes no more.
 func (w *waiting) close(err error) {
 	w.mu.Lock()
-	if w.err == nil {
-		w.err = err
-	}
+	w.refuse(err)
 	ended, local := w.calls, w.local
 	w.calls = nil
 	w.mu.Unlock()
@@ -139,10 +137,23 @@ func (w *waiting) close(err error) {
 	}
 }
 
-// look gives how many wait, and whether any call came since the last look.
-func (w *waiting) look() (calls int, used bool) {
+// unused reports whether no call waits, and, for who asks that too, none came since it was
+// asked last. Then no more are taken, for err: one that came before the connection is
+// closed would end with it.
+func (w *waiting) unused(sinceLast bool, err error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	used, w.used = w.used, false
-	return len(w.calls), used
+	used := w.used && sinceLast
+	if w.used = false; used || len(w.calls) > 0 {
+		return false
+	}
+	w.refuse(err)
+	return true
+}
+
+// refuse has no more calls taken; w.mu is held.
+func (w *waiting) refuse(err error) {
+	if w.err == nil {
+		w.err = err
+	}
 }
