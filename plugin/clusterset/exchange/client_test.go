@@ -3,8 +3,10 @@ package exchange
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +46,10 @@ func testMetrics() Metrics {
 	}
 }
 
+// plenty is the time of a query that is to be answered, and bounds what would hang for
+// ever: a busy machine takes some seconds for what takes a millisecond.
+const plenty = 20 * time.Second
+
 // changes are the upstreams' changes of state, as they are told.
 type changes chan string
 
@@ -62,7 +68,7 @@ func (c changes) wait(t *testing.T, want string) {
 		if got != want {
 			t.Fatalf("told %q, want %q", got, want)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(plenty):
 		t.Fatalf("not told %q", want)
 	}
 }
@@ -74,7 +80,10 @@ func newTestClient(t *testing.T, options Options, upstreams ...netip.AddrPort) (
 		member.DNS = append(member.DNS, model.Upstream{Scheme: model.DNS, Addr: addr})
 	}
 	told := make(changes, 100)
-	options.Metrics, options.Changed, options.Timeout = testMetrics(), told.told, 2*time.Second
+	options.Metrics, options.Changed = testMetrics(), told.told
+	if options.Timeout == 0 {
+		options.Timeout = 2 * time.Second
+	}
 	options.Ejected = func(model.Upstream, time.Duration, error) {}
 	c := New(member, options)
 	t.Cleanup(c.Close)
@@ -82,7 +91,7 @@ func newTestClient(t *testing.T, options Options, upstreams ...netip.AddrPort) (
 }
 
 func question(name string) *Query {
-	return &Query{Name: name, Type: dns.TypeA, RecursionDesired: true, Deadline: time.Now().Add(time.Second)}
+	return &Query{Name: name, Type: dns.TypeA, RecursionDesired: true, Deadline: time.Now().Add(plenty)}
 }
 
 func ask(c *Client, timeout time.Duration) (*dns.Msg, error) {
@@ -147,18 +156,16 @@ func TestFailover(t *testing.T) {
 			good := clustertest.Serve(t, clustertest.Zone(t, zone))
 			c, told := newTestClient(t, Options{}, tt.first, good.Addr)
 			for range 2 { // both upstreams have their turn
-				m, err := ask(c, 2*time.Second)
+				m, err := ask(c, plenty)
 				wantAddress(t, m, err)
 			}
 			told.wait(t, tt.first.String()+" down")
-			start := time.Now()
-			for range 2 {
-				m, err := ask(c, 2*time.Second)
-				wantAddress(t, m, err)
-			}
-			if took := time.Since(start); took > 200*time.Millisecond {
-				t.Errorf("an upstream known to be down cost %v", took)
-			}
+			clustertest.Within(t, 200*time.Millisecond, func() { // one known to be down costs nothing
+				for range 2 {
+					m, err := ask(c, plenty)
+					wantAddress(t, m, err)
+				}
+			})
 		})
 	}
 }
@@ -166,24 +173,26 @@ func TestFailover(t *testing.T) {
 func TestDownAndBack(t *testing.T) {
 	good := clustertest.Serve(t, clustertest.Zone(t, zone))
 	c, told := newTestClient(t, Options{}, good.Addr)
-	good.Stop()
-	_, err := ask(c, time.Second)
-	wantReason(t, err, Network)
-	told.wait(t, good.Addr.String()+" down")
-	start := time.Now()
-	_, err = ask(c, time.Second)
-	wantReason(t, err, Down)
-	if took := time.Since(start); took > 50*time.Millisecond {
-		t.Errorf("a member known to be down took %v to fail", took)
-	}
-	clustertest.ServeAt(t, good.Addr, clustertest.Zone(t, zone))
-	start = time.Now()
-	told.wait(t, good.Addr.String()+" up")
-	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("back after %v, want 2s at most", took)
-	}
-	m, err := ask(c, time.Second)
-	wantAddress(t, m, err)
+	clustertest.Tries(t, func() error {
+		good.Stop()
+		_, err := ask(c, plenty)
+		wantReason(t, err, Network)
+		told.wait(t, good.Addr.String()+" down")
+		clustertest.Within(t, 50*time.Millisecond, func() {
+			_, err := ask(c, plenty)
+			wantReason(t, err, Down)
+		})
+		good = clustertest.ServeAt(t, good.Addr, clustertest.Zone(t, zone))
+		start := time.Now()
+		told.wait(t, good.Addr.String()+" up")
+		took := time.Since(start)
+		m, err := ask(c, plenty)
+		wantAddress(t, m, err)
+		if took > 2*time.Second {
+			return fmt.Errorf("back after %v, want 2s at most", took)
+		}
+		return nil
+	})
 }
 
 func TestDeadline(t *testing.T) {
@@ -191,13 +200,15 @@ func TestDeadline(t *testing.T) {
 	second := clustertest.Serve(t, clustertest.Silence)
 	for name, tcp := range map[string]bool{"udp": false, "tcp": true} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := newTestClient(t, Options{}, silent.Addr, second.Addr)
-			start := time.Now()
-			_, _, err := c.Exchange(context.Background(), &Query{Name: "a.", Type: dns.TypeA, TCP: tcp, Deadline: start.Add(300 * time.Millisecond)})
-			wantReason(t, err, NoReply)
-			if took := time.Since(start); took < 290*time.Millisecond || took > 600*time.Millisecond {
-				t.Errorf("took %v, want 300ms", took)
-			}
+			clustertest.Within(t, 600*time.Millisecond, func() {
+				c, _ := newTestClient(t, Options{}, silent.Addr, second.Addr)
+				start := time.Now()
+				_, _, err := c.Exchange(context.Background(), &Query{Name: "a.", Type: dns.TypeA, TCP: tcp, Deadline: start.Add(300 * time.Millisecond)})
+				wantReason(t, err, NoReply)
+				if took := time.Since(start); took < 290*time.Millisecond {
+					t.Errorf("took %v, want 300ms", took)
+				}
+			})
 		})
 	}
 }
@@ -214,21 +225,18 @@ func TestContext(t *testing.T) {
 // TestResend: a packet that is lost costs the patience, not the query.
 func TestResend(t *testing.T) {
 	answer := clustertest.Zone(t, zone)
-	var once sync.Once
+	var lose atomic.Bool
 	lossy := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
-		lost := false
-		once.Do(func() { lost = true })
-		if !lost {
+		if !lose.Swap(false) {
 			answer(w, r)
 		}
 	})
-	c, _ := newTestClient(t, Options{}, lossy.Addr)
-	start := time.Now()
-	m, err := ask(c, 5*time.Second)
-	wantAddress(t, m, err)
-	if took := time.Since(start); took > 2*unknownPatience {
-		t.Errorf("took %v", took)
-	}
+	clustertest.Within(t, 2*unknownPatience, func() {
+		c, _ := newTestClient(t, Options{}, lossy.Addr)
+		lose.Store(true)
+		m, err := ask(c, plenty)
+		wantAddress(t, m, err)
+	})
 }
 
 func TestInflight(t *testing.T) {
@@ -243,17 +251,17 @@ func TestInflight(t *testing.T) {
 	var asked sync.WaitGroup
 	for range 2 {
 		asked.Go(func() {
-			if _, err := ask(c, 5*time.Second); err != nil {
+			if _, err := ask(c, plenty); err != nil {
 				t.Error(err)
 			}
 		})
 		<-arrived
 	}
-	_, err := ask(c, 5*time.Second)
+	_, err := ask(c, plenty)
 	wantReason(t, err, Busy)
 	close(release)
 	asked.Wait()
-	m, err := ask(c, 5*time.Second)
+	m, err := ask(c, plenty)
 	wantAddress(t, m, err)
 }
 
@@ -271,7 +279,7 @@ func TestTruncated(t *testing.T) {
 	}
 	server := clustertest.Serve(t, handler)
 	c, _ := newTestClient(t, Options{}, server.Addr)
-	m, err := ask(c, time.Second)
+	m, err := ask(c, plenty)
 	if err != nil || !m.Truncated || server.TCP.Load() != 0 {
 		t.Errorf("a client that can't take more: %v, %v", m, err)
 	}
@@ -310,8 +318,8 @@ func waitFor(t *testing.T, so func() bool) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for start := time.Now(); !so(); <-tick.C {
-		if time.Since(start) > 15*time.Second {
-			t.Fatal("not within 15s")
+		if time.Since(start) > plenty {
+			t.Fatalf("not within %v", plenty)
 		}
 	}
 }

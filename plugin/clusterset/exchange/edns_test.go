@@ -3,11 +3,13 @@ package exchange
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/miekg/dns"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -72,15 +74,12 @@ func TestNoEDNS(t *testing.T) {
 		for _, scheme := range []model.Scheme{model.DNS, model.TCP} {
 			t.Run(fmt.Sprintf("%s over %s", name, scheme), func(t *testing.T) {
 				t.Parallel()
-				takes := make(chan bool, 1)
+				var takes atomic.Bool
 				right := addresses(1)
 				answers := refusing(func(q *dns.Msg) [][]byte {
-					select {
-					case <-takes:
-						takes <- true
+					if takes.Load() {
 						b, _ := q.Pack()
 						return [][]byte{right(b)}
-					default:
 					}
 					return refuse(q)
 				}, right)
@@ -89,7 +88,7 @@ func TestNoEDNS(t *testing.T) {
 				u := c.upstreams[0]
 				q := func() (*dns.Msg, error) {
 					q := question(askedName)
-					q.Deadline = time.Now().Add(2 * time.Second)
+					q.Deadline = time.Now().Add(plenty)
 					q.EDNS = EDNS{Size: DatagramSize, Option: Option{Code: dns.EDNS0LOCALSTART, Data: "\x01"}}
 					m, _, err := c.Exchange(t.Context(), q)
 					return m, err
@@ -104,17 +103,20 @@ func TestNoEDNS(t *testing.T) {
 				if u.edns.until.Load() < int64(u.edns.hold/2) {
 					t.Error("not remembered when it was tested")
 				}
-				before := s.udp.Load() + s.tcp.Load()
-				if m, err := q(); err != nil || len(m.Answer) != 1 {
-					t.Errorf("then: %v, %v", m, err)
-				}
-				if n := s.udp.Load() + s.tcp.Load() - before; n != 1 {
-					t.Errorf("%d messages", n)
-				}
+				clustertest.Tries(t, func() error {
+					before := s.udp.Load() + s.tcp.Load()
+					if m, err := q(); err != nil || len(m.Answer) != 1 {
+						t.Errorf("then: %v, %v", m, err)
+					}
+					if n := s.udp.Load() + s.tcp.Load() - before; n != 1 {
+						return fmt.Errorf("%d messages", n)
+					}
+					return nil
+				})
 				if err := u.ping(t.Context()); err != nil || u.health.down.Load() {
 					t.Errorf("its probe: %v", err)
 				}
-				takes <- true // it was replaced
+				takes.Store(true) // it was replaced
 				u.edns.doubt()
 				_, _ = q()
 				waitFor(t, func() bool { return u.edns.until.Load() == 0 })
@@ -149,30 +151,28 @@ func TestNoEDNSAtAll(t *testing.T) {
 // TestEDNSLost: a probe that was lost with EDNS, and answered without, isn't the end of
 // it: it is tested at once.
 func TestEDNSLost(t *testing.T) {
-	lost := make(chan struct{}, 1)
-	lost <- struct{}{}
+	var lose atomic.Bool
 	right := addresses(1)
 	answers := refusing(func(q *dns.Msg) [][]byte {
-		select {
-		case <-lost:
+		if lose.Swap(false) {
 			return nil
-		default:
 		}
 		b, _ := q.Pack()
 		return [][]byte{right(b)}
 	}, right)
 	c, _ := newTestClient(t, Options{}, serveRaw(t, answers, answers).Addr)
 	u := c.upstreams[0]
-	if err := u.ping(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	clustertest.Tries(t, func() error {
+		lose.Store(true)
+		return u.ping(t.Context())
+	})
 	waitFor(t, func() bool { return u.edns.until.Load() == 0 && !u.edns.testing.Load() })
 }
 
 // TestEDNSOfProbes: a probe carries what a query does.
 func TestEDNSOfProbes(t *testing.T) {
 	for _, scheme := range []model.Scheme{model.DNS, model.TCP} {
-		probes := make(chan *dns.Msg, 1)
+		probes := make(chan *dns.Msg, 100)
 		right := addresses(1)
 		answers := func(query []byte) [][]byte {
 			q := new(dns.Msg)

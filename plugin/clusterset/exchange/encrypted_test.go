@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 
 	"github.com/miekg/dns"
@@ -42,6 +44,10 @@ func TestHTTPS(t *testing.T) {
 			_, _ = w.Write(change(b.Bytes()))
 		}
 	}
+	var zipped bytes.Buffer // once: with the race detector, it takes a while
+	z := gzip.NewWriter(&zipped)
+	_, _ = z.Write(make([]byte, 1<<20))
+	_ = z.Close()
 	tests := []struct {
 		name  string
 		serve http.HandlerFunc
@@ -76,9 +82,7 @@ func TestHTTPS(t *testing.T) {
 		{"compressed", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", dnsMessage)
 			w.Header().Set("Content-Encoding", "gzip")
-			z := gzip.NewWriter(w)
-			_, _ = z.Write(make([]byte, 1<<20))
-			_ = z.Close()
+			_, _ = w.Write(zipped.Bytes())
 		}, "malformed reply"},
 		{"grows", send(dnsMessage, func(b []byte) []byte {
 			b[7] = 1
@@ -202,7 +206,6 @@ func TestQUIC(t *testing.T) {
 // same query; many at once share one; and nothing is left at the end.
 func TestSessions(t *testing.T) {
 	config, material := testTLS(t)
-	var conns atomic.Int64
 	seen := make(chan *quic.Conn, 100)
 	addr := serveQUIC(t, config, func(conn *quic.Conn, stream *quic.Stream) {
 		select {
@@ -211,7 +214,6 @@ func TestSessions(t *testing.T) {
 		}
 		answerQUIC(conn, stream)
 	})
-	c := newClientOf(t, model.QUIC, material, addr)
 	ask := func(c *Client, n int) {
 		t.Helper()
 		done := make(chan error)
@@ -229,19 +231,23 @@ func TestSessions(t *testing.T) {
 			}
 		}
 	}
-	ask(c, 50)
-	first := <-seen
-	for range 49 {
-		if conn := <-seen; conn != first {
-			conns.Add(1)
+	clustertest.Tries(t, func() error { // on a busy machine, some are asked again on a new one
+		for len(seen) > 0 {
+			<-seen
 		}
-	}
-	if conns.Load() != 0 {
-		t.Errorf("%d queries on other connections", conns.Load())
-	}
-	_ = first.CloseWithError(0, "started again")
-	ask(c, 10)
-	if second := <-seen; second == first {
-		t.Error("asked on the old connection")
-	}
+		c := newClientOf(t, model.QUIC, material, addr)
+		ask(c, 50)
+		first := <-seen
+		for range 49 {
+			if conn := <-seen; conn != first {
+				return errors.New("queries on other connections")
+			}
+		}
+		_ = first.CloseWithError(0, "started again")
+		ask(c, 10)
+		if second := <-seen; second == first {
+			return errors.New("asked on the old connection")
+		}
+		return nil
+	})
 }

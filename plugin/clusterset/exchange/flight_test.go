@@ -13,12 +13,17 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 )
 
-// held is an upstream that answers when it is told to.
+// held is an upstream that answers when it is told to, and its probes at once: it isn't
+// taken for down meanwhile.
 func held(t *testing.T) (server *clustertest.Server, arrived chan string, release chan struct{}) {
 	t.Helper()
 	arrived, release = make(chan string, 100), make(chan struct{})
 	answer := clustertest.Zone(t, zone)
 	server = clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		if r.Question[0].Qtype == dns.TypeSOA {
+			answer(w, r)
+			return
+		}
 		arrived <- r.Question[0].Name
 		<-release
 		answer(w, r)
@@ -37,7 +42,7 @@ func TestCoalescing(t *testing.T) {
 	begin := func(i int, name string) {
 		answered.Go(func() {
 			q := question(name)
-			q.Deadline = time.Now().Add(5 * time.Second)
+			q.Deadline = time.Now().Add(plenty)
 			m, from, err := c.Exchange(context.Background(), q)
 			if err != nil || from.Addr != server.Addr {
 				t.Errorf("%v from %v", err, from)
@@ -68,7 +73,7 @@ func TestCoalescing(t *testing.T) {
 // the most of it, gives up alone.
 func TestCoalescingWithoutTime(t *testing.T) {
 	server, arrived, release := held(t)
-	c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}, Timeout: 5 * time.Second}, server.Addr)
+	c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}, Timeout: plenty}, server.Addr)
 	begin := func(left time.Duration) chan error {
 		done := make(chan error, 1)
 		go func() {
@@ -80,8 +85,8 @@ func TestCoalescingWithoutTime(t *testing.T) {
 		<-arrived
 		return done
 	}
-	short := begin(500 * time.Millisecond)
-	long := begin(5 * time.Second)
+	short := begin(time.Second)
+	long := begin(plenty)
 	if err := <-short; err == nil {
 		t.Error("answered before its time")
 	}
@@ -161,7 +166,7 @@ func TestCoalescingLeaderGone(t *testing.T) {
 	c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}}, server.Addr)
 	ctx, cancel := context.WithCancel(context.Background())
 	q := question("web.default.svc.cluster.local.")
-	q.Deadline = time.Now().Add(5 * time.Second)
+	q.Deadline = time.Now().Add(plenty)
 	var answered sync.WaitGroup
 	answered.Go(func() {
 		_, _, err := c.Exchange(ctx, q)
@@ -187,24 +192,36 @@ func TestCoalescingLeaderGone(t *testing.T) {
 	}
 }
 
-// TestCoalescingFails: all that wait fail with the one that asks, in its time.
+// TestCoalescingFails: all that wait fail with the one that asks, or when their own time
+// is over.
 func TestCoalescingFails(t *testing.T) {
-	server, arrived, release := held(t)
-	defer close(release)
-	c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}}, server.Addr)
-	var failed sync.WaitGroup
-	start := time.Now()
-	for range 5 {
-		failed.Go(func() {
-			_, err := ask(c, 300*time.Millisecond)
-			wantReason(t, err, NoReply)
+	arrived, release := make(chan struct{}, 100), make(chan struct{})
+	fails := answering(dns.RcodeServerFailure, true)
+	server := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		if r.Question[0].Qtype != dns.TypeSOA {
+			arrived <- struct{}{}
+			<-release
+		}
+		fails(w, r)
+	})
+	c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}, Timeout: time.Nanosecond}, server.Addr) // all have time to wait
+	var failed, gone sync.WaitGroup
+	asks := func(group *sync.WaitGroup, timeout time.Duration, want Reason) {
+		group.Go(func() {
+			_, err := ask(c, timeout)
+			wantReason(t, err, want)
 		})
 	}
+	asks(&failed, time.Minute, BadReply)
 	<-arrived
-	failed.Wait()
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("took %v", took)
+	for range 4 {
+		asks(&failed, time.Minute, BadReply)
 	}
+	asks(&gone, 2*time.Second, NoReply)
+	waitFor(t, func() bool { return collected(c.options.Metrics.Coalesced) == 5 })
+	gone.Wait()
+	close(release)
+	failed.Wait()
 	if len(c.flights.flights) != 0 {
 		t.Error("something is left")
 	}

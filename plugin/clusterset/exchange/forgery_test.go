@@ -1,13 +1,14 @@
 package exchange
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
-	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 )
 
 // TestForgedReplies: what doesn't answer the question is dropped, and the real
@@ -30,15 +31,18 @@ func TestForgedReplies(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, _ := newTestClient(t, Options{}, liar(t, tt.forge))
-			m, err := ask(c, 400*time.Millisecond)
-			wantAddress(t, m, err)
-			metrics := &c.upstreams[0].metrics
-			for why, want := range map[Drop]float64{DropShort: 1, tt.why: 1} {
-				if n := testutil.ToFloat64(metrics.Dropped[why]); n != want {
-					t.Errorf("%v replies dropped as %s, want %v", n, why, want)
+			server := liar(t, tt.forge)
+			clustertest.Tries(t, func() error { // a busy machine has it sent again
+				c, _ := newTestClient(t, Options{}, server)
+				m, err := ask(c, plenty)
+				wantAddress(t, m, err)
+				for _, why := range []Drop{DropShort, tt.why} {
+					if n := collected(c.upstreams[0].metrics.Dropped[why]); n != 1 {
+						return fmt.Errorf("%v replies dropped as %s, want 1", n, why)
+					}
 				}
-			}
+				return nil
+			})
 		})
 	}
 }
@@ -96,6 +100,6 @@ func TestMalformedReply(t *testing.T) {
 		return [][]byte{append(query, 0xff, 0xff, 0xff)}
 	})
 	c, _ := newTestClient(t, Options{}, addr)
-	_, err := ask(c, time.Second)
+	_, err := ask(c, plenty)
 	wantReason(t, err, BadReply)
 }

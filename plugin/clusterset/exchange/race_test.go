@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -83,25 +84,28 @@ func TestHedge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			slow.Store(false)
-			c, _, _ := serveTwo(t, Options{Hedging: tt.hedging}, late, good)
-			for range 2*firstRead + 10 { // also earns hedges
-				m, err := ask(c, time.Second)
+			clustertest.Tries(t, func() error {
+				slow.Store(false)
+				c, _, _ := serveTwo(t, Options{Hedging: tt.hedging}, late, good)
+				for range 2*firstRead + 10 {
+					m, err := ask(c, plenty)
+					wantAddress(t, m, err)
+				}
+				c.hedges.saved.Store(budgetSize)
+				hedged, won := c.upstreams[1].metrics.Hedged, c.upstreams[1].metrics.HedgesWon
+				hedgedBefore, wonBefore := collected(hedged), collected(won)
+				slow.Store(true)
+				c.turn.Store(1)
+				start := time.Now()
+				m, err := ask(c, plenty)
 				wantAddress(t, m, err)
-			}
-			hedgedBefore := collected(c.upstreams[1].metrics.Hedged)
-			slow.Store(true)
-			c.turn.Store(1)
-			start := time.Now()
-			m, err := ask(c, time.Second)
-			wantAddress(t, m, err)
-			if took := time.Since(start); took > 400*time.Millisecond {
-				t.Errorf("took %v", took)
-			}
-			got := collected(c.upstreams[1].metrics.Hedged) - hedgedBefore
-			if won := collected(c.upstreams[1].metrics.HedgesWon); (got == 1) != tt.hedged || (won > 0) != tt.hedged {
-				t.Errorf("%v hedges, %v of all won; hedged should be %v", got, won, tt.hedged)
-			}
+				took := time.Since(start)
+				gotHedged, gotWon := collected(hedged)-hedgedBefore == 1, collected(won)-wonBefore == 1
+				if gotHedged != tt.hedged || gotWon != tt.hedged || took > 400*time.Millisecond {
+					return fmt.Errorf("hedged %v, won %v, took %v; hedged should be %v", gotHedged, gotWon, took, tt.hedged)
+				}
+				return nil
+			})
 		})
 	}
 }
@@ -116,14 +120,13 @@ func TestHedgeOfOne(t *testing.T) {
 			good(w, r)
 		}
 	})
-	c, _ := newTestClient(t, Options{Hedging: Hedging{After: 10 * time.Millisecond}}, server.Addr)
-	c.hedges.saved.Store(budgetSize)
-	start := time.Now()
-	m, err := ask(c, 2*time.Second)
-	wantAddress(t, m, err)
-	if took := time.Since(start); took > unknownPatience/2 {
-		t.Errorf("took %v", took)
-	}
+	clustertest.Within(t, unknownPatience/2, func() {
+		c, _ := newTestClient(t, Options{Hedging: Hedging{After: 10 * time.Millisecond}}, server.Addr)
+		c.hedges.saved.Store(budgetSize)
+		asked.Store(0)
+		m, err := ask(c, plenty)
+		wantAddress(t, m, err)
+	})
 }
 
 // TestHedgeBudget: a member that is slow because it has too much to do is asked a
@@ -131,13 +134,14 @@ func TestHedgeOfOne(t *testing.T) {
 func TestHedgeBudget(t *testing.T) {
 	const queries = 100
 	slow := after(20*time.Millisecond, clustertest.Zone(t, zone))
-	c, one, two := serveTwo(t, Options{Hedging: Hedging{After: time.Millisecond}}, slow, slow)
+	c, _, _ := serveTwo(t, Options{Hedging: Hedging{After: time.Millisecond}}, slow, slow)
 	for range queries {
-		m, err := ask(c, time.Second)
+		m, err := ask(c, plenty)
 		wantAddress(t, m, err)
 	}
-	if n := one.UDP.Load() + two.UDP.Load(); n > queries+queries/hedgePrice {
-		t.Errorf("%d messages for %d queries", n, queries)
+	// Not of all messages: a busy machine has queries sent again, and probes.
+	if n := collected(c.upstreams[0].metrics.Hedged) + collected(c.upstreams[1].metrics.Hedged); n > queries/hedgePrice || n == 0 {
+		t.Errorf("%v hedges of %d queries", n, queries)
 	}
 }
 
@@ -146,97 +150,111 @@ func TestHedgeBudget(t *testing.T) {
 func TestResendBudget(t *testing.T) {
 	const queries = 200
 	var silent atomic.Bool
+	var messages atomic.Int64
 	good := answering(dns.RcodeSuccess, true)
 	server := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
-		if !silent.Load() || r.Question[0].Qtype == dns.TypeSOA { // its probes come through
-			good(w, r)
+		switch {
+		case r.Question[0].Qtype == dns.TypeSOA: // its probes come through
+		case silent.Load():
+			messages.Add(1)
+			return
 		}
+		good(w, r)
 	})
-	c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}}, server.Addr)
-	for range firstRead {
-		m, err := ask(c, time.Second)
-		wantAddress(t, m, err)
-	}
-	silent.Store(true)
-	c.resends.saved.Store(0)
-	before := server.UDP.Load()
-	var asking sync.WaitGroup
-	for i := range queries {
-		asking.Go(func() {
-			q := question(fmt.Sprintf("web%d.default.svc.cluster.local.", i))
-			q.Deadline = time.Now().Add(maxPatience * 9 / 10)
-			_, _, err := c.Exchange(context.Background(), q)
-			wantReason(t, err, NoReply)
-		})
-	}
-	asking.Wait()
-	const probes = 10
-	if n := server.UDP.Load() - before; n > 2*queries+probes || n < queries*3/2 {
-		t.Errorf("%d messages for %d queries, want twice as many", n, queries)
-	}
+	clustertest.Tries(t, func() error {
+		silent.Store(false)
+		c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}}, server.Addr)
+		for range firstRead {
+			m, err := ask(c, plenty)
+			wantAddress(t, m, err)
+		}
+		silent.Store(true)
+		messages.Store(0)
+		c.resends.saved.Store(0)
+		var asking sync.WaitGroup
+		for i := range queries {
+			asking.Go(func() {
+				q := question(fmt.Sprintf("web%d.default.svc.cluster.local.", i))
+				q.Deadline = time.Now().Add(maxPatience * 9 / 10)
+				_, _, err := c.Exchange(context.Background(), q)
+				wantReason(t, err, NoReply)
+			})
+		}
+		asking.Wait()
+		if n := messages.Load(); n > 2*queries || n < queries*3/2 {
+			return fmt.Errorf("%d messages for %d queries, want twice as many", n, queries)
+		}
+		return nil
+	})
 }
 
 // TestEjection: an upstream that fails queries which the other one answers sits
 // out, though its probes succeed, and is asked again later.
 func TestEjection(t *testing.T) {
-	c, bad, _ := serveTwo(t, Options{}, answering(dns.RcodeServerFailure, true), answering(dns.RcodeSuccess, true))
+	clustertest.Tries(t, func() error { return tryEjection(t) })
+}
+
+func tryEjection(t *testing.T) error {
+	t.Helper()
+	c, _, _ := serveTwo(t, Options{Hedging: Hedging{Off: true}}, answering(dns.RcodeServerFailure, true), answering(dns.RcodeSuccess, true))
 	ejections := make(chan time.Duration, 10)
 	c.options.Ejected = func(_ model.Upstream, d time.Duration, _ error) { ejections <- d }
 	asked := func(n int) (ofBad int64) {
 		before := c.upstreams[0].metrics.Failed[BadReply]
 		was := collected(before)
 		for range n {
-			m, err := ask(c, time.Second)
+			m, err := ask(c, plenty)
 			wantAddress(t, m, err)
 		}
 		return int64(collected(before) - was)
 	}
 	if n := asked(2 * missesToEject); n != missesToEject {
-		t.Errorf("asked %d times, want %d", n, missesToEject)
+		return fmt.Errorf("asked %d times, want %d", n, missesToEject)
 	}
 	first := <-ejections
-	wantCount(t, "ejected", c.options.Metrics.Ejected, 1)
 	wantCount(t, "up", c.options.Metrics.Up, 2)
-	if n := asked(20); n != 0 {
-		t.Errorf("asked %d times while ejected", n)
+	n := asked(20)
+	if ejected := collected(c.options.Metrics.Ejected); n != 0 || ejected != 1 {
+		return fmt.Errorf("asked %d times while ejected, %v ejected", n, ejected)
 	}
-	start := time.Now()
-	var second time.Duration
-	for second == 0 { // it comes back, and is ejected again, for longer
-		m, err := ask(c, time.Second)
-		wantAddress(t, m, err)
-		select {
-		case second = <-ejections:
-		default:
-		}
-		if time.Since(start) > 10*time.Second {
-			t.Fatalf("not asked again within 10s of being ejected for %v", first)
-		}
-	}
+	second := againEjected(t, c, ejections)
 	if first < ejectFor*3/4 || first > ejectFor*5/4 || second < ejectFor*3/2 || second > ejectFor*5/2 {
 		t.Errorf("ejected for %v and %v", first, second)
 	}
-	if bad.UDP.Load() == 0 {
-		t.Error("never asked")
-	}
+	return nil
+}
+
+// againEjected asks until the upstream has come back, and is ejected again, for longer.
+func againEjected(t *testing.T, c *Client, ejections <-chan time.Duration) time.Duration {
+	t.Helper()
+	var again time.Duration
+	waitFor(t, func() bool {
+		m, err := ask(c, plenty)
+		wantAddress(t, m, err)
+		select {
+		case again = <-ejections:
+		default:
+		}
+		return again != 0
+	})
+	return again
 }
 
 // TestEjectionOfSlow: as is one that is slow beside the other. It takes no hedges.
 func TestEjectionOfSlow(t *testing.T) {
 	good := clustertest.Zone(t, zone)
-	c, _, _ := serveTwo(t, Options{Hedging: Hedging{Off: true}}, after(30*time.Millisecond, good), good)
-	for range 2 * firstRead {
-		m, err := ask(c, time.Second)
-		wantAddress(t, m, err)
-	}
-	for range 3 * readEvery { // until the quick one's median is read again
-		m, err := ask(c, time.Second)
-		wantAddress(t, m, err)
-		if collected(c.upstreams[0].metrics.Ejections) > 0 {
-			return
+	slow, quick := clustertest.Serve(t, after(30*time.Millisecond, good)), clustertest.Serve(t, good)
+	clustertest.Tries(t, func() error {
+		c, _ := newTestClient(t, Options{Hedging: Hedging{Off: true}}, slow.Addr, quick.Addr)
+		for range 2*firstRead + 3*readEvery { // until the quick one's median is read again
+			m, err := ask(c, plenty)
+			wantAddress(t, m, err)
+			if collected(c.upstreams[0].metrics.Ejections) > 0 {
+				return nil
+			}
 		}
-	}
-	t.Error("not ejected")
+		return errors.New("not ejected")
+	})
 }
 
 // TestNobodyEjected: a name that no upstream can answer is no upstream's fault, and
@@ -254,7 +272,7 @@ func TestNobodyEjected(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c, _, _ := serveTwo(t, Options{}, tt.first, tt.second)
 			for range 4 * missesToEject {
-				_, _ = ask(c, time.Second)
+				_, _ = ask(c, plenty)
 			}
 			wantCount(t, "ejected", c.options.Metrics.Ejected, 0)
 			wantCount(t, "down", c.options.Metrics.Down, 0)
@@ -263,8 +281,8 @@ func TestNobodyEjected(t *testing.T) {
 	silent, good := clustertest.Serve(t, clustertest.Silence), clustertest.Zone(t, zone)
 	server := clustertest.Serve(t, good)
 	c, told := newTestClient(t, Options{}, silent.Addr, server.Addr)
-	_, _ = ask(c, time.Second)
-	_, _ = ask(c, time.Second)
+	_, _ = ask(c, plenty)
+	_, _ = ask(c, plenty)
 	told.wait(t, silent.Addr.String()+" down")
 	c.upstreams[1].eject(time.Now(), errMisses)
 	wantCount(t, "the last one ejected", c.options.Metrics.Ejected, 0)
@@ -280,27 +298,59 @@ func TestNegative(t *testing.T) {
 		rcode   int
 		atLeast time.Duration
 	}{
-		{"authoritative", true, after(60*time.Millisecond, answering(dns.RcodeSuccess, true)), dns.RcodeNameError, 0},
-		{"not, and a positive one comes", false, after(60*time.Millisecond, answering(dns.RcodeSuccess, true)), dns.RcodeSuccess, 60 * time.Millisecond},
-		{"not, and another negative one comes", false, after(60*time.Millisecond, answering(dns.RcodeNameError, false)), dns.RcodeNameError, 60 * time.Millisecond},
-		{"not, and nothing comes", false, clustertest.Silence, dns.RcodeNameError, unknownPatience - 30*time.Millisecond},
+		{"authoritative", true, clustertest.Silence, dns.RcodeNameError, 0},
+		{"not, and a positive one comes", false, answering(dns.RcodeSuccess, true), dns.RcodeSuccess, 0},
+		{"not, and another negative one comes", false, answering(dns.RcodeNameError, false), dns.RcodeNameError, 0},
+		{"not, and nothing comes", false, clustertest.Silence, dns.RcodeNameError, unknownPatience},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c, _, _ := serveTwo(t, Options{Hedging: Hedging{After: time.Millisecond}}, after(30*time.Millisecond, answering(dns.RcodeNameError, tt.aa)), tt.second)
-			c.hedges.saved.Store(budgetSize)
-			start := time.Now()
-			m, err := ask(c, 2*time.Second)
-			took := time.Since(start)
-			if err != nil || m.Rcode != tt.rcode {
-				t.Fatalf("%v, %v; want %s", m, err, dns.RcodeToString[tt.rcode])
-			}
-			if took < tt.atLeast || took > time.Second {
-				t.Errorf("took %v, want %v at least", took, tt.atLeast)
-			}
+			clustertest.Tries(t, func() error {
+				start := time.Now()
+				m := negativeFirst(t, answering(dns.RcodeNameError, tt.aa), tt.second)
+				took := time.Since(start)
+				if m.Rcode != tt.rcode || took < tt.atLeast || took > tt.atLeast+time.Second {
+					return fmt.Errorf("%s after %v, want %s", dns.RcodeToString[m.Rcode], took, dns.RcodeToString[tt.rcode])
+				}
+				return nil
+			})
 		})
 	}
+}
+
+// negativeFirst asks two upstreams: the first answers when the second is asked as well,
+// the second when the first one's answer has come.
+func negativeFirst(t *testing.T, first, second dns.HandlerFunc) *dns.Msg {
+	t.Helper()
+	asked, come := make(chan struct{}, 100), make(chan struct{})
+	c, _, _ := serveTwo(t, Options{Hedging: Hedging{After: time.Millisecond}},
+		func(w dns.ResponseWriter, r *dns.Msg) {
+			if r.Question[0].Qtype != dns.TypeSOA {
+				<-asked
+			}
+			first(w, r)
+		},
+		func(w dns.ResponseWriter, r *dns.Msg) {
+			if r.Question[0].Qtype != dns.TypeSOA {
+				asked <- struct{}{}
+				<-come
+			}
+			second(w, r)
+		})
+	c.hedges.saved.Store(budgetSize)
+	go func() {
+		defer close(come)
+		for end := time.Now().Add(plenty); collected(c.upstreams[0].metrics.Replies[dns.RcodeNameError]) == 0 && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	m, err := ask(c, plenty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-come
+	return m
 }
 
 // TestLoss: three packets of ten lost each way cost time, not answers.
@@ -315,7 +365,7 @@ func TestLoss(t *testing.T) {
 	})
 	c, _ := newTestClient(t, Options{}, server.Addr)
 	for range firstRead { // so that what replies take is known
-		m, err := ask(c, time.Second)
+		m, err := ask(c, plenty)
 		wantAddress(t, m, err)
 	}
 	lossy.Store(true)
@@ -326,7 +376,7 @@ func TestLoss(t *testing.T) {
 		asking.Go(func() {
 			for i := next.Add(1); i <= queries; i = next.Add(1) {
 				q := question(fmt.Sprintf("web%d.default.svc.cluster.local.", i)) // equal ones would be asked once
-				q.Deadline = time.Now().Add(2 * time.Second)
+				q.Deadline = time.Now().Add(5 * time.Second)
 				if _, _, err := c.Exchange(context.Background(), q); err != nil {
 					failed.Add(1)
 				}
@@ -356,7 +406,7 @@ func TestLostProbes(t *testing.T) {
 	defer tick.Stop()
 	for probes.Load() <= probesToDown {
 		c.upstreams[0].suspect()
-		m, err := ask(c, time.Second)
+		m, err := ask(c, plenty)
 		wantAddress(t, m, err)
 		<-tick.C
 	}
@@ -370,16 +420,22 @@ func TestLostProbes(t *testing.T) {
 // TestSilentUpstream: of two upstreams, one says nothing: no query is lost, and
 // each is answered as soon as patience with it is over.
 func TestSilentUpstream(t *testing.T) {
-	c, one, _ := serveTwo(t, Options{}, clustertest.Silence, clustertest.Zone(t, zone))
-	for range 20 {
-		start := time.Now()
-		m, err := ask(c, 2*time.Second)
-		wantAddress(t, m, err)
-		if took := time.Since(start); took > unknownPatience+200*time.Millisecond {
-			t.Errorf("took %v", took)
+	silent, good := clustertest.Serve(t, clustertest.Silence), clustertest.Serve(t, clustertest.Zone(t, zone))
+	clustertest.Tries(t, func() error {
+		c, _ := newTestClient(t, Options{}, silent.Addr, good.Addr)
+		var slowest time.Duration
+		for range 20 {
+			start := time.Now()
+			m, err := ask(c, plenty)
+			wantAddress(t, m, err)
+			slowest = max(slowest, time.Since(start))
 		}
-	}
-	if one.UDP.Load() == 0 {
+		if slowest > unknownPatience+200*time.Millisecond {
+			return fmt.Errorf("took %v", slowest)
+		}
+		return nil
+	})
+	if silent.UDP.Load() == 0 {
 		t.Error("never asked")
 	}
 }
@@ -392,7 +448,7 @@ func TestLastHope(t *testing.T) {
 	c, _ := newTestClient(t, Options{}, servers[0].Addr, servers[1].Addr)
 	answered := func() {
 		t.Helper()
-		m, err := ask(c, 2*time.Second)
+		m, err := ask(c, plenty)
 		wantAddress(t, m, err)
 	}
 	answered()
@@ -414,13 +470,13 @@ func TestLastHope(t *testing.T) {
 func TestNoHope(t *testing.T) {
 	servers := []*clustertest.Server{clustertest.Serve(t, clustertest.Zone(t, zone)), clustertest.Serve(t, clustertest.Zone(t, zone))}
 	c, told := newTestClient(t, Options{}, servers[0].Addr, servers[1].Addr)
-	m, err := ask(c, time.Second)
+	m, err := ask(c, plenty)
 	wantAddress(t, m, err)
 	for _, s := range servers {
 		s.Stop()
 	}
 	for range 2 {
-		_, _ = ask(c, time.Second)
+		_, _ = ask(c, plenty)
 	}
 	<-told
 	<-told
@@ -428,7 +484,7 @@ func TestNoHope(t *testing.T) {
 		at := c.answered()
 		return !c.upstreams[0].downSince(at) && !c.upstreams[1].downSince(at)
 	})
-	_, err = ask(c, time.Second)
+	_, err = ask(c, plenty)
 	wantReason(t, err, Down)
 }
 
@@ -440,11 +496,9 @@ func TestAllDownAtOnce(t *testing.T) {
 		s.Stop()
 		addrs = append(addrs, s.Addr)
 	}
-	c, _ := newTestClient(t, Options{}, addrs...)
-	start := time.Now()
-	_, err := ask(c, 2*time.Second)
-	wantReason(t, err, Network)
-	if took := time.Since(start); took > 200*time.Millisecond {
-		t.Errorf("took %v", took)
-	}
+	clustertest.Within(t, 200*time.Millisecond, func() {
+		c, _ := newTestClient(t, Options{}, addrs...)
+		_, err := ask(c, plenty)
+		wantReason(t, err, Network)
+	})
 }

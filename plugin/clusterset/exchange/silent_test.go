@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,7 +133,7 @@ func TestSilentConnection(t *testing.T) {
 			c := newClientOf(t, tt.scheme, material, tt.wall.Addr)
 			asked := func() error {
 				q := question(askedName)
-				q.EDNS.Size, q.Deadline = DatagramSize, time.Now().Add(2*time.Second)
+				q.EDNS.Size, q.Deadline = DatagramSize, time.Now().Add(plenty)
 				m, _, err := c.Exchange(t.Context(), q)
 				if err == nil && len(m.Answer) != 1 {
 					t.Errorf("got %v", m)
@@ -142,16 +144,19 @@ func TestSilentConnection(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 2 {
-				before := tt.wall.Conns.Load()
-				tt.wall.Forget()
-				for range 3 {
-					if err := asked(); err != nil {
-						t.Errorf("into a silent connection: %v", err)
+				clustertest.Tries(t, func() error { // a busy machine has some asked again
+					before := tt.wall.Conns.Load()
+					tt.wall.Forget()
+					for range 3 {
+						if err := asked(); err != nil {
+							t.Errorf("into a silent connection: %v", err)
+						}
 					}
-				}
-				if n := tt.wall.Conns.Load() - before; n < 1 || n > maxStreamAsks {
-					t.Errorf("%d new connections", n)
-				}
+					if n := tt.wall.Conns.Load() - before; n < 1 || n > maxStreamAsks {
+						return fmt.Errorf("%d new connections", n)
+					}
+					return nil
+				})
 			}
 			if c.upstreams[0].health.down.Load() {
 				t.Error("taken for down")
@@ -218,11 +223,18 @@ func TestSilentStreamOfUDP(t *testing.T) {
 // TestSlowStream: an upstream that is slow on a stream is waited for, and not asked time
 // and again.
 func TestSlowStream(t *testing.T) {
-	slow := clustertest.Serve(t, after(streamHeld*2, clustertest.Zone(t, zone)))
+	var asked atomic.Int64
+	late := after(streamHeld*2, clustertest.Zone(t, zone))
+	slow := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		if r.Question[0].Qtype != dns.TypeSOA {
+			asked.Add(1)
+		}
+		late(w, r)
+	})
 	c := newStreamClient(t, slow.Addr)
-	m, err := ask(c, 5*time.Second)
+	m, err := ask(c, plenty)
 	wantAddress(t, m, err)
-	if n := slow.TCP.Load(); n > maxStreamAsks { // with a probe
+	if n := asked.Load(); n > maxStreamAsks {
 		t.Errorf("asked %d times", n)
 	}
 }
@@ -259,7 +271,7 @@ func TestUnasked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			u, s := newStreamTest(t, flood(msg))
-			_, err := askStream(t.Context(), s, 10*time.Second)
+			_, err := askStream(t.Context(), s, plenty)
 			if err == nil || reasonOf(err) != BadReply {
 				t.Errorf("error %v", err)
 			}
