@@ -4,7 +4,7 @@ import "runtime"
 
 // stackRoom is what a forwarded query takes of its goroutine's stack from here on,
 // in bytes: its way down to a socket, or a reply's parsing.
-const stackRoom = 2600
+const stackRoom = 1600
 
 // growStack has the stack of a query's goroutine grow now, where it has to. CoreDNS
 // starts one for each query, with a small stack that the way down to a member's socket

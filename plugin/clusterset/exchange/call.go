@@ -124,8 +124,9 @@ func (c *call) outcome(o *outcome) (*dns.Msg, error) {
 	if o.reply == nil {
 		return nil, o.err
 	}
-	defer o.free()
-	return c.wire.parse(*o.reply, !c.sends[o.send].stream)
+	reply, err := c.wire.parse(*o.reply, !c.sends[o.send].stream)
+	o.free()
+	return reply, err
 }
 
 // end takes the call back. A connection that has just taken it off its list has an

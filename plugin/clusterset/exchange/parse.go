@@ -51,7 +51,9 @@ var errCut = errors.New("cut")
 // counts is truncated, whatever it says (RFC 2181, section 9), and what is whole of it
 // is given. An error is errMalformed.
 func (w *wire) parse(reply []byte, datagram bool) (*dns.Msg, error) {
-	p := parser{msg: reply, off: headerLen + len(w.question), wire: w, into: new(parsed), left: growth * max(len(reply), leastSize)}
+	p := &w.parser
+	*p = parser{}
+	p.msg, p.off, p.wire, p.into, p.left = reply, headerLen+len(w.question), w, new(parsed), growth*max(len(reply), leastSize)
 	m := &p.into.Msg
 	setHeader(&m.MsgHdr, binary.BigEndian.Uint16(reply[flagsOffset:]))
 	p.into.question[0] = w.asked

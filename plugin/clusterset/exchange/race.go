@@ -106,11 +106,15 @@ func (r *race) goesOn(now time.Time) bool {
 
 // wake is when something is to be done next.
 func (r *race) wake() time.Time {
-	at := r.q.Deadline
-	for _, t := range [...]time.Time{r.hedgeAt, r.againAt, r.keptUntil} {
-		if !t.IsZero() && t.Before(at) {
-			at = t
-		}
+	at := sooner(r.q.Deadline, r.hedgeAt)
+	at = sooner(at, r.againAt)
+	return sooner(at, r.keptUntil)
+}
+
+// sooner is the earlier of two times, of which maybe is never when it is zero.
+func sooner(at, maybe time.Time) time.Time {
+	if !maybe.IsZero() && maybe.Before(at) {
+		return maybe
 	}
 	return at
 }
@@ -169,15 +173,13 @@ func (r *race) send(now time.Time, why reason) bool {
 // sendTo sends the message to an upstream.
 func (r *race) sendTo(now time.Time, u *upstream, why reason, stream bool, f form) bool {
 	t, stream := u.over(stream)
-	fresh := why != other && r.sentAs(u, func(s *send) bool { return s.stream == stream })
+	fresh := why != other && r.sentOver(u, stream)
 	n := r.call.sent
 	r.call.sent++
 	s := &r.call.sends[n] // which is clear
 	s.to, s.at, s.stream, s.form, s.why = u, now, stream, f, why
 	if err := t.send(r.call, n, fresh); err != nil {
-		s.ended = true
-		r.observe(s, nil, err)
-		r.fails(now, s, err)
+		r.unsent(s, err)
 		return false
 	}
 	switch why {
@@ -187,6 +189,12 @@ func (r *race) sendTo(now time.Time, u *upstream, why reason, stream bool, f for
 		u.metrics.Hedged.Inc()
 	}
 	return true
+}
+
+func (r *race) unsent(s *send, err error) {
+	s.ended = true
+	r.observe(s, nil, err)
+	r.fails(s.at, s, err)
 }
 
 // overStream reports whether the upstream is asked over a stream next. Where the client

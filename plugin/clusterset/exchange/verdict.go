@@ -109,6 +109,16 @@ func (r *race) sentAs(u *upstream, is func(*send) bool) bool {
 	return false
 }
 
+// sentOver reports whether the upstream was sent the message over a stream, or over none.
+func (r *race) sentOver(u *upstream, stream bool) bool {
+	for i := range r.call.sends[:r.call.sent] {
+		if s := &r.call.sends[i]; s.to == u && s.stream == stream {
+			return true
+		}
+	}
+	return false
+}
+
 // isNegative tells whether a reply says that there is nothing.
 func isNegative(reply *dns.Msg) bool { return len(reply.Answer) == 0 }
 

@@ -51,6 +51,9 @@ type wire struct {
 	asked    dns.Question
 	// bare and wide are the message's other forms, empty before they are needed.
 	bare, wide []byte
+	// parser is the replies', one after the other: on the stack, it would be the most of
+	// what there is.
+	parser parser
 }
 
 // form is what a message carries of its query.
@@ -116,6 +119,7 @@ func newWire(q *Query) (*wire, error) {
 func (w *wire) free() {
 	w.asked.Name = ""
 	w.bare, w.wide = w.bare[:0], w.wide[:0]
+	w.parser = parser{}
 	wires.Put(w)
 }
 
