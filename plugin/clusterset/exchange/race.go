@@ -266,14 +266,15 @@ func (r *race) again(now time.Time, u *upstream, why reason, asked int) bool {
 
 // lastHope is an upstream that is down, and may be back, nil when there is none. The
 // member has answered since it was found down, or one that was up has failed just
-// now: in a rolling restart, because this one is back.
+// now: in a rolling restart, because this one is back. It may be known to be back only just
+// now.
 func (r *race) lastHope() *upstream {
 	since := r.client.answered()
 	if r.call.sent > 0 {
 		since = max(since, int64(r.call.sends[0].at.Sub(r.client.made)))
 	}
 	for _, u := range r.client.upstreams {
-		if !r.hasFailed(u) && u.downSince(since) && r.asked(u) == 0 {
+		if !r.hasFailed(u) && (u.downSince(since) || !u.health.down.Load()) && r.asked(u) == 0 {
 			return u
 		}
 	}

@@ -465,6 +465,38 @@ func TestLastHope(t *testing.T) {
 	}
 }
 
+// TestBackMeanwhile: an upstream that comes back while it is looked for is found: it is up,
+// or else the last hope.
+func TestBackMeanwhile(t *testing.T) {
+	c, _ := newTestClient(t, Options{}, netip.MustParseAddrPort("127.0.0.1:9"))
+	w, err := newWire(question("web.default.svc.cluster.local."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := newCall(w)
+	call.race.client, call.race.call = c, call
+	health := &c.upstreams[0].health
+	health.answered.Store(1) // since it was probed
+	var ended atomic.Bool
+	var changing sync.WaitGroup
+	changing.Go(func() {
+		for down := true; !ended.Load(); down = !down {
+			health.down.Store(down)
+		}
+		health.down.Store(false)
+	})
+	for range 200000 {
+		if call.race.next(time.Now(), first) == nil {
+			t.Error("neither up nor the last hope")
+			break
+		}
+	}
+	ended.Store(true)
+	changing.Wait()
+	call.end()
+	w.free()
+}
+
 // TestNoHope: where nothing was answered since the upstreams were last probed, they
 // aren't asked.
 func TestNoHope(t *testing.T) {
