@@ -3,6 +3,7 @@ package clusterset
 import (
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,30 +37,33 @@ func TestFlapping(t *testing.T) {
 		t.Run(fmt.Sprint(test.members, " members, ", test.changes, " changes"), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := defaultOptions()
-				var last *snapshot
-				published := 0
-				b := newBuilder(&o, nil, func(s *snapshot) { last, published = s, published+1 })
+				var last atomic.Pointer[snapshot] // timers publish as well
+				var published atomic.Int64
+				b := newBuilder(&o, nil, func(s *snapshot) {
+					last.Store(s)
+					published.Add(1)
+				})
 				b.setClusterSet(setOf(test.members, "first.example."))
 				domain := ""
 				for i := range test.changes {
 					domain = fmt.Sprintf("n%d.example.", i)
 					b.setClusterSet(setOf(test.members, domain))
 				}
-				if published != 1+test.atOnce {
-					t.Errorf("%d changes in force at once, want %d", published-1, test.atOnce)
+				if n := published.Load(); n != int64(1+test.atOnce) {
+					t.Errorf("%d changes in force at once, want %d", n-1, test.atOnce)
 				}
 				drain := func() {
 					time.Sleep(drainTime)
 					synctest.Wait()
 				}
 				drain()
-				if got := last.members["c0"].ClusterDomain; got != domain || len(last.members) != test.members {
+				if got := last.Load().members["c0"].ClusterDomain; got != domain || len(last.Load().members) != test.members {
 					t.Errorf("in force is %s, want %s", got, domain)
 				}
 				drain()
-				before := published
+				before := published.Load()
 				b.setClusterSet(setOf(test.members, "rare.example."))
-				if published != before+1 {
+				if published.Load() != before+1 {
 					t.Error("a rare change isn't in force at once")
 				}
 				b.close()

@@ -1,11 +1,14 @@
 package clusterset
 
 import (
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,22 +97,32 @@ func startMember(t testing.TB, ip string, zones ...string) string {
 	return addr
 }
 
-// freeAddress gives an address of ip whose port is free for UDP and TCP.
+// given are the addresses that freeAddress has given.
+var given sync.Map
+
+// freeAddress gives an address of ip whose port is free for UDP and TCP, each once: CoreDNS
+// would share it. It is below the ports that the kernel gives out, so that no client's
+// socket takes it before the server does.
 func freeAddress(t testing.TB, ip string) string {
 	t.Helper()
-	for {
-		listener, err := net.Listen("tcp", ip+":0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr := listener.Addr().String()
-		packets, err := net.ListenPacket("udp", addr)
-		listener.Close()
-		if err == nil {
-			packets.Close()
+	for range 100 {
+		addr := net.JoinHostPort(ip, strconv.Itoa(20000+rand.IntN(12000)))
+		if _, known := given.LoadOrStore(addr, true); !known && isFree(addr) {
 			return addr
 		}
 	}
+	t.Fatalf("no free port at %s", ip)
+	return ""
+}
+
+func isFree(addr string) bool {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return false
+	}
+	defer listener.Close()
+	packets, err := net.ListenPacket("udp", addr)
+	return err == nil && packets.Close() == nil
 }
 
 // document writes a ClusterSet document with these clusters and gives its path.
@@ -143,7 +156,7 @@ func lookup(t testing.TB, addr, network, name string, qtype uint16) *dns.Msg {
 
 func send(t testing.TB, addr, network string, m *dns.Msg) *dns.Msg {
 	t.Helper()
-	client := &dns.Client{Net: network, Timeout: 5 * time.Second, UDPSize: dns.MaxMsgSize - 1}
+	client := &dns.Client{Net: network, Timeout: inTime, UDPSize: dns.MaxMsgSize - 1}
 	reply, _, err := client.Exchange(m, addr)
 	if err != nil {
 		t.Fatalf("%s: %v", m.Question[0].Name, err)

@@ -91,7 +91,7 @@ func TestRotated(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, 2*time.Second, "the new certificates", func() bool {
+	eventually(t, inTime, "the new certificates", func() bool {
 		return addressOf(lookup(t, s.addr, "udp", "web.default.c1.lan.", dns.TypeA)) == "10.101.1.1"
 	})
 }

@@ -172,7 +172,7 @@ func TestMaterialInTime(t *testing.T) {
 		name := fmt.Sprintf("web.default.c%d.lan.", i+1)
 		writeDocument(t, path, member(i+1))
 		var m *dns.Msg
-		eventually(t, 5*time.Second, "the change", func() bool {
+		eventually(t, inTime, "the change", func() bool {
 			m = lookup(t, s.addr, "udp", name, dns.TypeA)
 			return m.Rcode != dns.RcodeNameError
 		})

@@ -131,21 +131,24 @@ func TestLocalOwnName(t *testing.T) {
 // isn't found out at the expense of a query.
 func TestLocalResolverDead(t *testing.T) {
 	member, resolver := clustertest.Serve(t, clustertest.Zone(t, memberZone)), clustertest.Serve(t, clustertest.Silence)
-	s := startCoreDNS(t, `.:PORT {
-		bind 127.77.0.1
-		clusterset lan {
-			file `+document(t, clusterAt("here", member.Addr.String(), ""))+`
-			local here
+	clustertest.Tries(t, func() error {
+		s := startCoreDNS(t, `.:PORT {
+			bind 127.77.0.1
+			clusterset lan {
+				file `+document(t, clusterAt("here", member.Addr.String(), ""))+`
+				local here
+			}
+			forward . `+resolver.Addr.String()+`
+		}`)
+		for range 3 {
+			start := time.Now()
+			m := lookup(t, s.addr, "udp", "web.default.here.lan.", dns.TypeA)
+			if took := time.Since(start); addressOf(m) != "10.101.0.1" || took > 500*time.Millisecond {
+				return fmt.Errorf("%s after %v", addressOf(m), took)
+			}
 		}
-		forward . `+resolver.Addr.String()+`
-	}`)
-	for range 3 {
-		start := time.Now()
-		m := lookup(t, s.addr, "udp", "web.default.here.lan.", dns.TypeA)
-		if took := time.Since(start); addressOf(m) != "10.101.0.1" || took > 500*time.Millisecond {
-			t.Errorf("%s after %v", addressOf(m), took)
-		}
-	}
+		return nil
+	})
 }
 
 // TestLookupIsBounded: a look-up in another plugin ends with the query's time.
@@ -160,11 +163,11 @@ func TestLookupIsBounded(t *testing.T) {
 		}
 		forward . `+resolver.Addr.String()+`
 	}`)
-	start := time.Now()
-	m := lookup(t, s.addr, "udp", "out.default.c1.lan.", dns.TypeA)
-	if took := time.Since(start); m.Rcode != dns.RcodeServerFailure || took > 600*time.Millisecond {
-		t.Errorf("%s after %v", dns.RcodeToString[m.Rcode], took)
-	}
+	clustertest.Within(t, 600*time.Millisecond, func() {
+		if m := lookup(t, s.addr, "udp", "out.default.c1.lan.", dns.TypeA); m.Rcode != dns.RcodeServerFailure {
+			t.Errorf("got %v", m)
+		}
+	})
 }
 
 // TestLongChain: as many CNAMEs are followed as kubernetes follows, wherever they end.

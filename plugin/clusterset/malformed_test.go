@@ -62,7 +62,7 @@ func rcodeOf(t *testing.T, addr string, m *dns.Msg, unanswered bool) int {
 	if _, err := conn.Write(packet); err != nil {
 		t.Fatal(err)
 	}
-	bound := 5 * time.Second
+	bound := inTime
 	if unanswered {
 		bound = 200 * time.Millisecond
 	}

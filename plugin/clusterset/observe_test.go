@@ -35,7 +35,7 @@ import (
 
 // observeBound is how soon what a query leaves behind must be seen: dnstap
 // flushes once a second.
-const observeBound = 5 * time.Second
+const observeBound = inTime
 
 // logged is what CoreDNS logs, each entry whole.
 type logged chan string
@@ -523,7 +523,7 @@ func TestMetrics(t *testing.T) {
 	}`)
 	// The start would wait for the data of a member whose API is never there.
 	writeDocument(t, path, clusters+clusterAt("watched", member, ", kubeconfig: {file: /missing}"))
-	eventually(t, 5*time.Second, "series of a member whose data are watched", func() bool {
+	eventually(t, inTime, "series of a member whose data are watched", func() bool {
 		got, _ := scraped(t, addr)
 		return got["coredns_clusterset_data_state"] != nil
 	})

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	_ "github.com/coredns/coredns/plugin/acl"
 	"github.com/miekg/dns"
@@ -92,7 +91,7 @@ func TestOthersLate(t *testing.T) {
 		cache
 		clusterset lan {
 			file `+document(t, `- {name: c1, serviceCIDRs: [10.1.0.0/16], dns: ["`+c1.Addr.String()+"\"]}\n"+clusterAt("c2", c2.Addr.String(), ""))+`
-			timeout 500ms
+			timeout 2s
 		}
 	}`)
 	silent.Store(true)
@@ -124,7 +123,7 @@ func TestOthersDropped(t *testing.T) {
 			file testdata/c1.zone cluster.local
 		}`)
 		for _, name := range []string{"out.default.c1.lan.", "web.default.here.lan."} {
-			from := &dns.Client{Timeout: 5 * time.Second, Dialer: &net.Dialer{LocalAddr: &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)}}}
+			from := &dns.Client{Timeout: inTime, Dialer: &net.Dialer{LocalAddr: &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)}}}
 			m, _, err := from.Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), s.addr)
 			if err != nil || lastAddress(m) != "" {
 				t.Errorf("%s: %s of who may not: %v, %v", action, name, m, err)
@@ -165,7 +164,7 @@ func TestOthersGone(t *testing.T) {
 	if m, err := overHTTPS(ctx, s.addr, "web.default.gone.lan."); err == nil {
 		t.Errorf("got %v", m)
 	}
-	eventually(t, 5*time.Second, "the server knows", func() bool {
+	eventually(t, inTime, "the server knows", func() bool {
 		return testutil.ToFloat64(responses.WithLabelValues("gone", "forward", "SERVFAIL")) == 1
 	})
 	silent.Store(false)

@@ -44,7 +44,7 @@ func webData() *model.Data {
 func newResolver(tb testing.TB, m mode, v *view, upstream string) *Clusterset {
 	tb.Helper()
 	o := defaultOptions()
-	o.mode, o.timeout = m, 200*time.Millisecond
+	o.mode, o.timeout = m, inTime
 	p := &Clusterset{zones: []string{"lan.", "10.in-addr.arpa."}, options: o}
 	p.own.hosts = []string{"127.77.0.1"}
 	c := &model.Cluster{

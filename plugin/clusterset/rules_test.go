@@ -459,6 +459,11 @@ func TestLookupLimit(t *testing.T) {
 // TestLookupLimitReplicas: a server that has spent what its question had left says so, also
 // behind its cache plugin, and its replica isn't asked again.
 func TestLookupLimitReplicas(t *testing.T) {
+	clustertest.Tries(t, func() error { return tryReplicas(t) }) // a busy machine has queries sent again
+}
+
+func tryReplicas(t *testing.T) error {
+	t.Helper()
 	var asked atomic.Int64
 	member := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
 		m := new(dns.Msg).SetReply(r)
@@ -479,8 +484,9 @@ func TestLookupLimitReplicas(t *testing.T) {
 		t.Errorf("got %v", m)
 	}
 	if n := asked.Load(); n > maxLookups+1 {
-		t.Errorf("the member was asked %d times", n)
+		return fmt.Errorf("the member was asked %d times", n)
 	}
+	return nil
 }
 
 // TestLookupLimitRefreshed: what is asked again for being stale, or nearly so, is part of
@@ -558,7 +564,7 @@ func TestFollowedInFlight(t *testing.T) {
 		go func() {
 			m := new(dns.Msg)
 			m.SetQuestion(fmt.Sprintf("out%d.default.c1.lan.", i), dns.TypeA)
-			client := &dns.Client{Timeout: 5 * time.Second}
+			client := &dns.Client{Timeout: inTime}
 			if reply, _, err := client.Exchange(m, s.addr); err == nil {
 				replies <- reply.Rcode
 			} else {

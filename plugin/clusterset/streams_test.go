@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
 
@@ -94,7 +93,7 @@ func TestEndlessReplies(t *testing.T) {
 			}
 		}
 	}
-	eventually(t, 5*time.Second, "nothing is read any more", func() bool { return flooding.Load() == 0 })
+	eventually(t, inTime, "nothing is read any more", func() bool { return flooding.Load() == 0 })
 	t.Logf("%d bytes were sent", read.Load())
 }
 
