@@ -24,6 +24,7 @@ func setup(c *caddy.Controller) error {
 	if err != nil {
 		return plugin.Error(pluginName, err)
 	}
+	limitLibraries()
 	if err := p.start(); err != nil {
 		return plugin.Error(pluginName, err)
 	}

@@ -20,14 +20,15 @@ var errClosed = errors.New("the session is over")
 // leaves them open, and HTTP/2 would use them for what comes next. (client-go's
 // util/connrotation lets new ones be made while it closes.)
 type conns struct {
-	ctx    context.Context //nolint:containedctx // of every dial; close ends it
+	ctx    context.Context //nolint:containedctx // of every dial, and of waiting; close ends it
 	cancel context.CancelFunc
+	pace   pace
 	mu     sync.Mutex
 	open   map[net.Conn]struct{} // nil once closed
 }
 
-func newConns(ctx context.Context) *conns {
-	c := &conns{open: make(map[net.Conn]struct{})}
+func newConns(ctx context.Context, p pace) *conns {
+	c := &conns{pace: p, open: make(map[net.Conn]struct{})}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	return c
 }
@@ -69,6 +70,13 @@ func (c *conns) close() {
 type trackedConn struct {
 	net.Conn
 	conns *conns
+}
+
+// Read reads no faster than the pace.
+func (t *trackedConn) Read(p []byte) (int, error) {
+	n, err := t.Conn.Read(p)
+	t.conns.pace.take(t.conns.ctx, n)
+	return n, err
 }
 
 func (t *trackedConn) Close() error {

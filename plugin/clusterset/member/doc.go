@@ -19,8 +19,8 @@
 //   - kind (kind.go, kinds.go, exports.go): what is watched, one client-go Reflector
 //     each. A list passes a gate that all members share (gate.go).
 //   - requests.go, wire.go, decode.go, object.go: asking for it, and reading as much
-//     of what comes as answers need, within the bounds of bounds.go. An API may be
-//     the attacker's.
+//     of what comes as answers need, within the bounds of bounds.go, no faster than
+//     pace.go has it. An API may be the attacker's.
 //   - transform.go, marks.go, intern.go: an API object becomes a slim model value at
 //     once.
 //   - store.go, replace.go, shown.go: the values become model.Data. A list is
@@ -28,8 +28,8 @@
 //     is gone goes. tidy.go gives a list's garbage back.
 //   - heard.go, errors.go, diary.go, words.go: what went well or wrong, as one of a
 //     few reasons; told once, in words that are safe to log.
-//   - client.go, kubeconfig.go, inline.go, files.go, expiry.go, transport.go, conns.go:
-//     from a kubeconfig to connections.
+//   - client.go, kubeconfig.go, inline.go, files.go, expiry.go, transport.go, conns.go,
+//     frames.go: from a kubeconfig to connections.
 //
 // # What a View promises
 //

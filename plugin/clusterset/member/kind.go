@@ -145,6 +145,7 @@ func (f *feed) nextPage(first bool) error {
 // take makes an object of what came, and counts it where it is part of a list:
 // else what it changes counts (Member.changed).
 func (f *feed) take(message []byte, event watch.EventType, lists bool) (*object, error) {
+	f.session.conns.pace.take(f.session.conns.ctx, objectCost)
 	o, err := f.decode(message)
 	if err == nil && lists && event != watch.Bookmark {
 		err = f.session.count(f.number, o.item.cost())

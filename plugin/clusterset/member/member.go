@@ -46,6 +46,7 @@ type Member struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	lists   chan struct{} // of its own that may be under way: all places of the Gate but one
+	pace    pace
 
 	mu sync.Mutex
 	// newest uses the credentials that count, live is the session whose data are
@@ -70,6 +71,7 @@ func Start(o Options) *Member {
 	}
 	o.Log = &plainLog{inner: o.Log, since: time.Now()}
 	m := &Member{options: o, kinds: newKinds(&texts{podNames: o.EndpointPodNames}), synced: make(chan struct{}), data: model.NewData()}
+	m.pace = newPace()
 	m.lists = make(chan struct{}, max(cap(o.Gate)-1, 1))
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.diary = diary{o: &m.options}

@@ -53,7 +53,7 @@ const relistDelay = 700 * time.Millisecond
 
 func newSession(by *attempts, config *rest.Config) (*session, error) {
 	s := &session{
-		m: by.m, by: by, conns: newConns(by.ctx), plainLists: by.plainLists,
+		m: by.m, by: by, conns: newConns(by.ctx, by.m.pace), plainLists: by.plainLists,
 		looked: make(chan struct{}, 1), began: time.Now(),
 	}
 	var err error

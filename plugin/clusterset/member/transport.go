@@ -1,6 +1,7 @@
 package member
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"golang.org/x/net/http2"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/transport"
@@ -42,6 +44,10 @@ func newHTTPClient(config *rest.Config, c *conns, token *atomic.Pointer[string])
 	if err != nil {
 		return nil, err
 	}
+	if secured == nil {
+		secured = new(tls.Config)
+	}
+	secured.NextProtos = []string{http2.NextProtoTLS, "http/1.1"}
 	base := &http.Transport{
 		Proxy:                  to.Proxy,
 		DialContext:            to.DialHolder.Dial,
@@ -49,8 +55,9 @@ func newHTTPClient(config *rest.Config, c *conns, token *atomic.Pointer[string])
 		TLSHandshakeTimeout:    handshakeTimeout,
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxHeader,
+		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{http2.NextProtoTLS: overHTTP2(c)},
 	}
-	rt, err := transport.HTTPWrappersForConfig(to, &guard{inner: utilnet.SetTransportDefaults(base), token: token})
+	rt, err := transport.HTTPWrappersForConfig(to, &guard{inner: utilnet.SetOldTransportDefaults(base), token: token})
 	if err != nil {
 		return nil, err
 	}
