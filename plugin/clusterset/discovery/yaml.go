@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedfile"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedyaml"
 )
 
 const (
@@ -20,9 +21,6 @@ const (
 	// maxItems bounds what a parser makes values of, in all documents together: each
 	// takes it a third of a kilobyte.
 	maxItems = 350_000
-	// maxDirectives bounds the lines that begin with "%": the parser compares each
-	// with all others.
-	maxDirectives = 100
 )
 
 // budget is what the documents of one ClusterSet may still have.
@@ -50,69 +48,16 @@ func (b *budget) spend(text string) error {
 	return b.count(text)
 }
 
-// count counts lines, and the indicators that begin a value or a key: no value is
-// without one. What a comment holds doesn't count.
 func (b *budget) count(text string) error {
-	directives, line, blank, comment := 0, 1, true, false
-	for i := range len(text) {
-		broken := breaks(text, i)
-		if comment && !broken {
-			continue
-		}
-		switch {
-		case broken:
-			line++
-			b.items--
-		case begins(text, i):
-			b.items--
-		}
-		if blank && text[i] == '%' {
-			directives++
-		}
-		comment = blank && text[i] == '#'
-		blank = broken || blank && strings.IndexByte(" \t", text[i]) >= 0
-		if err := b.over(line, directives); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (b *budget) over(line, directives int) error {
-	if b.items < 0 {
+	items, line, err := boundedyaml.Items(text, b.items)
+	b.items -= items
+	switch {
+	case errors.Is(err, boundedyaml.ErrItems):
 		return tooMuch{fmt.Errorf("line %d: more than %d lines, keys and list items, in all documents together", line, maxItems)}
-	}
-	if directives > maxDirectives {
-		return tooMuch{fmt.Errorf("line %d: more than %d directives", line, maxDirectives)}
+	case err != nil:
+		return tooMuch{fmt.Errorf("line %d: more than %d directives", line, boundedyaml.MaxDirectives)}
 	}
 	return nil
-}
-
-// breaks reports whether a line ends with the byte at i: YAML 1.1 has three breaks
-// that YAML 1.2 hasn't.
-func breaks(text string, i int) bool {
-	switch text[i] {
-	case '\n':
-		return true
-	case '\r':
-		return !strings.HasPrefix(text[i+1:], "\n")
-	case '\x85':
-		return strings.HasSuffix(text[:i], "\xc2")
-	case '\xa8', '\xa9':
-		return strings.HasSuffix(text[:i], "\xe2\x80")
-	}
-	return false
-}
-
-// begins reports whether the byte at i may begin a value or a key.
-func begins(text string, i int) bool {
-	switch text[i] {
-	case ',', '[', '{':
-		return true
-	case '-', '?', ':':
-		return i+1 == len(text) || strings.IndexByte(" \t\r\n\xc2\xe2", text[i+1]) >= 0
-	}
-	return false
 }
 
 // readYAML reads the one document in text, nil when there is none: what else is

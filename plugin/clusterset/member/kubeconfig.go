@@ -11,6 +11,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedfile"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedyaml"
 )
 
 // A kubeconfig's bounds: a Secret holds no more than maxKubeconfig; with the nodes
@@ -19,9 +20,6 @@ const (
 	maxKubeconfig      = boundedfile.Material
 	maxKubeconfigNodes = 50_000
 	maxKubeconfigDepth = 100
-	// maxDirectives is how many %TAG it may have: the parser compares each with all
-	// others, half a minute of 1 MiB of them.
-	maxDirectives = 100
 )
 
 // parseKubeconfig reads a kubeconfig, in YAML or JSON. What its aliases stand for
@@ -33,8 +31,8 @@ func parseKubeconfig(content []byte) (*clientcmdapi.Config, error) {
 	if bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff")) {
 		return nil, errors.New("UTF-16: must be in UTF-8") // the parser would take it, and count nothing below
 	}
-	if bytes.Count(content, []byte("%TAG")) > maxDirectives {
-		return nil, fmt.Errorf("more than %d %%TAG directives", maxDirectives)
+	if _, line, err := boundedyaml.Items(string(content), maxKubeconfigNodes); err != nil {
+		return nil, fmt.Errorf("too large: line %d: %w; must have at most %d values", line, err, maxKubeconfigNodes)
 	}
 	var document yaml.Node
 	if err := yaml.Unmarshal(content, &document); err != nil {

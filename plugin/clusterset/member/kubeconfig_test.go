@@ -12,12 +12,15 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedyaml"
 )
 
 const exec = "exec: {command: sh, args: [-c, 'touch RAN'], apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never}"
@@ -282,7 +285,7 @@ func TestConfigFiles(t *testing.T) {
 // TestKubeconfigDirectives: what the parser would compare each with each isn't parsed.
 func TestKubeconfigDirectives(t *testing.T) {
 	var text strings.Builder
-	for i := range maxDirectives + 1 {
+	for i := range boundedyaml.MaxDirectives + 1 {
 		fmt.Fprintf(&text, "%%TAG !%d! tag:example,2026:\n", i)
 	}
 	text.WriteString("---\n{}\n")
@@ -296,6 +299,42 @@ func TestKubeconfigDirectives(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), strings.TrimSpace(want)) {
 			t.Errorf("error %v", err)
 		}
+	}
+}
+
+// TestKubeconfigItems: a Secret of many small values is refused before a parser makes them,
+// 180 MiB of 1 MB: more than what is left of a CoreDNS's memory. What people have is far
+// from that.
+func TestKubeconfigItems(t *testing.T) {
+	for name, text := range map[string]string{
+		"keys of lines": "?\n", "a list": "-\n", "comments": "a: 1 # c\n", "comments before": "# c\n- 1\n", "tags": "- !x a\n",
+		"mappings": "- a: 1\n", "CR": "?\r", "NEL": "-\u0085", "LS": "-\u2028",
+	} {
+		refusedCheaply(t, name, strings.Repeat(text, maxKubeconfig/len(text)))
+	}
+	for name, text := range map[string]string{"[": "1,", "{": "a: ,", "[[": "[],", "[{": "{},"} {
+		refusedCheaply(t, name+text, name+strings.Repeat(text, (maxKubeconfig-2)/len(text)))
+	}
+	var clusters, users, contexts strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&clusters, "- cluster:\n    certificate-authority-data: %s\n    server: https://127.0.0.1:%d\n  name: c%d\n", strings.Repeat("QUFB", 100), 1000+i, i)
+		fmt.Fprintf(&users, "- name: u%d\n  user:\n    token: x\n", i)
+		fmt.Fprintf(&contexts, "- context:\n    cluster: c%d\n    user: u%d\n  name: x%d\n", i, i, i)
+	}
+	text := "apiVersion: v1\nkind: Config\nclusters:\n" + clusters.String() + "users:\n" + users.String() + "contexts:\n" + contexts.String()
+	if all, err := parseKubeconfig([]byte(text)); err != nil || len(all.Contexts) != 1000 {
+		t.Error(err)
+	}
+}
+
+func refusedCheaply(t *testing.T, name, text string) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := parseKubeconfig([]byte(text))
+	runtime.ReadMemStats(&after)
+	if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; err == nil || !strings.Contains(err.Error(), "too large") || mib > 8 {
+		t.Errorf("%s: %d MiB, error %v", name, mib, err)
 	}
 }
 

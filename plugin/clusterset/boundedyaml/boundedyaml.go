@@ -1,0 +1,76 @@
+// Package boundedyaml counts what a YAML parser would make of a text, before it does: a
+// value of two bytes takes it a third of a kilobyte, and there is no way to stop it.
+package boundedyaml
+
+import (
+	"errors"
+	"strings"
+)
+
+// MaxDirectives bounds the lines that begin with "%": a parser compares each with all
+// others.
+const MaxDirectives = 100
+
+var (
+	ErrItems      = errors.New("too many lines, keys and list items")
+	ErrDirectives = errors.New("too many directives")
+)
+
+// Items counts a text's lines, and the indicators that begin a value or a key: no value is
+// without one. What a comment holds doesn't count. The error is of the line at which there
+// were more than most, or than MaxDirectives.
+func Items(text string, most int) (items, line int, err error) {
+	directives, blank, comment := 0, true, false
+	line = 1
+	for i := range len(text) {
+		broken := breaks(text, i)
+		if comment && !broken {
+			continue
+		}
+		if broken {
+			line++
+		}
+		if broken || begins(text, i) {
+			items++
+		}
+		if blank && text[i] == '%' {
+			directives++
+		}
+		comment = blank && text[i] == '#'
+		blank = broken || blank && strings.IndexByte(" \t", text[i]) >= 0
+		switch {
+		case items > most:
+			return items, line, ErrItems
+		case directives > MaxDirectives:
+			return items, line, ErrDirectives
+		}
+	}
+	return items, line, nil
+}
+
+// breaks reports whether a line ends with the byte at i: YAML 1.1 has three breaks
+// that YAML 1.2 hasn't.
+func breaks(text string, i int) bool {
+	switch text[i] {
+	case '\n':
+		return true
+	case '\r':
+		return !strings.HasPrefix(text[i+1:], "\n")
+	case '\x85':
+		return strings.HasSuffix(text[:i], "\xc2")
+	case '\xa8', '\xa9':
+		return strings.HasSuffix(text[:i], "\xe2\x80")
+	}
+	return false
+}
+
+// begins reports whether the byte at i may begin a value or a key.
+func begins(text string, i int) bool {
+	switch text[i] {
+	case ',', '[', '{':
+		return true
+	case '-', '?', ':':
+		return i+1 == len(text) || strings.IndexByte(" \t\r\n\xc2\xe2", text[i+1]) >= 0
+	}
+	return false
+}
