@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -91,4 +93,40 @@ func TestWatchBurst(t *testing.T) {
 	if len(seen) > versions/2 || len(seen) == 0 || seen[len(seen)-1] != fmt.Sprint(versions) {
 		t.Errorf("%d versions taken in", len(seen))
 	}
+}
+
+// TestWatchIdle: a change that takes long is followed by a pause, so that to change an
+// object all the time takes a fifth of a processor; what changes rarely isn't held up.
+func TestWatchIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const work = time.Second
+		var taken atomic.Int64
+		var seen atomic.Value
+		w := newWatcher(object{}, func(obj runtime.Object) {
+			time.Sleep(work)
+			taken.Add(1)
+			seen.Store(obj)
+		}, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { w.run(ctx) })
+		for i := range 1000 {
+			w.set(secretVersion(i))
+			time.Sleep(100 * time.Millisecond)
+		}
+		synctest.Wait()
+		if n := taken.Load(); n > 100/(1+idle) {
+			t.Errorf("%d s of 100", n)
+		}
+		time.Sleep(time.Minute)
+		rare := secretVersion(1000)
+		w.set(rare)
+		time.Sleep(work)
+		synctest.Wait()
+		if seen.Load() != rare {
+			t.Error("a rare change is held up")
+		}
+		cancel()
+		running.Wait()
+	})
 }

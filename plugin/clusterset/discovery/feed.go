@@ -148,3 +148,14 @@ func (f *Feed[T]) publish(value T) {
 		close(f.first)
 	}
 }
+
+// idle is how many times as long as a change took to be taken in nothing is: a document
+// may take seconds, and whoever writes it all the time would have a processor.
+const idle = 4
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

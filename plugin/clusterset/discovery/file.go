@@ -63,7 +63,9 @@ func watchFiles(ctx context.Context, paths []string, most int64, read func(conte
 		if ctx.Err() != nil {
 			return
 		}
+		begun := time.Now()
 		read(contents, err)
+		sleep(ctx, idle*time.Since(begun))
 		select {
 		case <-ctx.Done():
 			return

@@ -49,16 +49,15 @@ func (w *watcher) run(ctx context.Context) {
 		fresh, current, failure := w.fresh, w.current, w.failure
 		w.fresh, w.failure = false, nil
 		w.mu.Unlock()
+		begun := time.Now()
 		if fresh {
 			w.changed(current)
 		}
+		pause := max(w.object.pause, idle*time.Since(begun))
 		if failure != nil {
 			w.failed(failure)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(w.object.pause):
-		}
+		sleep(ctx, pause)
 	}
 }
 
