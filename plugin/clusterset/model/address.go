@@ -12,7 +12,7 @@ var (
 	// some: IETF protocol assignments (RFC 6890), class E and broadcast (RFC 1112,
 	// section 4), and where clouds have their metadata services beside 169.254.169.254:
 	// Alibaba's, Azure's, Amazon's (all its local services, the one that gives a pod its
-	// credentials among them), Google's, Scaleway's and Akamai's.
+	// credentials among them), Google's, Oracle's, Scaleway's and Akamai's.
 	reserved = []netip.Prefix{
 		netip.MustParsePrefix("192.0.0.0/24"),
 		netip.MustParsePrefix("240.0.0.0/4"),
@@ -20,6 +20,8 @@ var (
 		netip.MustParsePrefix("168.63.129.16/32"),
 		netip.MustParsePrefix("fd00:ec2::/32"),
 		netip.MustParsePrefix("fd20:ce::254/128"),
+		netip.MustParsePrefix("fd00:100::100:200/128"),
+		netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"),
 		netip.MustParsePrefix("fd00:42::42/128"),
 		netip.MustParsePrefix("fd00:a9fe:a9fe::1/128"),
 	}

@@ -23,6 +23,7 @@ func TestIsReserved(t *testing.T) {
 	for text, want := range map[string]bool{
 		"255.255.255.255": true, "240.0.0.1": true, "250.1.2.3": true, "192.0.0.1": true, "192.0.0.192": true, "100.100.100.200": true,
 		"168.63.129.16": true, "fd00:ec2::254": true, "fd00:ec2::23": true, "fd20:ce::254": true, "fd00:42::42": true, "fd00:a9fe:a9fe::1": true,
+		"fd00:c1::a9fe:a9fe": true, "fd00:100::100:200": true, "fd00:c1::a9fe:a9ff": false, "fd00:100::100:201": false,
 		"192.0.1.0": false, "100.100.100.201": false, "168.63.129.17": false, "fd00:ec3::254": false, "fd00:42::43": false, "fd00:a9fe:a9fe::2": false, "203.0.113.1": false, "fd20:ce::253": false,
 	} {
 		if got := IsReserved(netip.MustParseAddr(text)); got != want {
