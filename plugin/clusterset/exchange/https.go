@@ -11,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"sync/atomic"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 
@@ -29,11 +30,13 @@ type httpsSession struct {
 	url, host string
 	client    http.Client
 	transport *http.Transport
+	meter     *meter
 }
 
 func newHTTPSSession(address model.Upstream, config *TLSConfig) *httpsSession {
+	m := new(meter)
 	t := &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: handshakeTimeout}).DialContext,
+		DialContext:            m.dial,
 		TLSClientConfig:        config.forUpstream(address),
 		TLSHandshakeTimeout:    handshakeTimeout,
 		ForceAttemptHTTP2:      true,
@@ -45,7 +48,7 @@ func newHTTPSSession(address model.Upstream, config *TLSConfig) *httpsSession {
 	}
 	u := url.URL{Scheme: "https", Host: address.Addr.String(), Path: "/dns-query"}
 	withoutZone := netip.AddrPortFrom(address.Addr.Addr().WithZone(""), address.Addr.Port()).String()
-	s := &httpsSession{url: u.String(), host: cmp.Or(config.config.ServerName, withoutZone), transport: t}
+	s := &httpsSession{url: u.String(), host: cmp.Or(config.config.ServerName, withoutZone), transport: t, meter: m}
 	s.client = http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return s
 }
@@ -63,6 +66,8 @@ func (s *httpsSession) ask(ctx context.Context, query []byte) (reply *[]byte, lo
 	request.Header.Set("Content-Type", dnsMessage)
 	request.Header.Set("Accept", dnsMessage)
 	request.Header["X-Idempotency-Key"] = nil // not sent, and has net/http ask again on a kept connection that is closed
+	s.meter.asked.Add(1)
+	defer s.meter.asked.Add(-1)
 	response, err := s.client.Do(request)
 	if err != nil {
 		return nil, local, err
@@ -78,11 +83,51 @@ func (s *httpsSession) ask(ctx context.Context, query []byte) (reply *[]byte, lo
 	if err == nil && len(body) > dns.MaxMsgSize {
 		err = errMalformed
 	}
+	if err == nil {
+		s.meter.read.Store(0)
+	}
 	return &body, local, err
 }
 
 // usable implements session: it has several connections, and opens more.
-func (s *httpsSession) usable() bool { return true }
+func (s *httpsSession) usable() bool { return !s.meter.over.Load() }
 
 // close implements session.
 func (s *httpsSession) close() { s.transport.CloseIdleConnections() }
+
+// meter bounds what a session's connections bring, as of HTTP/2 frames may come without
+// end that belong to no reply.
+type meter struct {
+	// asked are the requests under way; read is how many bytes came since the last reply.
+	asked, read atomic.Int64
+	over        atomic.Bool
+}
+
+// meterRoom is what may come between two replies, in bytes: two of the largest, which may
+// come side by side, and meterShare more for each request under way.
+const meterRoom, meterShare = 2 * (maxHeaders + dns.MaxMsgSize), MaxSize
+
+func (m *meter) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: handshakeTimeout}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &metered{conn, m}, nil
+}
+
+// metered is a connection that is read as far as its meter goes.
+type metered struct {
+	net.Conn
+	meter *meter
+}
+
+func (c *metered) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.meter.read.Add(int64(n)) > meterRoom+meterShare*c.meter.asked.Load() {
+		c.meter.over.Store(true)
+	}
+	if c.meter.over.Load() {
+		return 0, errUnasked
+	}
+	return n, err
+}

@@ -121,13 +121,14 @@ func (t *requestTransport) replace(s *shared) {
 }
 
 // release gives a session back, after an error or none. One that the upstream has closed
-// says nothing but that it may have been started again: then the query is asked once
-// more, on another one, which is given.
+// says nothing but that it may have been started again, and one that we have closed for
+// what it brought nothing about this query: then that is asked once more, on another one,
+// which is given.
 func (t *requestTransport) release(s *shared, err error) (again *shared) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s.users--
-	if isClosed := closedByPeer(err); (isClosed || !s.usable()) || s.replaced {
+	if isClosed := isCutShort(err); (isClosed || !s.usable()) || s.replaced {
 		t.replace(s)
 		if isClosed && !t.closed {
 			again = t.take(time.Time{})

@@ -151,7 +151,7 @@ func (s *streamConn) opened(conn net.Conn) bool {
 // end with err.
 func (s *streamConn) again(err error) bool {
 	s.mu.Lock()
-	if s.err == nil && s.spare && (closedByPeer(err) || errors.Is(err, errUnasked)) && len(s.calls) > 0 {
+	if s.err == nil && s.spare && isCutShort(err) && len(s.calls) > 0 {
 		s.queue = s.queue[:0]
 		for id, p := range s.calls {
 			s.enqueue(id, p.call.message(p.send))

@@ -168,3 +168,7 @@ func closedByPeer(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
+
+// isCutShort tells whether a connection has ended though queries wait on it that it might
+// have answered: closed by the upstream, or by us as it brought what nobody asked for.
+func isCutShort(err error) bool { return closedByPeer(err) || errors.Is(err, errUnasked) }
