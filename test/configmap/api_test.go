@@ -27,7 +27,7 @@ const account = "coredns-clusterset"
 
 // settled bounds what an API server does soon after a write: it believes in a
 // new role when its own watch has seen it.
-const settled = 10 * time.Second
+const settled = 30 * time.Second
 
 // api is an API server and its administrator.
 type api struct {

@@ -129,7 +129,7 @@ func TestStartWithoutAPI(t *testing.T) {
 
 // stopLimit bounds the end of a CoreDNS that nobody asks anything. Kubernetes
 // kills what takes longer than 30 s.
-const stopLimit = time.Second
+const stopLimit = 5 * time.Second
 
 // TestStopWithoutAPI: nothing that waits for the API server delays the end.
 func TestStopWithoutAPI(t *testing.T) {

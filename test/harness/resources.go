@@ -11,7 +11,7 @@ import (
 const (
 	// closed bounds the time until what the members that left had is closed: they
 	// are drained for 5 s, and an idle socket to a DNS server is kept for up to 20.
-	closed = 25 * time.Second
+	closed = 60 * time.Second
 	// goroutineSlack and fileSlack are for what the Go runtime, the API's
 	// connection and a scrape have at one moment and not at another.
 	goroutineSlack, fileSlack = 3, 2

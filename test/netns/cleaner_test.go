@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // abandon makes TestAbandoned do what its name says.
@@ -42,7 +41,7 @@ func TestNothingLeft(t *testing.T) {
 		}
 	}
 	kill(command)
-	took := poll(t, 5*time.Second, "all of "+line+" is gone", func() bool {
+	took := poll(t, startTimeout, "all of "+line+" is gone", func() bool {
 		for _, path := range left {
 			if exists(path) {
 				return false

@@ -17,7 +17,7 @@ const withinTimeout = pluginTimeout + slack
 func TestMemberFaults(t *testing.T) {
 	n := newFaultNet(t)
 	direct, relayed := []string{n.first.address}, []string{n.relay.at}
-	exact, fails := right(atOnce), failed(withinTimeout)
+	exact, fails := right(promptly), failed(withinTimeout)
 	noReply, tc := unanswered(withinTimeout), truncated(withinTimeout)
 	luck := either(right(pluginTimeout), fails)
 	for i, f := range []fault{
@@ -36,7 +36,7 @@ func TestMemberFaults(t *testing.T) {
 		{name: "TC, endless frames", upstreams: relayed, strike: n.tell(cut(endless)), udp: tc, tcp: fails},
 		{name: "TC, a huge frame", upstreams: relayed, strike: n.tell(cut(huge)), udp: tc, tcp: fails, pace: 40 * time.Millisecond},
 		{name: "flapping", upstreams: relayed, strike: n.flap, udp: luck, tcp: luck},
-		{name: "hangs, too many questions", upstreams: relayed, strike: n.tell(silent), udp: either(noReply, refused(atOnce)), all: someRefused,
+		{name: "hangs, too many questions", upstreams: relayed, strike: n.tell(silent), udp: either(noReply, refused(promptly)), all: someRefused,
 			clients: 1200, pace: 1500 * time.Millisecond, lasts: 2 * time.Second},
 	} {
 		t.Run(f.name, func(t *testing.T) { f.run(t, n, fmt.Sprintf("faulty%d", i)) })
@@ -54,7 +54,7 @@ func mostRight(during outcome) error {
 }
 
 func someRefused(during outcome) error {
-	if during.member.count(refused(atOnce)) == 0 {
+	if during.member.count(refused(promptly)) == 0 {
 		return errors.New("nothing was refused")
 	}
 	return nil

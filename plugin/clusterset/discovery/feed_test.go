@@ -43,7 +43,7 @@ func (s *source) publish(t *testing.T, value int) {
 	select {
 	case s.values <- value:
 		<-s.taken
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatalf("%d: no source takes it", value)
 	}
 }
@@ -104,7 +104,7 @@ func TestFeedAtOnce(t *testing.T) {
 				})
 				select {
 				case <-f.first:
-				case <-time.After(5 * time.Second):
+				case <-time.After(30 * time.Second):
 					t.Error("a feed that ended")
 				}
 				f.Release()

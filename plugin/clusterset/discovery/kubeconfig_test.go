@@ -35,7 +35,7 @@ func TestKubeconfigFile(t *testing.T) {
 			if string(k.Content) != content || (k.Err != nil) != bad || k.Folder != dir {
 				t.Fatalf("told %q, %v of %s", k.Content, k.Err, k.Folder)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(soon):
 			t.Fatalf("not told of %q", content)
 		}
 	}

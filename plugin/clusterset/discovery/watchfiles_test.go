@@ -77,7 +77,7 @@ func do(t *testing.T, errs ...error) {
 
 // soon is how soon a change must be seen that an event tells; less than recheck,
 // which would find it too.
-const soon = 5 * time.Second
+const soon = recheck * 4 / 5
 
 // TestWatchFiles: every way in which files change, one after the other.
 func TestWatchFiles(t *testing.T) {
