@@ -286,9 +286,12 @@ func TestTooLargeKeepsData(t *testing.T) {
 	if v.Data.Service("kept.default") == nil || v.Err == nil || !strings.Contains(v.Err.Error(), "more than is taken") {
 		t.Errorf("%+v", v)
 	}
-	asked := a.count(probePath)
-	// Any other trouble would have it ask again within 0.8 s.
-	time.Sleep(2 * time.Second)
+	asked, other := a.count(probePath), startMember(t)
+	failing := startAPI(t, true, map[string]http.HandlerFunc{probePath: func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}})
+	other.SetCredentials(failing.credentials(), nil)
+	other.until("tries after any other trouble", func() bool { return failing.count(probePath) > 3 })
 	if again := a.count(probePath) - asked; again > 0 {
 		t.Errorf("asked again %d times", again)
 	}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestGate(t *testing.T) {
@@ -60,6 +63,47 @@ func TestGateShared(t *testing.T) {
 	if len(gate)+len(own) != 0 {
 		t.Error("a place is still held")
 	}
+}
+
+// TestGateOfTwo: two members whose lists take their time, again and again, fill all
+// places together, and soon for short whiles only.
+func TestGateOfTwo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{}, 4)
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		for range 2 {
+			own, share := make(chan struct{}, 3), newShare()
+			for range 4 {
+				running.Go(func() {
+					p := &place{gate: gate, own: own, share: share}
+					for p.enter(ctx) == nil {
+						pause(ctx, maxHold-time.Millisecond)
+					}
+					p.exit()
+				})
+			}
+		}
+		time.Sleep(time.Minute)
+		good := &place{gate: gate, share: newShare()}
+		for range 100 {
+			began := time.Now()
+			if err := good.enter(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if waited := time.Since(began); waited > time.Second {
+				t.Errorf("a list waited for %v", waited)
+			}
+			time.Sleep(100 * time.Millisecond)
+			good.exit()
+			time.Sleep(time.Second)
+		}
+		cancel()
+		running.Wait()
+		if len(gate) != 0 {
+			t.Error("a place is still held")
+		}
+	})
 }
 
 // TestHungLists: an API whose lists all hang doesn't hold up those of another.

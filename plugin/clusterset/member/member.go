@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
 	"k8s.io/client-go/rest"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -46,6 +47,7 @@ type Member struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	lists   chan struct{} // of its own that may be under way: all places of the Gate but one
+	share   *rate.Limiter // of the Gate's places
 	pace    pace
 
 	mu sync.Mutex
@@ -71,7 +73,7 @@ func Start(o Options) *Member {
 	}
 	o.Log = &plainLog{inner: o.Log, since: time.Now()}
 	m := &Member{options: o, kinds: newKinds(&texts{podNames: o.EndpointPodNames}), synced: make(chan struct{}), data: model.NewData()}
-	m.pace = newPace()
+	m.share, m.pace = newShare(), newPace()
 	m.lists = make(chan struct{}, max(cap(o.Gate)-1, 1))
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.diary = diary{o: &m.options}

@@ -62,7 +62,7 @@ func newSession(by *attempts, config *rest.Config) (*session, error) {
 		return nil, err
 	}
 	for n, k := range s.m.kinds {
-		s.feeds[n] = &feed{kind: k, number: n, session: s, source: k.source, place: place{gate: s.m.options.Gate, own: s.m.lists}}
+		s.feeds[n] = &feed{kind: k, number: n, session: s, source: k.source, place: place{gate: s.m.options.Gate, own: s.m.lists, share: s.m.share}}
 	}
 	return s, nil
 }
