@@ -16,6 +16,14 @@ type briefer interface {
 	Brief() string
 }
 
+// briefly is such an error.
+type briefly struct {
+	error
+	brief string
+}
+
+func (b briefly) Brief() string { return b.brief }
+
 // brief is what a client is told of an error: our own words alone.
 func brief(err error) string {
 	if b, ok := errors.AsType[briefer](err); ok {

@@ -66,8 +66,13 @@ func (q *ask) resolve() (int, error) {
 	return q.stale(view, fromData, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(view.Err))
 }
 
+// memberError is err, of the member; what a client is told of it stays apart.
 func (q *ask) memberError(err error) error {
-	return errors.New("member " + q.member.Name + ": " + err.Error())
+	of := "member " + q.member.Name + ": "
+	if b, ok := errors.AsType[briefer](err); ok {
+		return briefly{errors.New(of + err.Error()), of + b.Brief()}
+	}
+	return errors.New(of + err.Error())
 }
 
 // fresh answers from the member's data.

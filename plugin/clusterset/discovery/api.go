@@ -107,8 +107,9 @@ func (o object) watch(ctx context.Context, changed func(runtime.Object), failed 
 // explain names the object and, where access is forbidden, what to allow. What an API
 // says goes no further than on a line of the log.
 func (o object) explain(err error) error {
+	what, said := fmt.Sprintf("%s %s: ", o.resource, o.name), quoted.Ends(err.Error(), maxSaid)
 	if apierrors.IsForbidden(err) {
-		return fmt.Errorf("%s %s: forbidden; allow get, list and watch of it: %s", o.resource, o.name, quoted.Ends(err.Error(), maxSaid))
+		return told{what + "forbidden; allow get, list and watch of it: " + said, what + "forbidden"}
 	}
-	return fmt.Errorf("%s %s: %s", o.resource, o.name, quoted.Ends(err.Error(), maxSaid))
+	return told{what + said, what + "can't be read"}
 }

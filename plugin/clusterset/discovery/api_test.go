@@ -124,6 +124,9 @@ func TestAPISays(t *testing.T) {
 			if said.Err == nil || !strings.Contains(said.Err.Error(), tt.want) || strings.ContainsAny(said.Err.Error(), "\n\x1b") || len(said.Err.Error()) > 400 {
 				t.Errorf("error %q", said.Err)
 			}
+			if text := brief(said.Err); !strings.HasPrefix(text, "configmaps kube-system/clusterset: ") || strings.Contains(text, "lost") || strings.Contains(text, "xx") {
+				t.Errorf("a client is told %q", text)
+			}
 		})
 	}
 	if n := elsewhere.Load(); n > 0 {

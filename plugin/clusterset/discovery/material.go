@@ -80,11 +80,11 @@ func (m *materials) take(pem TLSMaterial, err error) {
 		if err = pem.read(); err == nil {
 			next = Material{PEM: pem, Good: true}
 		} else {
-			err = fmt.Errorf("%w (%s)", err, m.of)
+			err = told{fmt.Sprintf("%v (%s)", err, m.of), "TLS material: can't be used (" + m.of + ")"}
 		}
 	}
 	if err != nil { // its text may be a path's, or a Secret's
-		next.Err = errors.New(quoted.Ends(err.Error(), maxError))
+		next.Err = told{quoted.Ends(err.Error(), maxError), quoted.Line(brief(err), maxBrief)}
 	}
 	if m.told && next.PEM.Equal(m.last.PEM) && next.Good == m.last.Good && fmt.Sprint(next.Err) == fmt.Sprint(m.last.Err) {
 		return

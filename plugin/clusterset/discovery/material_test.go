@@ -50,6 +50,9 @@ func TestMaterials(t *testing.T) {
 				if bad.Err == nil || !strings.Contains(bad.Err.Error(), tt.want) || len(bad.Err.Error()) > maxError || strings.ContainsAny(bad.Err.Error(), "\n\r\x1b") {
 					t.Errorf("error %q", bad.Err)
 				}
+				if text := brief(bad.Err); len(text) > maxBrief || tt.err == nil && text != "TLS material: can't be used (secret n/s)" {
+					t.Errorf("a client is told %q", text)
+				}
 			}
 			if told[0].Good || !told[1].Good || told[1].Err != nil || !told[2].Good || !told[2].PEM.Equal(good) {
 				t.Errorf("good: %v, %v, %v", told[0].Good, told[1].Good, told[2].Good)

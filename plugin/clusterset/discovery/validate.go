@@ -19,6 +19,7 @@ const (
 	maxError  = 400
 	maxQuoted = 200
 	maxSaid   = 256
+	maxBrief  = 100 // for a client
 )
 
 // Bounds of lists: what is done for each pair of a list's values, and of members,
