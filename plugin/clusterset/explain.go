@@ -35,7 +35,8 @@ func brief(err error) string {
 // fit leaves the explanation out where the reply is larger with it than the client can
 // take: then the records are worth more.
 func (q *ask) fit(m *dns.Msg) {
-	if len(m.Answer)+len(m.Extra) <= 1 {
+	o := m.IsEdns0()
+	if o == nil || len(o.Option) == 0 || len(m.Answer)+len(m.Extra) <= 1 {
 		return // no reply of one record is that large
 	}
 	compressed := m.Compress
@@ -43,20 +44,20 @@ func (q *ask) fit(m *dns.Msg) {
 	tooLarge := m.Len() > q.state.Size()
 	m.Compress = compressed
 	if tooLarge {
-		o := m.IsEdns0()
 		o.Option = o.Option[:len(o.Option)-1]
 	}
 }
 
-// explained is the OPT record of a look-up's reply, with no words but ours: those of a
-// name that isn't ours are somebody else's.
+// explained is the OPT record of a look-up's reply, with its first extended error alone,
+// and no words but ours: those of a name that isn't ours are somebody else's.
 func (q *ask) explained(reply *dns.Msg, name string) *dns.OPT {
 	o := reply.IsEdns0()
 	if o == nil || q.state.Req.IsEdns0() == nil {
 		return nil
 	}
-	kept := o.Option[:0]
-	for _, option := range o.Option {
+	all := o.Option
+	o.Option = nil
+	for _, option := range all {
 		ede, ok := option.(*dns.EDNS0_EDE)
 		if !ok {
 			continue
@@ -64,8 +65,9 @@ func (q *ask) explained(reply *dns.Msg, name string) *dns.OPT {
 		if q.memberOf(name) == nil {
 			ede.ExtraText = ""
 		}
-		kept = append(kept, ede)
+		ede.ExtraText = ede.ExtraText[:min(len(ede.ExtraText), maxExplanation)]
+		o.Option = []dns.EDNS0{ede}
+		break
 	}
-	o.Option = kept
 	return o
 }

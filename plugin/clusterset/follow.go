@@ -44,6 +44,7 @@ func (q *ask) follow(m *dns.Msg, target string, t *translation, from sourceName)
 		}
 		target = next
 	}
+	q.fit(m)
 	return q.write(m, from)
 }
 

@@ -616,6 +616,34 @@ func TestExplanationFits(t *testing.T) {
 	}
 }
 
+// TestExplanationFollowed: of what a look-up's reply explains one extended error is given,
+// and none where the reply doesn't fit with it.
+func TestExplanationFollowed(t *testing.T) {
+	resolver := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		m := new(dns.Msg).SetReply(r)
+		addresses, explanations := 1, 60
+		if strings.HasPrefix(r.Question[0].Name, "many.") { // with one more it wouldn't fit
+			addresses, explanations = 27, 2
+		}
+		for i := range addresses {
+			m.Answer = append(m.Answer, rrs(fmt.Sprintf("%s 5 IN A 192.0.2.%d", r.Question[0].Name, i+1))...)
+		}
+		m.SetEdns0(1232, false)
+		for range explanations {
+			m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeStaleAnswer})
+		}
+		_ = w.WriteMsg(m) // the client may be gone
+	}).Addr.String()
+	member := clustertest.Serve(t, clustertest.Zone(t, memberZone+"one.default.svc.cluster.local. 5 IN CNAME one.test.\nmany-of-it.default.svc.cluster.local. 5 IN CNAME many.test.\n")).Addr.String()
+	s := startCoreDNS(t, ".:PORT {\nbind 127.77.0.1\nclusterset lan {\nfile "+document(t, clusterAt("c1", member, ""))+"\n}\nforward . "+resolver+" {\nforce_tcp\n}\n}")
+	for name, want := range map[string]int{"one": 1, "many-of-it": 0} {
+		m := send(t, s.addr, "udp", new(dns.Msg).SetQuestion(name+".default.c1.lan.", dns.TypeA).SetEdns0(dns.MinMsgSize, false))
+		if n := len(m.IsEdns0().Option); m.Truncated || lastAddress(m) == "" || n != want {
+			t.Errorf("%s: %d explanations, %d records, TC %v", name, n, len(m.Answer), m.Truncated)
+		}
+	}
+}
+
 // TestSeriesLeave: a member that leaves takes all its series along.
 func TestSeriesLeave(t *testing.T) {
 	m := acquireMetrics("leaving")
