@@ -307,8 +307,9 @@ func carried(addr netip.Addr) []netip.Addr {
 		return []netip.Addr{at(12)}
 	case in("::ffff:0:0:0/96"), in("64:ff9b::/96"):
 		return []netip.Addr{at(12)}
-	case in("64:ff9b:1::/48"): // of that length, or of 96
-		return []netip.Addr{at(12), netip.AddrFrom4([4]byte{b[6], b[7], b[9], b[10]})}
+	case in("64:ff9b:1::/48"): // of that length, or of 96: what begins with zeros is the other's
+		forms := []netip.Addr{at(12), netip.AddrFrom4([4]byte{b[6], b[7], b[9], b[10]})}
+		return slices.DeleteFunc(forms, netip.MustParsePrefix("0.0.0.0/8").Contains)
 	case in("2002::/16"):
 		return []netip.Addr{at(2)}
 	case in("2001::/32"):
