@@ -18,6 +18,8 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/time/rate"
 	"k8s.io/client-go/rest"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
 // endless is a connection that brings more and more.
@@ -75,6 +77,29 @@ func TestPaceOfEvents(t *testing.T) {
 	if took := time.Since(began); took < time.Second/2 {
 		t.Errorf("%d events in %v", most, took)
 	}
+}
+
+// TestPaceOfWork: what takes long to be taken up leaves less room for more.
+func TestPaceOfWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const each, events = 200 * time.Millisecond, 10
+		slow := &kind{table: table{
+			cost: func(*model.Data, string) int { return 0 },
+			same: func(*model.Data, item) bool { return false },
+			set:  func(*model.Change, *model.Data, item) { time.Sleep(each) },
+		}}
+		c := newConns(t.Context(), pace{rate.NewLimiter(paceEach, 16<<20)})
+		f := &feed{kind: slow, session: &session{m: startMember(t).Member, conns: c, shown: true}}
+		began := time.Now()
+		for range events {
+			if err := (&store{f}).Add(item{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(began); took < 4*events*each {
+			t.Errorf("%v of work took %v", events*each, took)
+		}
+	})
 }
 
 // TestFrames: of an HTTP/2 connection a client reads the frames that it has a use for,

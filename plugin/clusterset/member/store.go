@@ -2,6 +2,7 @@ package member
 
 import (
 	"fmt"
+	"time"
 
 	"k8s.io/client-go/tools/cache"
 )
@@ -53,7 +54,9 @@ func (s *store) event(obj any, deleted bool) error {
 	if err != nil {
 		return err
 	}
+	began := time.Now()
 	s.session.m.changed(s.feed, i, deleted)
+	s.session.conns.pace.worked(s.session.conns.ctx, time.Since(began))
 	return nil
 }
 
