@@ -3,7 +3,6 @@ package clusterset
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
@@ -116,10 +115,7 @@ func (s *snapshot) owner(addr netip.Addr) (m *clusterMember, shared bool) {
 
 // isAbove reports whether members have some of those addresses.
 func (s *snapshot) isAbove(addresses netip.Prefix) bool {
-	return slices.ContainsFunc(s.set.Clusters, func(c *model.Cluster) bool {
-		return (s.local == nil || c.Network == s.local.Network) &&
-			(slices.ContainsFunc(c.ServiceCIDRs, addresses.Overlaps) || slices.ContainsFunc(c.PodCIDRs, addresses.Overlaps))
-	})
+	return s.ranges.Overlap(s.network(), addresses)
 }
 
 func (s *snapshot) member(name string) *clusterMember { return s.members[strings.ToLower(name)] }

@@ -50,7 +50,7 @@ func TestOwnerOfAll(t *testing.T) {
 	}
 }
 
-// BenchmarkOwner looks for the member that has an address while the local one isn't
+// BenchmarkOwner looks for the member that has an address, and for one below others, while the local one isn't
 // known, each member being in a network of its own.
 func BenchmarkOwner(b *testing.B) {
 	for _, members := range []int{10, 5000} {
@@ -59,10 +59,11 @@ func BenchmarkOwner(b *testing.B) {
 			for i, c := range set.Clusters {
 				c.Network = fmt.Sprint("n", i)
 			}
-			s, addr := snapshotOf(set, ""), netip.MustParseAddr("10.0.7.1")
+			s, addr, above := snapshotOf(set, ""), netip.MustParseAddr("10.0.7.1"), netip.MustParsePrefix("10.200.0.0/16")
 			b.ReportAllocs()
 			for b.Loop() {
 				s.owner(addr)
+				s.isAbove(above)
 			}
 		})
 	}

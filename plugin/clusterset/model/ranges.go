@@ -15,6 +15,8 @@ import (
 type Ranges struct {
 	lengths4, lengths6 []int
 	owners             map[rangeKey][]*Cluster
+	// first are the CIDRs' first addresses, by network, sorted.
+	first map[string][]netip.Addr
 }
 
 type rangeKey struct {
@@ -33,11 +35,17 @@ func NewRangesOfAll(clusters []*Cluster) *Ranges {
 }
 
 func newRanges(clusters []*Cluster, network func(*Cluster) string) *Ranges {
-	r := &Ranges{owners: make(map[rangeKey][]*Cluster)}
+	r := &Ranges{owners: make(map[rangeKey][]*Cluster), first: make(map[string][]netip.Addr)}
 	for _, c := range clusters {
 		for _, p := range c.CIDRs() {
 			r.add(rangeKey{network(c), p}, c)
 		}
+	}
+	for key := range r.owners {
+		r.first[key.network] = append(r.first[key.network], key.prefix.Addr())
+	}
+	for _, first := range r.first {
+		slices.SortFunc(first, netip.Addr.Compare)
 	}
 	return r
 }
@@ -82,6 +90,18 @@ func (r *Ranges) Owner(network string, addr netip.Addr) (owner *Cluster, shared 
 		}
 	}
 	return owner, false
+}
+
+// Overlap reports whether members of network have some of those addresses: one of their
+// CIDRs begins there, or is around them.
+func (r *Ranges) Overlap(network string, addresses netip.Prefix) bool {
+	first := r.first[network]
+	i, _ := slices.BinarySearchFunc(first, addresses.Addr(), netip.Addr.Compare)
+	if i < len(first) && addresses.Contains(first[i]) {
+		return true
+	}
+	owner, shared := r.Owner(network, addresses.Addr())
+	return owner != nil || shared
 }
 
 // CIDRs are all the prefixes a member declares, services first.

@@ -2,7 +2,9 @@ package model
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 )
 
@@ -50,6 +52,40 @@ func TestOwner(t *testing.T) {
 				t.Errorf("owner %q, shared %v; want %q, %v", name, shared, tt.owner, tt.shared)
 			}
 		})
+	}
+}
+
+// TestOverlap: as if each member were looked at.
+func TestOverlap(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	random := func() netip.Prefix {
+		if r.IntN(4) == 0 {
+			p, _ := netip.AddrFrom16([16]byte{0xfd, 0, 15: byte(r.IntN(4))}).Prefix(4 * r.IntN(33))
+			return p
+		}
+		p, _ := netip.AddrFrom4([4]byte{10, byte(r.IntN(4)), byte(r.IntN(4)), byte(r.IntN(4))}).Prefix(8 * r.IntN(5))
+		return p
+	}
+	for range 2000 {
+		var clusters []*Cluster
+		for i := range r.IntN(5) {
+			p := random()
+			for p.Bits() < 9 {
+				p = random()
+			}
+			clusters = append(clusters, &Cluster{Name: fmt.Sprint(i), Network: fmt.Sprint(r.IntN(2)), ServiceCIDRs: []netip.Prefix{p}})
+		}
+		ranges, all, p := NewRanges(clusters), NewRangesOfAll(clusters), random()
+		any := false
+		for _, network := range []string{"0", "1"} {
+			want := slices.ContainsFunc(clusters, func(c *Cluster) bool { return c.Network == network && c.ServiceCIDRs[0].Overlaps(p) })
+			if any = any || want; ranges.Overlap(network, p) != want {
+				t.Fatalf("%s of %v in %s: want %v", p, clusters, network, want)
+			}
+		}
+		if all.Overlap("", p) != any {
+			t.Fatalf("%s of %v: want %v", p, clusters, any)
+		}
 	}
 }
 
