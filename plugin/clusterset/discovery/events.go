@@ -15,6 +15,8 @@ const (
 	maxEventMessage = 1024
 	// eventTimeout gives up on an API that doesn't take an Event.
 	eventTimeout = 5 * time.Second
+	// eventPause is between two: an API keeps each for an hour, of each replica.
+	eventPause = 5 * time.Second
 )
 
 // events puts what is wrong with a ConfigMap on it as Events, for whoever
@@ -35,6 +37,7 @@ func newEvents(ctx context.Context, api *API) *events {
 				return
 			case event := <-e.newest:
 				e.create(ctx, event)
+				sleep(ctx, eventPause)
 			}
 		}
 	})
