@@ -70,7 +70,7 @@ func (s *httpsSession) ask(ctx context.Context, query []byte) (reply *[]byte, lo
 	defer s.meter.asked.Add(-1)
 	response, err := s.client.Do(request)
 	if err != nil {
-		return nil, local, err
+		return nil, local, s.meter.reason(err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -86,7 +86,7 @@ func (s *httpsSession) ask(ctx context.Context, query []byte) (reply *[]byte, lo
 	if err == nil {
 		s.meter.read.Store(0)
 	}
-	return &body, local, err
+	return &body, local, s.meter.reason(err)
 }
 
 // usable implements session: it has several connections, and opens more.
@@ -106,6 +106,14 @@ type meter struct {
 // meterRoom is what may come between two replies, in bytes: two of the largest, which may
 // come side by side, and meterShare more for each request under way.
 const meterRoom, meterShare = 2 * (maxHeaders + dns.MaxMsgSize), MaxSize
+
+// reason is why a request failed, of whose error HTTP/2 makes others.
+func (m *meter) reason(err error) error {
+	if err != nil && m.over.Load() {
+		return errUnasked
+	}
+	return err
+}
 
 func (m *meter) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := (&net.Dialer{Timeout: handshakeTimeout}).DialContext(ctx, network, address)

@@ -18,12 +18,18 @@ type requestTransport struct {
 
 	mu      sync.Mutex
 	current *shared // nil before the first query
-	closed  bool
-	pending map[*waiting]struct{} // one for each query in flight
-	ctx     context.Context       //nolint:containedctx // of the requests; close ends it
-	cancel  context.CancelFunc
-	running sync.WaitGroup
+	// sessions are those that there are, with the replaced ones that are still used.
+	sessions int
+	closed   bool
+	pending  map[*waiting]struct{} // one for each query in flight
+	ctx      context.Context       //nolint:containedctx // of the requests; close ends it
+	cancel   context.CancelFunc
+	running  sync.WaitGroup
 }
+
+// maxSessions bounds the sessions with an upstream that is silent on each, as every one
+// may have streamConnsMax connections.
+const maxSessions = 4
 
 // session keeps what requests need of each other, a connection. Its methods may be called
 // at the same time.
@@ -96,14 +102,15 @@ func (t *requestTransport) request(s *shared, one *waiting, id uint16, query []b
 	t.mu.Unlock()
 }
 
-// take gives the session, or a new one in its place where it isn't younger than since;
-// t.mu is held.
+// take gives the session, or a new one in its place where it isn't younger than since and
+// there may be one more; t.mu is held.
 func (t *requestTransport) take(since time.Time) *shared {
-	if s := t.current; s != nil && s.born.Before(since) {
+	if s := t.current; s != nil && s.born.Before(since) && t.sessions < maxSessions {
 		t.replace(s)
 	}
 	if t.current == nil {
 		t.current = &shared{session: t.open(), born: time.Now()}
+		t.sessions++
 	}
 	t.current.users++
 	return t.current
@@ -117,6 +124,7 @@ func (t *requestTransport) replace(s *shared) {
 	s.replaced = true
 	if s.users == 0 {
 		s.close()
+		t.sessions--
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
@@ -70,11 +71,35 @@ func TestUnaskedHTTPS(t *testing.T) {
 			t.Parallel()
 			addr, flooding := floodHTTP2(t, config, frame)
 			c := newClientOf(t, model.HTTPS, material, addr)
-			_, err := askEncrypted(t, c)
-			if err == nil || reasonOf(err) != BadReply {
-				t.Errorf("error %v", err)
+			if m, err := askEncrypted(t, c); err == nil {
+				t.Errorf("got %v", m)
 			}
 			waitFor(t, func() bool { return flooding.Load() == 0 })
 		})
+	}
+}
+
+// TestSilentSessions: an upstream that says nothing has no more connections for it than
+// four sessions have.
+func TestSilentSessions(t *testing.T) {
+	_, material := testTLS(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // whose backlog takes connections
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	c := newClientOf(t, model.HTTPS, material, listener.Addr().(*net.TCPAddr).AddrPort())
+	upstream := c.upstreams[0].stream.(*requestTransport)
+	for range 2 * maxSessions {
+		q := question(askedName)
+		q.EDNS.Size, q.Deadline = DatagramSize, time.Now().Add(2*streamHeld)
+		if _, _, err := c.Exchange(t.Context(), q); err == nil {
+			t.Error("an answer")
+		}
+	}
+	upstream.mu.Lock()
+	defer upstream.mu.Unlock()
+	if upstream.sessions > maxSessions {
+		t.Errorf("%d sessions", upstream.sessions)
 	}
 }
