@@ -18,14 +18,14 @@ const readIdle, pingTimeout, idleTimeout = 30 * time.Second, 15 * time.Second, 1
 
 // overHTTP2 makes a session's round tripper of a connection that speaks HTTP/2.
 func overHTTP2(c *conns) func(authority string, conn *tls.Conn) http.RoundTripper {
-	t := &http2.Transport{
-		DisableCompression: true, MaxHeaderListSize: maxHeader,
-		ReadIdleTimeout: readIdle, PingTimeout: pingTimeout, IdleConnTimeout: idleTimeout,
+	t := &http2.Transport{ //nolint:staticcheck // net/http's own takes no connection that is read through another
+		DisableCompression: true, MaxHeaderListSize: maxHeader, //nolint:staticcheck // as above
+		ReadIdleTimeout: readIdle, PingTimeout: pingTimeout, IdleConnTimeout: idleTimeout, //nolint:staticcheck // as above
 	}
 	return func(_ string, conn *tls.Conn) http.RoundTripper {
-		inner, err := t.NewClientConn(&frames{Conn: conn, conns: c, buffer: bufio.NewReader(conn)})
+		inner, err := t.NewClientConn(&frames{Conn: conn, conns: c, buffer: bufio.NewReader(conn)}) //nolint:staticcheck // as above
 		if err != nil {
-			conn.Close()
+			_ = conn.Close()
 			return failing{err}
 		}
 		return &shared{inner}
