@@ -75,7 +75,7 @@ func (b *builder) build() {
 	if b.closed || b.set == nil {
 		return
 	}
-	if b.waits = b.draining >= max(maxDraining, drainingTimes*len(b.set.Clusters)); b.waits {
+	if b.waits = b.full(); b.waits {
 		return
 	}
 	old := b.current
@@ -89,6 +89,11 @@ func (b *builder) build() {
 	}
 	b.current = next
 	b.publish(next)
+	b.retireAllBut(old, next)
+}
+
+// retireAllBut retires the members of old, if there was one, that aren't in next.
+func (b *builder) retireAllBut(old, next *snapshot) {
 	if old == nil {
 		return
 	}
@@ -97,6 +102,11 @@ func (b *builder) build() {
 			b.retire(m)
 		}
 	}
+}
+
+// full reports whether too many members are drained for a change to be built.
+func (b *builder) full() bool {
+	return b.draining >= max(maxDraining, drainingTimes*len(b.set.Clusters))
 }
 
 // member gives the old member where nothing about it changed, else a new one.

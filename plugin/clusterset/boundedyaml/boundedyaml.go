@@ -11,6 +11,7 @@ import (
 // others.
 const MaxDirectives = 100
 
+// What a text has too many of.
 var (
 	ErrItems      = errors.New("too many lines, keys and list items")
 	ErrDirectives = errors.New("too many directives")
@@ -24,24 +25,23 @@ func Items(text string, most int) (items, line int, err error) {
 	line = 1
 	for i := range len(text) {
 		broken := breaks(text, i)
-		if comment && !broken {
-			continue
-		}
-		if broken {
+		switch {
+		case broken:
 			line++
-		}
-		if broken || begins(text, i) {
 			items++
-		}
-		if blank && text[i] == '%' {
+		case comment:
+			continue
+		case begins(text, i):
+			items++
+		case blank && text[i] == '%':
 			directives++
 		}
 		comment = blank && text[i] == '#'
 		blank = broken || blank && strings.IndexByte(" \t", text[i]) >= 0
-		switch {
-		case items > most:
+		if items > most {
 			return items, line, ErrItems
-		case directives > MaxDirectives:
+		}
+		if directives > MaxDirectives {
 			return items, line, ErrDirectives
 		}
 	}

@@ -76,7 +76,7 @@ type materials struct {
 
 func (m *materials) take(pem TLSMaterial, err error) {
 	next := Material{PEM: m.last.PEM, Good: m.last.Good}
-	if err == nil && !(next.Good && next.PEM.Equal(pem)) {
+	if err == nil && (!next.Good || !next.PEM.Equal(pem)) {
 		if err = pem.read(); err == nil {
 			next = Material{PEM: pem, Good: true}
 		} else {
