@@ -19,7 +19,6 @@ func (q *ask) toMember() (int, error) {
 // forward asks the member for the name, in its own domain, and answers with what
 // it says.
 func (q *ask) forward() (int, error) {
-	growStack()
 	asked := q.asked()
 	if hops(q.state.Req) >= maxHops {
 		return q.refuse(errors.New("member " + q.member.Name + ": forwarded too often: its DNS asks this server again"))

@@ -39,6 +39,7 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	if r.Question[0].Qclass != dns.ClassINET {
 		return dns.RcodeRefused, nil
 	}
+	growStack()
 	q := &ask{p: p, ctx: ctx, state: request.Request{W: w, Req: r}, qname: r.Question[0].Name, zone: zone, snap: p.snapshot.Load(), labeled: hasMetadata(ctx), serial: soaSerial}
 	status, err := q.serve()
 	// Here, not where they are called for: these two take the most of a query's small

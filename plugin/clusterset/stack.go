@@ -2,14 +2,15 @@ package clusterset
 
 import "runtime"
 
-// stackRoom is what a forwarded query takes of its goroutine's stack from here on,
-// in bytes: its way down to a socket, or a reply's parsing.
-const stackRoom = 1600
+// stackRoom is what a query takes of its goroutine's stack from ServeDNS on, in bytes:
+// its way down to a member's socket, or a reply's parsing. Alone in a server block, it
+// fits on 4 KiB with that.
+const stackRoom = 2000
 
 // growStack has the stack of a query's goroutine grow now, where it has to. CoreDNS
-// starts one for each query, with a small stack that the way down to a member's socket
-// doesn't fit on; growing copies it frame by frame, and here there are few. Grown where
-// it runs out it took a tenth of a query's CPU: test/bench/README.md.
+// starts one for each query, with a small stack that an answer doesn't fit on; growing
+// copies it frame by frame, and here there are few. Grown where it runs out it took a
+// tenth of a query's CPU: test/bench/README.md.
 //
 //go:noinline
 func growStack() {
