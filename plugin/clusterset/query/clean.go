@@ -2,6 +2,7 @@ package query
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 )
@@ -34,8 +35,20 @@ func cleaned(rrs []dns.RR) []dns.RR {
 			return false
 		}
 		h.Ttl = BoundedTTL(h.Ttl)
+		escapeOctets(rr)
 		return h.Class != dns.ClassINET || isMeta(h.Rrtype) || h.Rrtype == dns.TypeNS || !wellFormed(rr)
 	})
+}
+
+// escapeOctets has a backslash in the text of a CAA or URI record stay one: the library
+// takes it in as it is, and writes it as the start of an escape.
+func escapeOctets(rr dns.RR) {
+	switch rr := rr.(type) {
+	case *dns.CAA:
+		rr.Value = strings.ReplaceAll(rr.Value, `\`, `\\`)
+	case *dns.URI:
+		rr.Target = strings.ReplaceAll(rr.Target, `\`, `\\`)
+	}
 }
 
 // BoundedTTL is the TTL to give for one that somebody else gave.

@@ -73,6 +73,8 @@ func TestClean(t *testing.T) {
 		{"half a LOC", half(dns.TypeLOC, "0000"), ""},
 		{"half a HIP", half(dns.TypeHIP, "0102"), ""},
 		{"CAA", rr(t, web+`5 IN CAA 0 issue "ca.example"`), web + `5 IN CAA 0 issue "ca.example"`},
+		{"CAA with a backslash", rr(t, web+`5 IN CAA 0 issue "a\\0"`), web + `5 IN CAA 0 issue "a\\0"`},
+		{"URI with a backslash", rr(t, web+`5 IN URI 0 0 "a\\0"`), web + `5 IN URI 0 0 "a\\0"`},
 		{"DS", rr(t, web+"5 IN DS 1 8 2 00"), web + "5 IN DS 1 8 2 00"},
 		{"TLSA", rr(t, web+"5 IN TLSA 3 1 1 00"), web + "5 IN TLSA 3 1 1 00"},
 		{"HINFO", rr(t, web+`5 IN HINFO "a" "b"`), web + `5 IN HINFO "a" "b"`},
