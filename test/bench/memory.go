@@ -39,7 +39,7 @@ func (w work) memoryOf(ctx context.Context, s settings, dir, what string) error 
 	return nil
 }
 
-// residentMemory is that of the contender's process, in KiB, once it was asked for all
+// residentMemory is that of the contender's process, in KiB, without files' pages, once it was asked for all
 // names and is settled.
 func residentMemory(ctx context.Context, s settings, dir string, c contender) (int, error) {
 	server, err := s.start(dir, c, 1)
@@ -62,9 +62,9 @@ func residentMemory(ctx context.Context, s settings, dir string, c contender) (i
 		return 0, err
 	}
 	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmRSS:" {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "RssAnon:" {
 			return strconv.Atoi(fields[1])
 		}
 	}
-	return 0, fmt.Errorf("no VmRSS")
+	return 0, fmt.Errorf("no RssAnon")
 }
