@@ -10,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
-
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
 // What no reply may hold, whatever a member or a stranger said: written apart from the
@@ -54,8 +52,15 @@ func checkReply(t *testing.T, r, m *dns.Msg) {
 			}
 		}
 	}
-	query.Clean(again) // the library doesn't write each text as it takes it in
-	again.Compress, again.AuthenticatedData = m.Compress, m.AuthenticatedData
+	for _, rr := range records(again) { // the library doesn't write these texts as it takes them in
+		switch rr := rr.(type) {
+		case *dns.CAA:
+			rr.Value = strings.ReplaceAll(rr.Value, `\`, `\\`)
+		case *dns.URI:
+			rr.Target = strings.ReplaceAll(rr.Target, `\`, `\\`)
+		}
+	}
+	again.Compress = m.Compress
 	second, err := again.Pack()
 	if err != nil || !bytes.Equal(first, second) {
 		t.Fatalf("packed, unpacked and packed is another (%v):\n%v\n%v", err, m, again)

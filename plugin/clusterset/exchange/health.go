@@ -61,10 +61,10 @@ func (u *upstream) answeredSince(then time.Time) bool {
 	return u.health.answered.Load() >= int64(then.Sub(u.client.made))
 }
 
-// downSince tells whether the upstream is down by a verdict from before then, in
-// nanoseconds since the client was made.
-func (u *upstream) downSince(then int64) bool {
-	return u.health.down.Load() && u.health.probed.Load() < then
+// maybeBack reports whether the upstream is up, or down by a verdict from before then, in
+// nanoseconds since the client was made. It may come back at any moment: one look.
+func (u *upstream) maybeBack(then int64) bool {
+	return !u.health.down.Load() || u.health.probed.Load() < then
 }
 
 func (h *health) cause() error {

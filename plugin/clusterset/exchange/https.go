@@ -45,6 +45,8 @@ func newHTTPSSession(address model.Upstream, config *TLSConfig) *httpsSession {
 		MaxIdleConnsPerHost:    streamConns,
 		IdleConnTimeout:        streamIdle,
 		MaxResponseHeaderBytes: maxHeaders,
+		// No more of a reply is read ahead than one may have: the meter's room is for two.
+		HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: dns.MaxMsgSize + 1},
 	}
 	u := url.URL{Scheme: "https", Host: address.Addr.String(), Path: "/dns-query"}
 	withoutZone := netip.AddrPortFrom(address.Addr.Addr().WithZone(""), address.Addr.Port()).String()
@@ -72,6 +74,7 @@ func (s *httpsSession) ask(ctx context.Context, query []byte) (reply *[]byte, lo
 	if err != nil {
 		return nil, local, s.meter.reason(err)
 	}
+	defer s.meter.read.Store(0) // whatever it was, it has been asked for
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		return nil, local, statusError(response.StatusCode)
@@ -80,13 +83,13 @@ func (s *httpsSession) ask(ctx context.Context, query []byte) (reply *[]byte, lo
 		return nil, local, errMalformed
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, dns.MaxMsgSize+1))
-	if err == nil && len(body) > dns.MaxMsgSize {
-		err = errMalformed
+	switch {
+	case len(body) > dns.MaxMsgSize:
+		return nil, local, errMalformed
+	case err != nil:
+		return nil, local, s.meter.reason(err)
 	}
-	if err == nil {
-		s.meter.read.Store(0)
-	}
-	return &body, local, s.meter.reason(err)
+	return &body, local, nil
 }
 
 // usable implements session: it has several connections, and opens more.

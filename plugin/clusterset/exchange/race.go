@@ -274,7 +274,7 @@ func (r *race) lastHope() *upstream {
 		since = max(since, int64(r.call.sends[0].at.Sub(r.client.made)))
 	}
 	for _, u := range r.client.upstreams {
-		if !r.hasFailed(u) && (u.downSince(since) || !u.health.down.Load()) && r.asked(u) == 0 {
+		if !r.hasFailed(u) && u.maybeBack(since) && r.asked(u) == 0 {
 			return u
 		}
 	}

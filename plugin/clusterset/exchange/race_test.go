@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -514,7 +515,7 @@ func TestNoHope(t *testing.T) {
 	<-told
 	waitFor(t, func() bool {
 		at := c.answered()
-		return !c.upstreams[0].downSince(at) && !c.upstreams[1].downSince(at)
+		return !slices.ContainsFunc(c.upstreams, func(u *upstream) bool { return u.health.down.Load() && u.health.probed.Load() < at })
 	})
 	_, err = ask(c, plenty)
 	wantReason(t, err, Down)
