@@ -586,9 +586,14 @@ func TestFollowedInFlight(t *testing.T) {
 	if n := waiting.Load(); refused < 15 || n > 2*5 { // forward asks twice
 		t.Errorf("%d refused, %d under way", refused, n)
 	}
-	// They are under way still, though their clients were answered.
-	if m := lookup(t, s.addr, "udp", "out19.default.c1.lan.", dns.TypeA); m.Rcode != dns.RcodeRefused {
-		t.Errorf("got %v", m)
+	// They are under way still, though their clients were answered. There may be fewer than
+	// five, as a query that has its reply and one that asks the member took turns.
+	full := false
+	for try := 0; try < 5 && !full; try++ {
+		full = lookup(t, s.addr, "udp", "out19.default.c1.lan.", dns.TypeA).Rcode == dns.RcodeRefused
+	}
+	if !full {
+		t.Errorf("%d under way, and more is looked up", waiting.Load())
 	}
 	if m := lookup(t, s.addr, "udp", "web.default.c2.lan.", dns.TypeA); len(m.Answer) != 1 {
 		t.Errorf("another member's: %v", m)
