@@ -109,7 +109,8 @@ func (o object) watch(ctx context.Context, changed func(runtime.Object), failed 
 func (o object) explain(err error) error {
 	what, said := fmt.Sprintf("%s %s: ", o.resource, o.name), quoted.Ends(err.Error(), maxSaid)
 	if apierrors.IsForbidden(err) {
-		return told{what + "forbidden; allow get, list and watch of it: " + said, what + "forbidden"}
+		what += "forbidden; allow get, list and watch of it"
+		return told{what + ": " + said, what}
 	}
 	return told{what + said, what + "can't be read"}
 }

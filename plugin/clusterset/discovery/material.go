@@ -35,7 +35,7 @@ type TLSMaterial struct {
 func (m *TLSMaterial) read() (err error) {
 	if len(m.CA) > 0 {
 		if m.Authorities, err = boundedfile.Authorities(m.CA); err != nil {
-			return fmt.Errorf("CA: %w", err)
+			return told{"CA: " + err.Error(), "CA: can't be used"}
 		}
 		if m.Authorities == nil {
 			return errors.New("CA: no PEM certificate in it")
@@ -44,7 +44,7 @@ func (m *TLSMaterial) read() (err error) {
 	if len(m.Cert) > 0 || len(m.Key) > 0 {
 		pair, err := boundedfile.KeyPair(m.Cert, m.Key)
 		if err != nil {
-			return fmt.Errorf("client certificate: %w", err)
+			return told{"client certificate: " + err.Error(), "client certificate: can't be used"}
 		}
 		m.Certificates = []tls.Certificate{pair}
 	}
@@ -80,7 +80,7 @@ func (m *materials) take(pem TLSMaterial, err error) {
 		if err = pem.read(); err == nil {
 			next = Material{PEM: pem, Good: true}
 		} else {
-			err = told{fmt.Sprintf("%v (%s)", err, m.of), "TLS material: can't be used (" + m.of + ")"}
+			err = told{fmt.Sprintf("%v (%s)", err, m.of), brief(err) + " (" + m.of + ")"}
 		}
 	}
 	if err != nil { // its text may be a path's, or a Secret's

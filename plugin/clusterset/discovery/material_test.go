@@ -19,6 +19,11 @@ func TestMaterials(t *testing.T) {
 	// a PEM block's type, or a path, can be any text
 	forged := "-----BEGIN \x1b[31mA\r[FATAL] all is lost-----\n-----END \x1b[31mA\r[FATAL] all is lost-----\n"
 	giant := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: make([]byte, 1<<18)})
+	ours := map[string]bool{
+		"CA: no PEM certificate in it (secret n/s)":      true,
+		"CA: can't be used (secret n/s)":                 true,
+		"client certificate: can't be used (secret n/s)": true,
+	}
 	for _, tt := range []struct {
 		name string
 		pem  TLSMaterial
@@ -50,7 +55,7 @@ func TestMaterials(t *testing.T) {
 				if bad.Err == nil || !strings.Contains(bad.Err.Error(), tt.want) || len(bad.Err.Error()) > maxError || strings.ContainsAny(bad.Err.Error(), "\n\r\x1b") {
 					t.Errorf("error %q", bad.Err)
 				}
-				if text := brief(bad.Err); len(text) > maxBrief || tt.err == nil && text != "TLS material: can't be used (secret n/s)" {
+				if text := brief(bad.Err); len(text) > maxBrief || tt.err == nil && !ours[text] {
 					t.Errorf("a client is told %q", text)
 				}
 			}
