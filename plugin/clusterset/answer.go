@@ -24,7 +24,7 @@ func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error)
 	authority := reply.Ns
 	m := q.reply(reply)
 	m.Answer = t.records(m.Answer, inAnswer)
-	m.Extra = t.records(m.Extra, elsewhere)
+	m.Extra = t.records(m.Extra, inAdditional)
 	if done, status, err := q.refused(&t, m, from); done {
 		return status, err
 	}
@@ -38,7 +38,7 @@ func (q *ask) answer(reply *dns.Msg, asked string, from sourceName) (int, error)
 	if len(m.Answer) == 0 && !m.Truncated {
 		return q.empty(m, authority, &t.renaming, from)
 	}
-	m.Ns = t.records(authority, elsewhere)
+	m.Ns = t.records(authority, inAuthority)
 	return q.write(m, from)
 }
 
@@ -117,6 +117,12 @@ func (t *translation) records(rrs []dns.RR, in section) []dns.RR {
 		if !t.rename(rr, in) || t.ask.hides(rr) {
 			continue
 		}
+		if t.isAnothers(rr, in) {
+			if goesOn(rr, in) {
+				continue
+			}
+			break
+		}
 		if foreign && isAddress(rr) {
 			kept = t.gateways(kept, rr)
 			continue
@@ -135,17 +141,19 @@ func (t *translation) allows(rr dns.RR) bool {
 		addr, ok := address(rr)
 		return ok && (!t.guard || t.ask.trusts(addr))
 	case *dns.PTR:
-		return t.ours || query.InZone(rr.Ptr, t.renaming.Domain)
+		name := rr.Ptr
+		return t.ours || t.renaming.Name(&name) && t.ask.isMembers(name)
 	}
 	return !t.guard || !query.HidesAddress(rr)
 }
 
 // section of a message: the owner that was asked is renamed in its answer.
-type section bool
+type section uint8
 
 const (
-	inAnswer  section = true
-	elsewhere section = false
+	inAnswer section = iota
+	inAuthority
+	inAdditional
 )
 
 func (t *translation) rename(rr dns.RR, in section) bool {
@@ -157,6 +165,16 @@ func (t *translation) rename(rr dns.RR, in section) bool {
 	}
 	return t.renaming.Other(rr)
 }
+
+// isAnothers reports whether a renamed record is of a name that isn't the member's. (An
+// authority section that is kept says what there isn't.)
+func (t *translation) isAnothers(rr dns.RR, in section) bool {
+	return in != inAuthority && !t.ours && !t.ask.isMembers(rr.Header().Name)
+}
+
+// goesOn reports whether the records behind one of another's name may be the member's:
+// those of an answer are where that name leads, but for a DNAME above it.
+func goesOn(rr dns.RR, in section) bool { return in != inAnswer || rr.Header().Rrtype == dns.TypeDNAME }
 
 // leaveOut tells of records that aren't part of an answer: EDNS is each hop's
 // own, and signatures don't survive renaming.

@@ -118,7 +118,7 @@ func (t *translation) allowsFollowed(rr dns.RR) bool {
 		addr, ok := address(rr)
 		return ok && (!t.guard || t.ask.trustsFollowed(rr.Header().Name, addr))
 	case *dns.PTR:
-		return query.InZone(rr.Ptr, t.renaming.Suffix)
+		return query.InZone(rr.Ptr, t.renaming.Suffix) && t.ask.isMembers(rr.Ptr)
 	}
 	return !t.guard || !query.HidesAddress(rr)
 }

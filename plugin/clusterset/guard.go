@@ -92,6 +92,21 @@ func (q *ask) memberOf(name string) *clusterMember {
 	return nil
 }
 
+// isMembers reports whether a name, which ends in the member's zone, is one that the member
+// has the say about: not the zone's own, as its name server's, nor one of a member that is
+// named below it ("c1.eu" and "eu").
+func (q *ask) isMembers(name string) bool {
+	if name == q.qname {
+		return true
+	}
+	zone := q.zone
+	if query.IsReverse(zone) {
+		zone = q.p.primaryZone()
+	}
+	n := query.Parse(name, len(zone), q.snap)
+	return (n.Kind == query.None || n.Kind >= query.Branch) && q.snap.member(n.Cluster) == q.member
+}
+
 // isOurs reports whether a name is answered here: in a zone of this server block, or in
 // the local cluster's own domain.
 func (q *ask) isOurs(name string) bool { return q.p.zone(name) != "" || q.memberOf(name) != nil }

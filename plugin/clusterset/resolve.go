@@ -130,7 +130,7 @@ func (q *ask) fromData(m *dns.Msg, wrong error) (int, error) {
 	}
 	t := translation{ask: q, ours: true, guard: q.p.options.addressGuard}
 	m.Answer = t.records(m.Answer, inAnswer)
-	m.Extra = t.records(m.Extra, elsewhere)
+	m.Extra = t.records(m.Extra, inAdditional)
 	if done, status, err := q.refused(&t, m, from); done {
 		return status, err
 	}

@@ -706,3 +706,60 @@ func BenchmarkLeave(b *testing.B) {
 		})
 	}
 }
+
+// TestOthersNames: what a member says of names in its domain that are another's here, the
+// zone's name server's or a member's that is named below it, isn't taken: neither as an
+// owner, in whatever section, nor as the name of an address. What its CNAMEs lead to there
+// is looked up.
+func TestOthersNames(t *testing.T) {
+	c1 := replying(t, func(name string) (answer, ns, extra []dns.RR) { return rrs(name + " 5 IN A 10.102.0.1"), nil, nil })
+	for _, domain := range []string{"cluster.local.", "eu.lan."} {
+		for _, other := range []string{"ns.dns.", "NS.DNS.", "dns-version.", "svc.", "x.default.svc.c1.", "ns.dns.c1."} {
+			t.Run(other+domain, func(t *testing.T) {
+				target, web := other+domain, "web.default.svc."+domain
+				eu := replying(t, func(name string) (answer, ns, extra []dns.RR) {
+					switch label, _, _ := strings.Cut(name, "."); label {
+					case "1":
+						return rrs(name + " 5 IN PTR " + target), nil, nil
+					case "srv":
+						return rrs(name + " 5 IN SRV 1 2 3 " + target), nil, rrs(target + " 5 IN A 10.101.0.66")
+					case "past":
+						return rrs(name+" 5 IN CNAME "+target, target+" 5 IN CNAME "+web, web+" 5 IN A 10.101.0.66"), nil, nil
+					}
+					return rrs(name+" 5 IN CNAME "+target, target+" 5 IN A 10.101.0.66"), nil, nil
+				})
+				s := startCoreDNS(t, ".:PORT {\nbind 127.77.0.1\nclusterset lan 10.in-addr.arpa {\nfile "+document(t,
+					clusterAt("eu", eu, ", clusterDomain: "+strings.TrimSuffix(domain, "."))+
+						`- {name: c1.eu, serviceCIDRs: [10.102.0.0/19], dns: ["`+c1+`"]}`+"\n")+"\n}\n}")
+				for name, qtype := range map[string]uint16{
+					"www.default.svc.eu.lan.": dns.TypeA, "past.default.svc.eu.lan.": dns.TypeA,
+					"srv.default.svc.eu.lan.": dns.TypeSRV, "1.0.101.10.in-addr.arpa.": dns.TypePTR,
+				} {
+					for range 2 { // forwarded, and from the cache
+						m := lookup(t, s.addr, "udp", name, qtype)
+						if text := m.String(); strings.Contains(text, "10.101.0.66") || strings.Contains(text, "PTR\t"+other) {
+							t.Errorf("%s: %v", name, m)
+						}
+						if isA := qtype == dns.TypeA; isA && strings.HasPrefix(other, "x.") != (len(m.Answer) == 2) {
+							t.Errorf("%s: not looked up: %v", name, m)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestOthersDNAME: a DNAME above names that aren't the member's isn't given.
+func TestOthersDNAME(t *testing.T) {
+	for owner, want := range map[string]int{"eu.lan.": 2, "svc.eu.lan.": 2, "default.svc.eu.lan.": 3} {
+		eu := replying(t, func(name string) (answer, ns, extra []dns.RR) {
+			target := strings.TrimSuffix(name, owner) + "x.default.eu.lan."
+			return rrs(owner+" 5 IN DNAME x.default.eu.lan.", name+" 5 IN CNAME "+target, target+" 5 IN A 10.101.0.1"), nil, nil
+		})
+		s := serveSet(t, clusterAt("eu", eu, ", clusterDomain: eu.lan")+clusterAt("c1.eu", eu, ""), "")
+		if m := lookup(t, s.addr, "udp", "web.default.svc.eu.lan.", dns.TypeA); len(m.Answer) != want {
+			t.Errorf("%s: %v", owner, m)
+		}
+	}
+}

@@ -38,13 +38,13 @@ func (r *Renaming) Answer(rr dns.RR) bool {
 // Other renames a record of the other sections.
 func (r *Renaming) Other(rr dns.RR) bool {
 	h := rr.Header()
-	return r.name(&h.Name) && isName(h.Name) && r.data(rr)
+	return r.Name(&h.Name) && isName(h.Name) && r.data(rr)
 }
 
 // data renames the names that a record holds besides its owner. It is false for a
 // record that holds the member's domain elsewhere, or a name that is too long here.
 func (r *Renaming) data(rr dns.RR) bool {
-	rename := r.name
+	rename := r.Name
 	switch rr.(type) {
 	case *dns.CNAME, *dns.DNAME:
 		rename = r.fromData
@@ -67,8 +67,9 @@ func (r *Renaming) fromData(name *string) bool {
 	return inside
 }
 
-// name renames one name, if it is in the member's domain.
-func (r *Renaming) name(name *string) bool {
+// Name renames one name, and reports whether it is in the member's domain. Others stay as
+// they are.
+func (r *Renaming) Name(name *string) bool {
 	inside := InZone(*name, r.Domain)
 	if inside {
 		*name = (*name)[:len(*name)-len(r.Domain)] + r.Suffix
