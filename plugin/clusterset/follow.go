@@ -89,12 +89,20 @@ func (q *ask) chain(rrs []dns.RR, target string) (kept []dns.RR, end, next strin
 	if q.isOurs(target) {
 		return kept, end, ""
 	}
+	kept = slices.DeleteFunc(kept, q.redirectsOurs)
 	for i, rr := range kept {
 		if cname, ok := rr.(*dns.CNAME); ok && q.state.QType() != dns.TypeCNAME && q.isOurs(cname.Target) {
 			return kept[:i+1], cname.Target, cname.Target
 		}
 	}
 	return kept, end, ""
+}
+
+// redirectsOurs reports whether a record is a DNAME above names of ours, and so would lead
+// these elsewhere as well.
+func (q *ask) redirectsOurs(rr dns.RR) bool {
+	dname, is := rr.(*dns.DNAME)
+	return is && q.isAboveOurs(dname.Hdr.Name)
 }
 
 // followed are the records to give of those that were found for the target of a

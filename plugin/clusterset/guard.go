@@ -111,6 +111,12 @@ func (q *ask) isMembers(name string) bool {
 // the local cluster's own domain.
 func (q *ask) isOurs(name string) bool { return q.p.zone(name) != "" || q.memberOf(name) != nil }
 
+// isAboveOurs reports whether a name stands above such names.
+func (q *ask) isAboveOurs(name string) bool {
+	isAbove := func(zone string) bool { return query.InZone(zone, name) }
+	return slices.ContainsFunc(q.p.zones, isAbove) || q.snap.local != nil && isAbove(q.snap.local.ClusterDomain)
+}
+
 // guarded is why a reply has nothing left to give.
 func (q *ask) guarded() error {
 	if q.addr.IsValid() {

@@ -132,15 +132,20 @@ func TestFollowedAnswer(t *testing.T) {
 			m.Answer, m.Ns = rrs("e.evil.test. 5 IN CNAME none.default.c2.lan."), rrs("lan. 5 IN SOA ns.evil.test. h.evil.test. 1 2 3 4 5")
 		case "h.evil.test.":
 			m.Answer = rrs("h.evil.test. 5 IN HTTPS 1 . alpn=h2 ipv4hint=127.0.0.1")
+		case "j.evil.test.":
+			m.Answer = rrs(". 5 IN DNAME y.", "j.evil.test. 5 IN CNAME j.evil.testy.", "j.evil.testy. 5 IN A 192.0.2.1")
+		case "k.other.local.":
+			m.Answer = rrs("local. 5 IN DNAME x.test.", "k.other.local. 5 IN CNAME k.other.x.test.", "k.other.x.test. 5 IN A 192.0.2.1")
 		case "i.evil.test.":
 			m.Rcode = dns.RcodeNotImplemented
 		}
 		_ = w.WriteMsg(m) // the client may be gone
 	}).Addr.String()
 	var zone string
-	for _, name := range []string{"a", "b", "c", "d", "e", "h", "i"} {
+	for _, name := range []string{"a", "b", "c", "d", "e", "h", "i", "j"} {
 		zone += name + ".default.svc.cluster.local. 5 IN CNAME " + name + ".evil.test.\n"
 	}
+	zone += "k.default.svc.cluster.local. 5 IN CNAME k.other.local.\n"
 	member := clustertest.Serve(t, clustertest.Zone(t, memberZone+zone)).Addr.String()
 	here := filepath.Join(t.TempDir(), "here.zone")
 	if err := os.WriteFile(here, []byte("$ORIGIN cluster.local.\n@ 5 IN SOA ns hostmaster 1 7200 1800 86400 5\nweb.default.svc 5 IN A 10.103.0.7\n"), 0o600); err != nil {
@@ -170,6 +175,8 @@ func TestFollowedAnswer(t *testing.T) {
 		{"e", dns.TypeA, dns.RcodeNameError, []string{"CNAME e.evil.test.", "CNAME none.default.c2.lan."}, "c2.lan."},
 		{"h", dns.TypeHTTPS, dns.RcodeSuccess, []string{"CNAME h.evil.test.", `HTTPS 1 . alpn="h2"`}, ""},
 		{"i", dns.TypeA, dns.RcodeServerFailure, []string{"CNAME i.evil.test."}, ""},
+		{"j", dns.TypeA, dns.RcodeSuccess, []string{"CNAME j.evil.test.", "CNAME j.evil.testy.", "A 192.0.2.1"}, ""},
+		{"k", dns.TypeA, dns.RcodeSuccess, []string{"CNAME k.other.local.", "CNAME k.other.x.test.", "A 192.0.2.1"}, ""},
 	}
 	for _, tt := range tests {
 		m := lookup(t, s.addr, "udp", tt.name+".default.c1.lan.", tt.qtype)
