@@ -58,10 +58,10 @@ func (r *Renaming) chain(rrs []dns.RR, qtype uint16) (kept []dns.RR, end string)
 // ordered is chain for records in any order, with others among them.
 func (r *Renaming) ordered(rrs []dns.RR, qtype uint16) (kept []dns.RR, end string) {
 	kept = make([]dns.RR, 0, len(rrs))
-	names := []string{r.AskedOf}
+	names, all := []string{r.AskedOf}, byOwner(rrs)
 	for {
 		end = names[len(names)-1]
-		of := r.of(rrs, end, qtype)
+		of := r.of(all, end, qtype)
 		kept = append(kept, of...)
 		next := leadsTo(of, qtype)
 		again := slices.ContainsFunc(names, func(name string) bool { return equalFold(name, next) })
@@ -72,16 +72,28 @@ func (r *Renaming) ordered(rrs []dns.RR, qtype uint16) (kept []dns.RR, end strin
 	}
 }
 
+// owned are records by their owners, in lower case: there may be thousands, and many names
+// to find those of.
+type owned map[string][]dns.RR
+
+func byOwner(rrs []dns.RR) owned {
+	all := make(owned)
+	for _, rr := range rrs {
+		owner := strings.ToLower(rr.Header().Name)
+		all[owner] = append(all[owner], rr)
+	}
+	return all
+}
+
 // of gives a name's records of that type, or else its CNAME, of which there is one
 // (RFC 1034, section 3.6.2). Where the member signs the names as they are asked here
 // the signatures, and the DNAMEs that its CNAMEs come from, are part of it.
-func (r *Renaming) of(rrs []dns.RR, name string, qtype uint16) []dns.RR {
+func (r *Renaming) of(all owned, name string, qtype uint16) []dns.RR {
 	var found []dns.RR
 	var cname *dns.CNAME
-	for _, rr := range rrs {
+	for _, rr := range all[strings.ToLower(name)] {
 		h := rr.Header()
 		switch {
-		case !equalFold(h.Name, name):
 		case h.Rrtype == qtype, qtype == dns.TypeANY, h.Rrtype == dns.TypeRRSIG && r.Identity():
 			found = append(found, rr)
 		case h.Rrtype == dns.TypeCNAME && cname == nil:
@@ -91,18 +103,21 @@ func (r *Renaming) of(rrs []dns.RR, name string, qtype uint16) []dns.RR {
 	if cname == nil || slices.ContainsFunc(found, func(rr dns.RR) bool { return rr.Header().Rrtype == qtype }) {
 		return found
 	}
-	return append(r.withOrigins(found, rrs, cname), cname)
+	return append(r.withOrigins(found, all, cname), cname)
 }
 
 // withOrigins appends the DNAMEs that the CNAME comes from, where the member signs the
 // names as they are asked here.
-func (r *Renaming) withOrigins(found, rrs []dns.RR, cname *dns.CNAME) []dns.RR {
+func (r *Renaming) withOrigins(found []dns.RR, all owned, cname *dns.CNAME) []dns.RR {
 	if !r.Identity() {
 		return found
 	}
-	for _, rr := range rrs {
-		if dname, ok := rr.(*dns.DNAME); ok && InZone(dname.Hdr.Name, r.Domain) && comesFrom(cname, dname) {
-			found = append(found, rr)
+	name := cname.Hdr.Name
+	for off, end := dns.NextLabel(name, 0); !end && InZone(name[off:], r.Domain); off, end = dns.NextLabel(name, off) {
+		above := all[strings.ToLower(name[off:])]
+		i := slices.IndexFunc(above, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeDNAME })
+		if i >= 0 && comesFrom(cname, above[i].(*dns.DNAME)) { // there is one: RFC 6672, section 2.4
+			found = append(found, above[i])
 		}
 	}
 	return found
@@ -112,7 +127,7 @@ func (r *Renaming) withOrigins(found, rrs []dns.RR, cname *dns.CNAME) []dns.RR {
 // 6672, section 2.2.
 func comesFrom(cname *dns.CNAME, dname *dns.DNAME) bool {
 	name, above := cname.Hdr.Name, dname.Hdr.Name
-	return len(above) < len(name) && InZone(name, above) && equalFold(name[:len(name)-len(above)]+dname.Target, cname.Target)
+	return equalFold(name[:len(name)-len(above)]+dname.Target, cname.Target)
 }
 
 // leadsTo is the target of the CNAME among a name's records, or "".

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -121,25 +122,20 @@ func isPackedAs(rr dns.RR, size uint16) bool {
 	return err == nil && rr.Header().Rdlength <= size
 }
 
-// hasMandatory reports whether a record has each key that it calls mandatory, once:
-// RFC 9460, section 8.
+// hasMandatory reports whether a record has each key that it calls mandatory: RFC 9460,
+// section 8. Keys come in their order, each once, and which are mandatory is said by the
+// first of all.
 func hasMandatory(rr *dns.SVCB) bool {
-	var keys []dns.SVCBKey
-	var mandatory *dns.SVCBMandatory
-	for _, v := range rr.Value {
-		if slices.Contains(keys, v.Key()) {
-			return false
-		}
-		keys = append(keys, v.Key())
-		if m, ok := v.(*dns.SVCBMandatory); ok {
-			mandatory = m
-		}
+	if len(rr.Value) == 0 {
+		return true
 	}
-	if mandatory == nil {
+	mandatory, ok := rr.Value[0].(*dns.SVCBMandatory)
+	if !ok {
 		return true
 	}
 	for _, key := range mandatory.Code {
-		if key == dns.SVCB_MANDATORY || !slices.Contains(keys, key) {
+		_, has := slices.BinarySearchFunc(rr.Value, key, func(v dns.SVCBKeyValue, key dns.SVCBKey) int { return cmp.Compare(v.Key(), key) })
+		if !has || key == dns.SVCB_MANDATORY {
 			return false
 		}
 	}
