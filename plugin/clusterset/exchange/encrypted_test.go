@@ -251,3 +251,26 @@ func TestSessions(t *testing.T) {
 		return nil
 	})
 }
+
+// TestQUICIdle: a connection that nobody asks on is closed, though the upstream keeps it
+// alive; the next query has another.
+func TestQUICIdle(t *testing.T) {
+	t.Parallel() // it waits for streamIdle
+	config, material := testTLS(t)
+	seen := make(chan *quic.Conn, 10)
+	addr := serveQUICAt(t, "127.0.0.1:0", config, &quic.Config{KeepAlivePeriod: streamIdle / 8, MaxIdleTimeout: time.Minute}, func(conn *quic.Conn, stream *quic.Stream) {
+		seen <- conn
+		answerQUIC(conn, stream)
+	})
+	c := newClientOf(t, model.QUIC, material, addr)
+	for range 2 {
+		m, err := askEncrypted(t, c)
+		wantEnd(t, m, err, "")
+		conn := <-seen
+		select {
+		case <-conn.Context().Done():
+		case <-time.After(4 * streamIdle):
+			t.Fatal("kept open")
+		}
+	}
+}

@@ -49,6 +49,9 @@ type shared struct {
 	born     time.Time
 	users    int
 	replaced bool
+	// idle replaces it when nobody has asked for streamIdle: the upstream may keep its
+	// connection alive.
+	idle *time.Timer
 }
 
 func newRequestTransport(address model.Upstream, config *TLSConfig, timeout time.Duration) *requestTransport {
@@ -109,10 +112,13 @@ func (t *requestTransport) take(since time.Time) *shared {
 		t.replace(s)
 	}
 	if t.current == nil {
-		t.current = &shared{session: t.open(), born: time.Now()}
+		s := &shared{session: t.open(), born: time.Now()}
+		s.idle = time.AfterFunc(streamIdle, func() { t.expire(s) })
+		t.current = s
 		t.sessions++
 	}
 	t.current.users++
+	t.current.idle.Stop()
 	return t.current
 }
 
@@ -122,6 +128,7 @@ func (t *requestTransport) replace(s *shared) {
 		t.current = nil
 	}
 	s.replaced = true
+	s.idle.Stop()
 	if s.users == 0 {
 		s.close()
 		t.sessions--
@@ -141,8 +148,19 @@ func (t *requestTransport) release(s *shared, err error) (again *shared) {
 		if isClosed && !t.closed {
 			again = t.take(time.Time{})
 		}
+	} else if s.users == 0 {
+		s.idle.Reset(streamIdle)
 	}
 	return again
+}
+
+// expire replaces a session that is idle.
+func (t *requestTransport) expire(s *shared) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.users == 0 && !s.replaced { // not asked just now
+		t.replace(s)
+	}
 }
 
 // fail implements transport.
@@ -162,8 +180,10 @@ func (t *requestTransport) close() {
 	t.fail(errClosed)
 	t.cancel()
 	t.running.Wait()
+	t.mu.Lock() // expire may be about to
+	defer t.mu.Unlock()
 	if t.current != nil {
-		t.current.close()
+		t.replace(t.current)
 	}
 }
 

@@ -59,14 +59,14 @@ func answerHTTP(w http.ResponseWriter, r *http.Request) {
 // serveQUIC has serve answer each stream.
 func serveQUIC(t *testing.T, config *tls.Config, serve func(conn *quic.Conn, stream *quic.Stream)) netip.AddrPort {
 	t.Helper()
-	return serveQUICAt(t, "127.0.0.1:0", config, serve)
+	return serveQUICAt(t, "127.0.0.1:0", config, nil, serve)
 }
 
-func serveQUICAt(t *testing.T, at string, config *tls.Config, serve func(conn *quic.Conn, stream *quic.Stream)) netip.AddrPort {
+func serveQUICAt(t *testing.T, at string, config *tls.Config, more *quic.Config, serve func(conn *quic.Conn, stream *quic.Stream)) netip.AddrPort {
 	t.Helper()
 	config = config.Clone()
 	config.NextProtos = []string{"doq"}
-	listener, err := quic.ListenAddr(at, config, nil)
+	listener, err := quic.ListenAddr(at, config, more)
 	if err != nil {
 		t.Fatal(err)
 	}

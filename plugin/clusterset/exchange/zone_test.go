@@ -32,7 +32,7 @@ func TestUpstreamZone(t *testing.T) {
 		model.DNS:  plain,
 		model.TCP:  plain,
 		model.DoT:  func(t *testing.T) netip.AddrPort { return serveTLSAt(t, at, config) },
-		model.QUIC: func(t *testing.T) netip.AddrPort { return serveQUICAt(t, at, config, answerQUIC) },
+		model.QUIC: func(t *testing.T) netip.AddrPort { return serveQUICAt(t, at, config, nil, answerQUIC) },
 		model.HTTPS: func(t *testing.T) netip.AddrPort {
 			return serveHTTPSAt(t, at, config, func(w http.ResponseWriter, r *http.Request) {
 				if host, _, err := net.SplitHostPort(r.Host); err != nil || host != "::1" {
