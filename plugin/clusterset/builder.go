@@ -199,6 +199,7 @@ func (b *builder) retire(m *clusterMember) {
 		}
 		if m.client != nil {
 			m.client.Close()
+			m.metrics.releaseUpstreams(m.DNS)
 		}
 		if m.api != nil {
 			m.api.release()

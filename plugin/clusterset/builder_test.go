@@ -72,3 +72,36 @@ func TestFlapping(t *testing.T) {
 		})
 	}
 }
+
+// TestSeriesOfUpstreams: a member that stays has the series of its upstreams now, however
+// often they were others.
+func TestSeriesOfUpstreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := defaultOptions()
+		b := newBuilder(&o, nil, func(*snapshot) {})
+		drain := func() {
+			time.Sleep(drainTime)
+			synctest.Wait()
+		}
+		want := 0
+		for i := range 5 {
+			set := setOf(1, "cluster.local.")
+			m := set.Clusters[0]
+			m.Name = "moving"
+			m.DNS = append(m.DNS, model.Upstream{Scheme: model.DNS, Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 77, 1, byte(i)}), 1)})
+			b.setClusterSet(set)
+			if i == 0 {
+				want = seriesOf(t, "moving")
+			}
+		}
+		drain()
+		if got := seriesOf(t, "moving"); got != want {
+			t.Errorf("%d series, want %d", got, want)
+		}
+		b.close()
+		drain()
+		if got := seriesOf(t, "moving"); got != 0 {
+			t.Errorf("%d series are left", got)
+		}
+	})
+}

@@ -100,7 +100,7 @@ type memberMetrics struct {
 	cache     cacheMetrics
 
 	mu        sync.Mutex
-	upstreams map[string]bool // that have series
+	upstreams map[string]int // that have series, and how many clients use those
 }
 
 // memberSeries are the members that have series. A member changed, or known to
@@ -138,7 +138,7 @@ func (m *memberMetrics) release() {
 func newMemberMetrics(cluster string) *memberMetrics {
 	m := &memberMetrics{
 		cluster: cluster, guarded: guarded.WithLabelValues(cluster), exhausted: exhausted.WithLabelValues(cluster),
-		cache: newCacheMetrics(cluster), upstreams: make(map[string]bool),
+		cache: newCacheMetrics(cluster), upstreams: make(map[string]int),
 	}
 	m.exchange = exchangeMetrics(cluster)
 	m.exchange.Upstream = m.upstream
@@ -148,9 +148,22 @@ func newMemberMetrics(cluster string) *memberMetrics {
 // upstream gives the series of one of the member's upstreams.
 func (m *memberMetrics) upstream(u model.Upstream) exchange.UpstreamMetrics {
 	m.mu.Lock()
-	m.upstreams[u.String()] = true
+	m.upstreams[u.String()]++
 	m.mu.Unlock()
 	return upstreamMetrics(m.cluster, u.String())
+}
+
+// releaseUpstreams ends a client's part in the series of its upstreams: a member may
+// stay, and have another upstream each time that the ClusterSet changes.
+func (m *memberMetrics) releaseUpstreams(all []model.Upstream) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, u := range all {
+		if m.upstreams[u.String()]--; m.upstreams[u.String()] == 0 {
+			delete(m.upstreams, u.String())
+			deleteUpstreamSeries(m.cluster, u.String())
+		}
+	}
 }
 
 // data are the series of a member whose data are watched.
