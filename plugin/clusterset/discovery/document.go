@@ -75,7 +75,7 @@ func Parse(documents map[string]string) (*model.ClusterSet, error) {
 	slices.Sort(keys)
 
 	set, left := &model.ClusterSet{}, newBudget()
-	v := validation{members: make(map[string]string)}
+	v := validation{members: make(map[string]string), refers: make(map[string]int)}
 	for _, key := range keys {
 		v.key = key
 		if v.read(documents[key], left, set); v.tooMuch != nil {

@@ -59,7 +59,7 @@ var affinities = []string{"none", "local", "nearest", "remote"}
 func (v *validation) references() {
 	for _, r := range v.referred {
 		if _, exists := v.members[r.member]; !exists {
-			v.add(fmt.Errorf("%s: %q: not a member", r.where, quoted.Cut(r.member, maxQuoted)))
+			v.add(fmt.Errorf("%s: %s: %q: not a member", r.key, r.path, quoted.Cut(r.member, maxQuoted)))
 		}
 	}
 }

@@ -18,9 +18,9 @@ var ports = map[model.Scheme]uint16{
 	model.DNS: 53, model.TCP: 53, model.DoT: 853, model.HTTPS: 443, model.QUIC: 853,
 }
 
-// upstreams reads the member's dns, or takes the 10th address of each service
+// dns reads the member's upstreams, or takes the 10th address of each service
 // CIDR, as kubeadm and the managed services give it to the DNS service.
-func (v *validation) upstreams(path string, values []string, cidrs []netip.Prefix) []model.Upstream {
+func (v *validation) dns(path string, values []string, cidrs []netip.Prefix) []model.Upstream {
 	var found []model.Upstream
 	for i, value := range v.bounded(path+".dns", values) {
 		upstream, err := parseUpstream(value)

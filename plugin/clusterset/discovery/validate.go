@@ -27,6 +27,10 @@ const (
 const (
 	maxMembers = 5000
 	maxList    = 1000
+	// maxUpstreams is for all members together. Each has 13 KB, its metrics most of it.
+	maxUpstreams = 2 * maxMembers
+	// maxPlace is in bytes.
+	maxPlace = 253
 )
 
 // validation turns documents into model values and collects what is wrong with
@@ -41,11 +45,15 @@ type validation struct {
 	members map[string]string
 	// unread is set when a member may be missing from members.
 	unread bool
-	// referred are the members that policies name, with where they do.
+	// upstreams is how many all members have so far.
+	upstreams int
+	// referred are the members that policies name and that no document before has, with
+	// where they do: each of them maxErrors times, as refers counts.
 	referred []reference
+	refers   map[string]int
 }
 
-type reference struct{ where, member string }
+type reference struct{ key, path, member string }
 
 // add keeps an error, as far as a log line, or a reader, can take it.
 func (v *validation) add(err error) {
@@ -87,6 +95,10 @@ func (v *validation) document(doc *document, set *model.ClusterSet) {
 		if c != nil {
 			set.Clusters = append(set.Clusters, v.cluster(fmt.Sprintf("clusters[%d]", i), c))
 		}
+		if v.upstreams > maxUpstreams {
+			v.errorf(fmt.Sprintf("clusters[%d].dns", i), "%w", tooMuch{fmt.Errorf("the members of a ClusterSet have %d upstreams at most, in all documents together", maxUpstreams)})
+			return
+		}
 	}
 	for i, p := range doc.Policies {
 		if p != nil {
@@ -104,12 +116,12 @@ func (v *validation) cluster(path string, c *cluster) *model.Cluster {
 		EndpointPodNames:  c.EndpointPodNames,
 		TLS:               v.tls(path+".tls", c.TLS),
 		Kubeconfig:        v.kubeconfig(path+".kubeconfig", c.Kubeconfig),
-		Network:           c.Network,
+		Network:           v.place(path+".network", c.Network),
 		Gateways:          v.gateways(path+".gateways", c.Gateways),
 		LoadBalancerCIDRs: v.prefixes(path+".loadBalancerCIDRs", c.LoadBalancerCIDRs),
 		Probe:             v.probe(path+".probe", c.Probe),
-		Region:            c.Region,
-		Zone:              c.Zone,
+		Region:            v.place(path+".region", c.Region),
+		Zone:              v.place(path+".zone", c.Zone),
 	}
 	if c.Network == "" {
 		m.Network = "default"
@@ -117,8 +129,18 @@ func (v *validation) cluster(path string, c *cluster) *model.Cluster {
 	if len(c.ServiceCIDRs) == 0 {
 		v.errorf(path+".serviceCIDRs", "missing; a member has one or more, as 10.101.0.0/19")
 	}
-	m.DNS = v.upstreams(path, c.DNS, m.ServiceCIDRs)
+	m.DNS = v.dns(path, c.DNS, m.ServiceCIDRs)
+	v.upstreams += len(m.DNS)
 	return m
+}
+
+// place takes the name of a network, a region or a zone, which queries compare.
+func (v *validation) place(path, value string) string {
+	if len(value) > maxPlace {
+		v.wrong(path, value, fmt.Sprintf("%d bytes; %d at most", len(value), maxPlace))
+		return ""
+	}
+	return value
 }
 
 // bounded gives the list, as far as it may go.
