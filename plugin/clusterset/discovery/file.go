@@ -22,6 +22,9 @@ const (
 	recheck = 10 * time.Second
 	// readTimeout is for a disk that hangs: what is read later, rechecking finds.
 	readTimeout = 2 * time.Second
+	// maxWatchers is half of the inotify instances that Linux gives a user: those of
+	// the node's other containers are often the same user.
+	maxWatchers = 64
 )
 
 // FromFile gives the feed of a document in a file, read again when it changes.
@@ -77,15 +80,25 @@ func watchFiles(ctx context.Context, paths []string, most int64, read func(conte
 }
 
 // folders watches the folders that hold the files, so that a file which is replaced by
-// another is seen. Where the kernel can't, rechecking is left.
+// another is seen. Where the kernel can't, and beyond maxWatchers, rechecking is left.
+// (One watcher for all would be one that all wait for where a disk hangs.)
 type folders struct {
 	watcher *fsnotify.Watcher // nil where there is none
 	events  <-chan fsnotify.Event
 }
 
+// watchers has a place for each.
+var watchers = make(chan struct{}, maxWatchers)
+
 func watchFolders() *folders {
+	select {
+	case watchers <- struct{}{}:
+	default:
+		return &folders{}
+	}
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
+		<-watchers
 		return &folders{}
 	}
 	go func() {
@@ -98,7 +111,10 @@ func watchFolders() *folders {
 // stop doesn't wait for the watcher's end: where a disk hangs, there is none.
 func (f *folders) stop() {
 	if f.watcher != nil {
-		go f.watcher.Close()
+		go func() {
+			f.watcher.Close()
+			<-watchers
+		}()
 	}
 }
 

@@ -195,6 +195,46 @@ func inParts(path string, parts ...string) error {
 	return f.Sync()
 }
 
+// TestWatchFilesMany: however many files a document names, the node's other containers are
+// left some of what the kernel gives a user, and all the files are read.
+func TestWatchFilesMany(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	write(t, path, "text")
+	t.Cleanup(func() { // watchers end beside their users, and other tests need one
+		for range maxWatchers {
+			watchers <- struct{}{}
+		}
+		for range maxWatchers {
+			<-watchers
+		}
+	})
+	var all []seen
+	for range 2 * maxWatchers {
+		all = append(all, watched(t, path))
+	}
+	for _, reads := range all {
+		reads.wait(t, soon, "text")
+	}
+	if n := inotifies(t); n > maxWatchers {
+		t.Errorf("%d inotify instances, want %d at the most", n, maxWatchers)
+	}
+}
+
+// inotifies counts the inotify instances that the process has, where there is a /proc.
+func inotifies(t *testing.T) (n int) {
+	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, fd := range open {
+		if link, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.Contains(link, "inotify") {
+			n++
+		}
+	}
+	return n
+}
+
 // TestFromFile: a document is told once however often its file is touched, and
 // its trouble too.
 func TestFromFile(t *testing.T) {
