@@ -68,6 +68,11 @@ func (p *Clusterset) run(api *discovery.API) {
 // subscribe calls take with the feed's value, if there is one, and with each that
 // follows, until stop, which also releases the feed.
 func subscribe[T any](feed *discovery.Feed[T], take func(T)) (stop func()) {
+	return subscribeBy(feed, take, func(take func()) { take() })
+}
+
+// subscribeBy is subscribe that has do call take with the value there is.
+func subscribeBy[T any](feed *discovery.Feed[T], take func(T), do func(func())) (stop func()) {
 	var first sync.Mutex // what follows waits for what there is
 	first.Lock()
 	value, known, cancel := feed.Subscribe(func(next T) {
@@ -75,10 +80,12 @@ func subscribe[T any](feed *discovery.Feed[T], take func(T)) (stop func()) {
 		defer first.Unlock()
 		take(next)
 	})
-	if known {
-		take(value)
-	}
-	first.Unlock()
+	do(func() {
+		defer first.Unlock()
+		if known {
+			take(value)
+		}
+	})
 	return func() {
 		cancel()
 		feed.Release()

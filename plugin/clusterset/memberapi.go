@@ -71,10 +71,23 @@ func newMemberAPI(key apiKey, api *discovery.API) *memberAPI {
 		m.SetCredentials(member.Credentials{}, err)
 		return m
 	}
-	m.stop = subscribe(feed, func(k discovery.Kubeconfig) {
+	m.stop = subscribeBy(feed, func(k discovery.Kubeconfig) {
 		m.SetCredentials(member.Credentials{Kubeconfig: k.Content, Dir: k.Folder, Context: key.source.Context}, k.Err)
-	})
+	}, beside)
 	return m
+}
+
+// taking has those beside run one after the other.
+var taking sync.Mutex
+
+// beside doesn't wait for take: a kubeconfig takes a while to read, and until then the
+// whole ClusterSet would not be in force.
+func beside(take func()) {
+	go func() {
+		taking.Lock()
+		defer taking.Unlock()
+		take()
+	}()
 }
 
 // release ends this user's part; the last one's ends the watching.

@@ -1,8 +1,12 @@
 package clusterset
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -18,5 +22,36 @@ func TestSharedAPI(t *testing.T) {
 	}
 	for _, m := range []*memberAPI{one, same, other} {
 		m.release()
+	}
+}
+
+// TestKubeconfigBeside: a member begins without its kubeconfig being read, which takes its
+// time where a Secret has a thousand members': until they all have begun, none of the
+// ClusterSet's is asked.
+func TestKubeconfigBeside(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := os.WriteFile(path, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := &model.Cluster{Name: "beside", Kubeconfig: model.Kubeconfig{File: path}}
+	feed, err := discovery.KubeconfigFeed(nil, c.Kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer feed.Release()
+	if !feed.WaitUntil(time.Now().Add(time.Minute)) {
+		t.Fatal("not read")
+	}
+	taking.Lock() // somebody else's takes its time
+	begun := make(chan *memberAPI, 1)
+	go func() { begun <- acquireAPI(c, nil) }()
+	select {
+	case m := <-begun:
+		taking.Unlock()
+		m.release()
+	case <-time.After(time.Minute):
+		taking.Unlock()
+		(<-begun).release()
+		t.Error("the member waits for its kubeconfig")
 	}
 }

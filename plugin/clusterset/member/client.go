@@ -58,15 +58,18 @@ func (c *Credentials) parse() (*rest.Config, error) {
 		config := rest.CopyConfig(c.Config)
 		return config, load(config)
 	}
+	if c.Dir == "" {
+		all, err := parseShared(c.Kubeconfig)
+		if err != nil {
+			return nil, err
+		}
+		return inline(all, cmp.Or(c.Context, all.CurrentContext))
+	}
 	all, err := parseKubeconfig(c.Kubeconfig)
 	if err != nil {
 		return nil, err
 	}
-	name := cmp.Or(c.Context, all.CurrentContext)
-	if c.Dir == "" {
-		return inline(all, name)
-	}
-	return fromFile(all, name, c.Dir)
+	return fromFile(all, cmp.Or(c.Context, all.CurrentContext), c.Dir)
 }
 
 // digest tells when files have changed that a Config was made of, but for the

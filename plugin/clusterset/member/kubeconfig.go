@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/client-go/tools/clientcmd"
@@ -21,6 +22,28 @@ const (
 	maxKubeconfigNodes = 50_000
 	maxKubeconfigDepth = 100
 )
+
+// parsedLast is the newest kubeconfig that is data. A Secret may have a context for each of
+// a thousand members, and a tenth of a second's work, and their authorities, for each
+// that parses it. Nobody writes to what is parsed.
+var parsedLast struct {
+	sync.Mutex
+	content []byte
+	all     *clientcmdapi.Config
+	err     error
+}
+
+// parseShared is parseKubeconfig for a kubeconfig that is data.
+func parseShared(content []byte) (*clientcmdapi.Config, error) {
+	last := &parsedLast
+	last.Lock()
+	defer last.Unlock()
+	if last.content == nil || !bytes.Equal(content, last.content) {
+		last.content = content
+		last.all, last.err = parseKubeconfig(content)
+	}
+	return last.all, last.err
+}
 
 // parseKubeconfig reads a kubeconfig, in YAML or JSON. What its aliases stand for
 // counts as often as it is used.

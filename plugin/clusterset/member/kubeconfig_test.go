@@ -327,6 +327,35 @@ func TestKubeconfigItems(t *testing.T) {
 	}
 }
 
+// TestKubeconfigShared: members that have a Secret together share what it takes to read it.
+func TestKubeconfigShared(t *testing.T) {
+	kubeconfig := func(port int) []byte {
+		var b strings.Builder
+		fmt.Fprintf(&b, "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: 'https://127.0.0.1:%d', insecure-skip-tls-verify: true}}]\n", port)
+		b.WriteString("users: [{name: u, user: {token: x}}]\ncontexts:\n")
+		for i := range 1000 {
+			fmt.Fprintf(&b, "- context:\n    cluster: c\n    user: u\n  name: x%d\n", i)
+		}
+		return []byte(b.String())
+	}
+	for port := range 2 { // the newest counts
+		content := kubeconfig(1 + port)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for i := range 1000 {
+			c := Credentials{Kubeconfig: content, Context: fmt.Sprint("x", i)}
+			config, err := c.restConfig()
+			if want := fmt.Sprint("https://127.0.0.1:", 1+port); err != nil || config.Host != want {
+				t.Fatalf("%v, want %s", err, want)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; mib > 100 {
+			t.Errorf("takes %d MiB", mib)
+		}
+	}
+}
+
 func refusedCheaply(t *testing.T, name, text string) {
 	t.Helper()
 	var before, after runtime.MemStats
