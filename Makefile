@@ -51,8 +51,8 @@ fuzz: ## fuzz what strangers write: names, queries, documents, kubeconfigs, list
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/discovery
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/exchange
 	$(FUZZ) '^FuzzQuoted$$' ./plugin/clusterset/quoted
-	$(FUZZ) '^FuzzKubeconfig$$' ./plugin/clusterset/member
-	$(FUZZ) '^FuzzDecode$$' ./plugin/clusterset/member
+	$(FUZZ) '^FuzzKubeconfig$$' ./plugin/clusterset/member/credentials
+	$(FUZZ) '^FuzzDecode$$' ./plugin/clusterset/member/decode
 	$(FUZZ) '^FuzzReply$$' ./plugin/clusterset/exchange
 	$(FUZZ) '^FuzzReply$$' ./plugin/clusterset
 	$(FUZZ) '^FuzzQuery$$' ./plugin/clusterset

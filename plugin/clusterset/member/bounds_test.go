@@ -16,6 +16,8 @@ import (
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apitest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -90,12 +92,12 @@ func TestTooLarge(t *testing.T) {
 	empties := bytes.Repeat([]byte("\x12\x00"), 1<<16)
 	// flood sends events for objects that are all new.
 	flood := func(w http.ResponseWriter, r *http.Request, kind string, ports int) {
-		s := service("")
+		s := apitest.Service("")
 		for n := range ports {
 			s.Spec.Ports = append(s.Spec.Ports, v1.ServicePort{Name: fmt.Sprintf("port-%d", n), Port: int32(n)})
 		}
 		s.Name = "s0000000"
-		event := frame(t, kind, s)
+		event := apitest.Event(t, kind, s)
 		name := event[bytes.Index(event, []byte(s.Name)):][:len(s.Name)]
 		for n := 0; r.Context().Err() == nil; n++ {
 			copy(name, fmt.Sprintf("s%07d", n))
@@ -110,7 +112,7 @@ func TestTooLarge(t *testing.T) {
 		for n := range 10_000 {
 			list.Items = append(list.Items, v1.Service{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint(n)}})
 		}
-		page.Write(inWire(t, list))
+		page.Write(apitest.Encode(t, list))
 	}
 	for _, tc := range []struct {
 		name, path string
@@ -118,108 +120,108 @@ func TestTooLarge(t *testing.T) {
 		reason     string
 		http1      bool
 	}{
-		{"a list, compressed", servicesPath, typed(asProtobuf, func(w http.ResponseWriter, _ *http.Request) {
+		{"a list, compressed", apitest.ServicesPath, typed(apitest.Protobuf, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(packed)
 		}), "server_error", false},
-		{"a list, compressed, HTTP/1", servicesPath, typed(asProtobuf, func(w http.ResponseWriter, _ *http.Request) {
+		{"a list, compressed, HTTP/1", apitest.ServicesPath, typed(apitest.Protobuf, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(packed)
 		}), "server_error", true},
-		{"an endless list, HTTP/1", servicesPath, typed(asProtobuf, func(w http.ResponseWriter, r *http.Request) {
+		{"an endless list, HTTP/1", apitest.ServicesPath, typed(apitest.Protobuf, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(listHead(t, "ServiceList", 1<<40))
-			forever(w, r, append([]byte("\x12\x80\x80\x40"), blanks...))
+			apitest.Forever(w, r, append([]byte("\x12\x80\x80\x40"), blanks...))
 		}), "too_large", true},
-		{"a header, HTTP/1", servicesPath, func(w http.ResponseWriter, _ *http.Request) {
+		{"a header, HTTP/1", apitest.ServicesPath, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 1<<20))
 		}, "", true},
-		{"a probe, compressed", probePath, typed(asProtobuf, func(w http.ResponseWriter, _ *http.Request) {
+		{"a probe, compressed", apitest.ProbePath, typed(apitest.Protobuf, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(packed)
 		}), "server_error", false},
-		{"blanks in a JSON list", servicesPath, typed(asJSON, func(w http.ResponseWriter, r *http.Request) {
+		{"blanks in a JSON list", apitest.ServicesPath, typed(apitest.JSON, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, `{"kind":"ServiceList","apiVersion":"v1","items":[`)
-			forever(w, r, blanks)
+			apitest.Forever(w, r, blanks)
 		}), "server_error", false},
-		{"an endless list", servicesPath, typed(asProtobuf, func(w http.ResponseWriter, r *http.Request) {
+		{"an endless list", apitest.ServicesPath, typed(apitest.Protobuf, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(listHead(t, "ServiceList", 1<<40))
-			forever(w, r, append([]byte("\x12\x80\x80\x40"), blanks...))
+			apitest.Forever(w, r, append([]byte("\x12\x80\x80\x40"), blanks...))
 		}), "too_large", false},
-		{"an endless list of what isn't read", servicesPath, typed(asProtobuf, func(w http.ResponseWriter, r *http.Request) {
+		{"an endless list of what isn't read", apitest.ServicesPath, typed(apitest.Protobuf, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(listHead(t, "ServiceList", 1<<40))
-			forever(w, r, bytes.Repeat([]byte("\x20\x00"), 1<<16))
+			apitest.Forever(w, r, bytes.Repeat([]byte("\x20\x00"), 1<<16))
 		}), "too_large", false},
-		{"a list of empty objects", servicesPath, typed(asProtobuf, func(w http.ResponseWriter, r *http.Request) {
+		{"a list of empty objects", apitest.ServicesPath, typed(apitest.Protobuf, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(listHead(t, "ServiceList", 1<<40))
-			forever(w, r, empties)
+			apitest.Forever(w, r, empties)
 		}), "too_large", false},
-		{"an object of 200 MB", servicesPath, typed(asProtobuf, func(w http.ResponseWriter, r *http.Request) {
+		{"an object of 200 MB", apitest.ServicesPath, typed(apitest.Protobuf, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(append(listHead(t, "ServiceList", 200<<20), binary.AppendUvarint([]byte("\x12"), 200<<20)...))
-			forever(w, r, blanks)
+			apitest.Forever(w, r, blanks)
 		}), "too_large", false},
-		{"an object of empty ports", servicesPath, typed(asProtobuf, func(w http.ResponseWriter, _ *http.Request) {
+		{"an object of empty ports", apitest.ServicesPath, typed(apitest.Protobuf, func(w http.ResponseWriter, _ *http.Request) {
 			spec := bytes.Repeat([]byte("\x0a\x00"), 1<<20)
 			object := append(binary.AppendUvarint([]byte("\x12"), uint64(len(spec))), spec...)
 			list := append(binary.AppendUvarint([]byte("\x12"), uint64(len(object))), object...)
 			_, _ = w.Write(append(listHead(t, "ServiceList", len(list)), list...))
 		}), "too_large", false},
-		{"an object of empty endpoints", slicesPath, typed(asProtobuf, func(w http.ResponseWriter, _ *http.Request) {
+		{"an object of empty endpoints", apitest.SlicesPath, typed(apitest.Protobuf, func(w http.ResponseWriter, _ *http.Request) {
 			object := bytes.Repeat([]byte("\x12\x00"), 1<<20)
 			list := append(binary.AppendUvarint([]byte("\x12"), uint64(len(object))), object...)
 			_, _ = w.Write(append(listHead(t, "EndpointSliceList", len(list)), list...))
 		}), "too_large", false},
-		{"the same page again and again", servicesPath, typed(asProtobuf, func(w http.ResponseWriter, _ *http.Request) {
+		{"the same page again and again", apitest.ServicesPath, typed(apitest.Protobuf, func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(page.Bytes())
 		}), "too_large", false},
-		{"namespaces without end", listPath, typed(asProtobuf, func(w http.ResponseWriter, r *http.Request) {
+		{"namespaces without end", apitest.NamespacesPath, typed(apitest.Protobuf, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(listHead(t, "PartialObjectMetadataList", 1<<40))
-			forever(w, r, empties)
+			apitest.Forever(w, r, empties)
 		}), "too_large", false},
-		{"exports without end", exportsPath, typed(asProtobuf, func(w http.ResponseWriter, r *http.Request) {
+		{"exports without end", apitest.ExportsPath, typed(apitest.Protobuf, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(listHead(t, "PartialObjectMetadataList", 1<<40))
-			forever(w, r, empties)
+			apitest.Forever(w, r, empties)
 		}), "too_large", false},
-		{"a streamed list without end", servicesPath + "?watch", func(w http.ResponseWriter, r *http.Request) {
-			beginWatch(w)
+		{"a streamed list without end", apitest.ServicesPath + "?watch", func(w http.ResponseWriter, r *http.Request) {
+			apitest.BeginWatch(w)
 			flood(w, r, "ADDED", 0)
 		}, "too_large", false},
-		{"large objects in a streamed list", servicesPath + "?watch", func(w http.ResponseWriter, r *http.Request) {
-			beginWatch(w)
+		{"large objects in a streamed list", apitest.ServicesPath + "?watch", func(w http.ResponseWriter, r *http.Request) {
+			apitest.BeginWatch(w)
 			flood(w, r, "MODIFIED", 1000)
 		}, "too_large", false},
-		{"an event of 200 MB", servicesPath + "?watch", func(w http.ResponseWriter, r *http.Request) {
-			beginWatch(w)
+		{"an event of 200 MB", apitest.ServicesPath + "?watch", func(w http.ResponseWriter, r *http.Request) {
+			apitest.BeginWatch(w)
 			_, _ = w.Write(binary.BigEndian.AppendUint32(nil, 200<<20))
-			forever(w, r, blanks)
+			apitest.Forever(w, r, blanks)
 		}, "too_large", false},
-		{"blanks in a JSON watch", servicesPath + "?watch", typed(asJSON, func(w http.ResponseWriter, r *http.Request) {
-			forever(w, r, blanks)
+		{"blanks in a JSON watch", apitest.ServicesPath + "?watch", typed(apitest.JSON, func(w http.ResponseWriter, r *http.Request) {
+			apitest.Forever(w, r, blanks)
 		}), "server_error", false},
-		{"new objects without end", servicesPath + "?watch", func(w http.ResponseWriter, r *http.Request) {
+		{"new objects without end", apitest.ServicesPath + "?watch", func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Query().Get("sendInitialEvents") != "" {
 				http.Error(w, "no streamed lists", http.StatusUnprocessableEntity)
 				return
 			}
-			beginWatch(w)
+			apitest.BeginWatch(w)
 			flood(w, r, "ADDED", 200)
 		}, "too_large", false},
-		{"an API's versions", groupPath, typed(asJSON, func(w http.ResponseWriter, r *http.Request) {
-			forever(w, r, blanks)
+		{"an API's versions", apitest.GroupPath, typed(apitest.JSON, func(w http.ResponseWriter, r *http.Request) {
+			apitest.Forever(w, r, blanks)
 		}), "too_large", false},
-		{"a probe's namespace", probePath, typed(asProtobuf, func(w http.ResponseWriter, r *http.Request) {
-			forever(w, r, blanks)
+		{"a probe's namespace", apitest.ProbePath, typed(apitest.Protobuf, func(w http.ResponseWriter, r *http.Request) {
+			apitest.Forever(w, r, blanks)
 		}), "too_large", false},
-		{"an error's words", servicesPath, typed("text/plain", func(w http.ResponseWriter, r *http.Request) {
+		{"an error's words", apitest.ServicesPath, typed("text/plain", func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusForbidden)
-			forever(w, r, bytes.Repeat([]byte("no "), 1<<10))
+			apitest.Forever(w, r, bytes.Repeat([]byte("no "), 1<<10))
 		}), "forbidden", false},
-		{"a Status' words", servicesPath, typed(asJSON, func(w http.ResponseWriter, r *http.Request) {
+		{"a Status' words", apitest.ServicesPath, typed(apitest.JSON, func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","reason":"Forbidden","message":"`)
-			forever(w, r, bytes.Repeat([]byte("no "), 1<<10))
+			apitest.Forever(w, r, bytes.Repeat([]byte("no "), 1<<10))
 		}), "forbidden", false},
-		{"a Status' causes", servicesPath + "?watch", func(w http.ResponseWriter, r *http.Request) {
-			beginWatch(w)
+		{"a Status' causes", apitest.ServicesPath + "?watch", func(w http.ResponseWriter, r *http.Request) {
+			apitest.BeginWatch(w)
 			status := append([]byte("k8s\x00\x0a\x0c\x0a\x02v1\x12\x06Status\x12"), binary.AppendUvarint(nil, 2<<20+8)...)
 			status = append(append(status, '\x2a'), binary.AppendUvarint(nil, 2<<20)...)
 			status = append(status, bytes.Repeat([]byte("\x22\x00"), 1<<20)...)
@@ -228,7 +230,7 @@ func TestTooLarge(t *testing.T) {
 			_, _ = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(event))), event...))
 			<-r.Context().Done()
 		}, "", false},
-		{"a header", servicesPath, func(w http.ResponseWriter, _ *http.Request) {
+		{"a header", apitest.ServicesPath, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 1<<20))
 		}, "", false},
 	} {
@@ -237,16 +239,16 @@ func TestTooLarge(t *testing.T) {
 				t.Skip("takes ten times as long with the race detector; make e2e has it without")
 			}
 			most := peak(t)
-			a := startAPI(t, !tc.http1, map[string]http.HandlerFunc{tc.path: tc.handle})
+			a := apitest.Start(t, !tc.http1, map[string]http.HandlerFunc{tc.path: tc.handle})
 			s := startMember(t)
-			s.SetCredentials(a.credentials(), nil)
+			s.SetCredentials(from(a), nil)
 			if tc.reason != "" {
 				s.await(tc.reason)
 			}
 			if tc.reason == "too_large" {
 				s.until("the session's end", func() bool { v := s.View(); return v.State != Fresh && v.Err != nil })
 			} else { // it tries again
-				s.until("another try", func() bool { return a.count(tc.path) > 1 })
+				s.until("another try", func() bool { return a.Count(tc.path) > 1 })
 			}
 			if grown := most(); grown > mostMemory {
 				t.Errorf("the heap grew by %d MiB", grown>>20)
@@ -262,12 +264,12 @@ func TestTooLarge(t *testing.T) {
 func TestTooLargeKeepsData(t *testing.T) {
 	var begin atomic.Bool
 	started := make(chan struct{})
-	a := startAPI(t, true, map[string]http.HandlerFunc{servicesPath + "?watch": func(w http.ResponseWriter, r *http.Request) {
+	a := apitest.Start(t, true, map[string]http.HandlerFunc{apitest.ServicesPath + "?watch": func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("sendInitialEvents") != "" {
 			http.Error(w, "no streamed lists", http.StatusUnprocessableEntity)
 			return
 		}
-		beginWatch(w)
+		apitest.BeginWatch(w)
 		if begin.CompareAndSwap(false, true) {
 			<-started
 			_, _ = w.Write(binary.BigEndian.AppendUint32(nil, 1<<30))
@@ -275,69 +277,72 @@ func TestTooLargeKeepsData(t *testing.T) {
 		}
 		<-r.Context().Done()
 	}})
-	b := startAPI(t, true, nil)
+	b := apitest.Start(t, true, nil)
 	s := startMember(t)
-	s.SetCredentials(a.credentials(), nil)
+	s.SetCredentials(from(a), nil)
 	<-s.Synced()
 	close(started)
 	s.await("services", "too_large", "an object")
 	s.until("stale data", func() bool { return s.View().State == Stale })
 	v := s.View()
-	if v.Data.Service("kept.default") == nil || v.Err == nil || !strings.Contains(v.Err.Error(), "more than is taken") {
+	if v.Data.Service("kept.default") == nil || v.Err == nil || !strings.Contains(v.Err.Error(), "more than is accepted") {
 		t.Errorf("%+v", v)
 	}
-	asked, other := a.count(probePath), startMember(t)
-	failing := startAPI(t, true, map[string]http.HandlerFunc{probePath: func(w http.ResponseWriter, _ *http.Request) {
+	asked, other := a.Count(apitest.ProbePath), startMember(t)
+	failing := apitest.Start(t, true, map[string]http.HandlerFunc{apitest.ProbePath: func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}})
-	other.SetCredentials(failing.credentials(), nil)
-	other.until("tries after any other trouble", func() bool { return failing.count(probePath) > 3 })
-	if again := a.count(probePath) - asked; again > 0 {
+	other.SetCredentials(from(failing), nil)
+	other.until("tries after any other trouble", func() bool { return failing.Count(apitest.ProbePath) > 3 })
+	if again := a.Count(apitest.ProbePath) - asked; again > 0 {
 		t.Errorf("asked again %d times", again)
 	}
-	s.SetCredentials(b.credentials(), nil) // another one is asked at once
+	s.SetCredentials(from(b), nil) // another one is asked at once
 	s.until("fresh data", func() bool { return s.View().State == Fresh })
 }
 
 // TestPages: a list whose pages never end does.
 func TestPages(t *testing.T) {
-	f := &feed{session: &session{}}
+	i := &informer{session: &session{}}
 	for n := range maxPages {
-		if err := f.nextPage(n == 0); err != nil {
+		if err := i.nextPage(n == 0); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := f.nextPage(false); classify(err) != TooLarge {
+	if err := i.nextPage(false); classify(err) != TooLarge {
 		t.Errorf("page %d: %v", maxPages+1, err)
 	}
-	if err := f.nextPage(true); err != nil {
+	if err := i.nextPage(true); err != nil {
 		t.Errorf("another list: %v", err)
 	}
 }
 
 // TestCost: what is kept of an object counts, in a list and in the data alike.
 func TestCost(t *testing.T) {
-	shared := &texts{}
-	large := service("large")
+	large := apitest.Service("large")
 	for n := range 2000 {
 		large.Spec.Ports = append(large.Spec.Ports, v1.ServicePort{Name: strings.Repeat("x", 63), Port: int32(n)})
 	}
-	k := newKinds(shared)[services]
+	r := newResources(&decode.Decoder{})[services]
 	d := model.NewData()
 	for _, tc := range []struct {
 		name        string
 		service     *v1.Service
 		least, most int
-	}{{"small", service("small"), 1, 1}, {"large", large, 150, 500}} {
-		i := shared.fromService(tc.service)
-		if got := i.cost(); got < tc.least || got > tc.most {
+	}{{"small", apitest.Service("small"), 1, 1}, {"large", large, 150, 500}} {
+		o, err := r.decode(message(t, tc.service))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := o.Item
+		if got := i.Cost(); got < tc.least || got > tc.most {
 			t.Errorf("%s counts as %d", tc.name, got)
 		}
-		d = k.change(d, i, false, time.Now())
-		if got := k.cost(d, i.key); got != i.cost() {
-			t.Errorf("%s counts as %d in the data, %d in a list", tc.name, got, i.cost())
+		d = r.change(d, i, false, time.Now())
+		if got := r.cost(d, i.Key); got != i.Cost() {
+			t.Errorf("%s counts as %d in the data, %d in a list", tc.name, got, i.Cost())
 		}
-		if d = k.change(d, i, true, time.Now()); k.cost(d, i.key) != 0 {
+		if d = r.change(d, i, true, time.Now()); r.cost(d, i.Key) != 0 {
 			t.Errorf("%s counts when it is gone", tc.name)
 		}
 	}

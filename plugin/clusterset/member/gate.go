@@ -8,90 +8,90 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxHold is how long a list may keep others from beginning. One that takes
-// longer goes on beside the next: a slow API must not hold up the rest.
+// maxHold is how long a list may hold its slot. One that takes longer goes on beside the
+// next: a slow API must not hold up the others.
 const maxHold = 5 * time.Second
 
-// All lists of a member together hold places for shareBurst at once, and then for
-// shareEach of the time: who makes its lists last, and asks for the next place at once,
-// has leastHold. A list of 10,000 objects takes less than a second.
+// A member's lists together hold slots for shareBurst, and then for shareEach of the time:
+// a member whose lists last, and which wants the next slot at once, holds it for leastHold.
+// A list of 10,000 objects takes less than a second.
 const (
 	shareBurst = 3 * maxHold
 	shareEach  = 0.25
 	leastHold  = maxHold / 20
 )
 
-// newShare is a member's share, in milliseconds.
+// newShare returns a member's share of the slots, in milliseconds.
 func newShare() *rate.Limiter {
 	return rate.NewLimiter(shareEach*1000, int(shareBurst.Milliseconds()))
 }
 
-// place is a kind's place at the gate: held while its list is under way. A list's
+// slot is an informer's slot of the gate, held while its list is in flight. A list's
 // garbage is several times what is kept of it, so too many at a time cost memory
 // (kubernetes/kubernetes#139117).
-type place struct {
+type slot struct {
 	gate chan struct{}
-	// own bounds those of one member, which leave others a place: an API may take
+	// own bounds those of one member, so that others find a free slot: an API may take
 	// all of maxHold for each of its lists, again and again. nil is no bound.
 	own chan struct{}
-	// share is the member's, nil for as long as maxHold.
+	// share is the member's; nil is as long as maxHold.
 	share *rate.Limiter
 
-	mu    sync.Mutex
-	leave func() // nil when no place is held
+	mu   sync.Mutex
+	free func() // nil while no slot is held
 }
 
-// enter waits for a place. It gives up with ctx.
-func (p *place) enter(ctx context.Context) error {
-	p.exit()
-	if p.own != nil {
+// acquire waits for a slot, or for the end of ctx.
+func (s *slot) acquire(ctx context.Context) error {
+	s.release()
+	if s.own != nil {
 		select {
-		case p.own <- struct{}{}:
+		case s.own <- struct{}{}:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 	select {
-	case p.gate <- struct{}{}:
+	case s.gate <- struct{}{}:
 	case <-ctx.Done():
-		p.disown()
+		s.releaseOwn()
 		return ctx.Err()
 	}
 	began := time.Now()
-	leave := sync.OnceFunc(func() {
-		<-p.gate
-		p.disown()
-		if p.share != nil {
-			p.share.ReserveN(time.Now(), int(time.Since(began).Milliseconds()))
+	free := sync.OnceFunc(func() {
+		<-s.gate
+		s.releaseOwn()
+		if s.share != nil {
+			s.share.ReserveN(time.Now(), int(time.Since(began).Milliseconds()))
 		}
 	})
-	timer := time.AfterFunc(p.hold(), leave)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.leave = func() { timer.Stop(); leave() }
+	timer := time.AfterFunc(s.holdTime(), free)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = func() { timer.Stop(); free() }
 	return nil
 }
 
-// hold is for how long a place is held at the most.
-func (p *place) hold() time.Duration {
-	if p.share == nil {
+// holdTime returns how long the slot may be held.
+func (s *slot) holdTime() time.Duration {
+	if s.share == nil {
 		return maxHold
 	}
-	return min(max(time.Duration(p.share.Tokens())*time.Millisecond, leastHold), maxHold)
+	return min(max(time.Duration(s.share.Tokens())*time.Millisecond, leastHold), maxHold)
 }
 
-func (p *place) disown() {
-	if p.own != nil {
-		<-p.own
+func (s *slot) releaseOwn() {
+	if s.own != nil {
+		<-s.own
 	}
 }
 
-// exit gives the place back, where there is one.
-func (p *place) exit() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.leave != nil {
-		p.leave()
-		p.leave = nil
+// release returns the slot, where one is held.
+func (s *slot) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.free != nil {
+		s.free()
+		s.free = nil
 	}
 }

@@ -6,11 +6,24 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apitest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// TestMarks: other systems' signs are read as they read them; a namespace takes back
+// message is an object's protobuf message, without what is around it.
+func message(t *testing.T, o runtime.Object) []byte {
+	t.Helper()
+	_, message, err := decode.Unwrap(apitest.Encode(t, o))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return message
+}
+
+// TestMarks: other systems' marks are read as they read them; a namespace opts out of
 // Cilium's alone, and whether it does may change.
 func TestMarks(t *testing.T) {
 	type set = map[string]string
@@ -50,21 +63,21 @@ func TestMarks(t *testing.T) {
 			labels: set{"mirror.linkerd.io/exported": "true"}, want: true,
 		},
 	} {
-		kinds := newKinds(&texts{})
-		take := func(d *model.Data, kind int, message []byte) *model.Data {
-			o, err := kinds[kind].decode(message)
+		resources := newResources(&decode.Decoder{})
+		apply := func(d *model.Data, n int, object runtime.Object) *model.Data {
+			o, err := resources[n].decode(message(t, object))
 			if err != nil {
 				t.Fatal(err)
 			}
-			return kinds[kind].change(d, o.item, false, time.Now())
+			return resources[n].change(d, o.Item, false, time.Now())
 		}
 		s := &v1.Service{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop", Annotations: tc.annotations, Labels: tc.labels}}
-		d := take(model.NewData(), services, message(t, s))
+		d := apply(model.NewData(), services, s)
 		shop := &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop", Annotations: tc.namespace}}
 		if _, exported := d.Exported("web.shop"); exported != tc.want && tc.namespace == nil {
 			t.Errorf("%s, namespace unknown: exported %v", tc.name, exported)
 		}
-		d = take(d, namespaces, message(t, shop))
+		d = apply(d, namespaces, shop)
 		if _, exported := d.Exported("web.shop"); exported != tc.want {
 			t.Errorf("%s: exported %v", tc.name, exported)
 		}
@@ -72,8 +85,8 @@ func TestMarks(t *testing.T) {
 			continue
 		}
 		shop.Annotations = nil
-		if _, exported := take(d, namespaces, message(t, shop)).Exported("web.shop"); exported != (tc.want || tc.annotations["service.cilium.io/global"] == "true") {
-			t.Errorf("%s, taken back: exported %v", tc.name, exported)
+		if _, exported := apply(d, namespaces, shop).Exported("web.shop"); exported != (tc.want || tc.annotations["service.cilium.io/global"] == "true") {
+			t.Errorf("%s, opted in again: exported %v", tc.name, exported)
 		}
 	}
 }

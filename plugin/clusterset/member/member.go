@@ -10,15 +10,21 @@ import (
 	"golang.org/x/time/rate"
 	"k8s.io/client-go/rest"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/credentials"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// Log is what a Member tells its operator through: CoreDNS's plugin log.
+// Log is the operator's: CoreDNS's plugin log.
 type Log interface {
 	Infof(format string, args ...any)
 	Warningf(format string, args ...any)
 	Errorf(format string, args ...any)
 }
+
+// Credentials are how to reach a member's API.
+type Credentials = credentials.Credentials
 
 // Options are fixed for a Member's life.
 type Options struct {
@@ -26,10 +32,10 @@ type Options struct {
 	Name    string
 	Log     Log
 	Metrics Metrics
-	// Gate bounds the lists that are under way in all members together; a list
-	// holds one place in its buffer.
+	// Gate bounds the lists in flight of all members together; its buffer has a slot for
+	// each.
 	Gate chan struct{}
-	// Silence is how long a watch may tell nothing while the API is alive; 0 is
+	// Silence is how long a watch may be silent while the API is alive; 0 is
 	// DefaultSilence.
 	Silence time.Duration
 	// EndpointPodNames has endpoints without a hostname named by their pods, as
@@ -39,57 +45,59 @@ type Options struct {
 
 // Member watches one member's API.
 type Member struct {
-	options Options
-	kinds   [kindCount]*kind
-	view    atomic.Pointer[View]
-	synced  chan struct{}   // closed with the first whole data
-	ctx     context.Context //nolint:containedctx // of all its goroutines; Stop ends it
-	cancel  context.CancelFunc
-	running sync.WaitGroup
-	lists   chan struct{} // of its own that may be under way: all places of the Gate but one
-	share   *rate.Limiter // of the Gate's places
-	pace    pace
+	options   Options
+	resources [resourceCount]*resource
+	view      atomic.Pointer[View]
+	synced    chan struct{}   // closed with the first whole data
+	ctx       context.Context //nolint:containedctx // of all its goroutines; Stop ends it
+	cancel    context.CancelFunc
+	running   sync.WaitGroup
+	lists     chan struct{} // slots for its own lists: all of the Gate's but one
+	share     *rate.Limiter // of the Gate's slots
+	limiter   apiclient.Limiter
 
 	mu sync.Mutex
-	// newest uses the credentials that count, live is the session whose data are
-	// shown: that of newest, or of the ones before until newest has whole data.
-	newest *attempts
+	// newest has the current credentials. live is the session that the data are from:
+	// newest's, or one with older credentials until newest has whole data.
+	newest *connector
 	live   *session
 	key    string // of newest's credentials
 	data   *model.Data
 	whole  bool
-	// since is when a proof of life was seen last, while the data are stale.
-	since time.Time
-	uid   string // of the cluster that the data are from
-	diary diary
+	// since is when the API was last proven alive, while the data are stale.
+	since      time.Time
+	uid        string // of the cluster that the data are from
+	conditions conditions
 }
 
 var errNotSynced = errors.New("data not yet synced")
 
-// Start begins a Member's life. It needs credentials.
+// Start starts a Member. It does nothing until it has credentials.
 func Start(o Options) *Member {
 	if o.Silence == 0 {
 		o.Silence = DefaultSilence
 	}
-	o.Log = &plainLog{inner: o.Log, since: time.Now()}
-	m := &Member{options: o, kinds: newKinds(&texts{podNames: o.EndpointPodNames}), synced: make(chan struct{}), data: model.NewData()}
-	m.share, m.pace = newShare(), newPace()
-	m.lists = make(chan struct{}, max(cap(o.Gate)-1, 1))
+	o.Log = &boundedLog{inner: o.Log, since: time.Now()}
+	m := &Member{
+		options: o, resources: newResources(&decode.Decoder{PodNames: o.EndpointPodNames}),
+		synced: make(chan struct{}), data: model.NewData(),
+		lists: make(chan struct{}, max(cap(o.Gate)-1, 1)), share: newShare(), limiter: apiclient.NewLimiter(),
+	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
-	m.diary = diary{o: &m.options}
+	m.conditions = conditions{o: &m.options}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.publish()
 	return m
 }
 
-// View is what is known now. It costs one atomic load.
+// View returns what is known now. It costs one atomic load.
 func (m *Member) View() *View { return m.view.Load() }
 
 // Synced is closed when there are whole data for the first time.
 func (m *Member) Synced() <-chan struct{} { return m.synced }
 
-// Stop ends all that the Member does, and waits for it. Its data are gone.
+// Stop ends the Member and waits for its end. Its data are dropped.
 func (m *Member) Stop() {
 	m.mu.Lock() // against SetCredentials
 	m.cancel()
@@ -101,83 +109,83 @@ func (m *Member) Stop() {
 	m.publish()
 }
 
-// SetCredentials gives the credentials to use from now on, or why there are none;
-// then those it has stay in use, or c's if it has none. While new ones are tried,
-// the session of those before goes on. Files that c names aren't read here.
+// SetCredentials sets the credentials to use from now on, or err, why there are none: then
+// those of before stay in use, or c where there were none. The session of those before
+// goes on while new ones are tried. It reads no files.
 func (m *Member) SetCredentials(c Credentials, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.ctx.Err() != nil {
 		return
 	}
-	if !c.none() && c.key() != m.key {
+	if !c.IsEmpty() && c.Key() != m.key {
 		var config *rest.Config
-		var broken error
-		if !c.files() {
-			config, broken = c.restConfig()
+		var invalid error
+		if !c.ReadsFiles() {
+			config, invalid = c.RESTConfig()
 		}
 		switch {
-		case broken == nil:
-			m.key = c.key()
-			m.try(&attempts{m: m, creds: c, config: config})
+		case invalid == nil:
+			m.key = c.Key()
+			m.connect(&connector{m: m, creds: c, config: config})
 		case err == nil:
-			err = broken
+			err = invalid
 		}
 	}
-	if err == nil && c.none() {
+	if err == nil && c.IsEmpty() {
 		err = errors.New("kubeconfig: empty")
 	}
 	if err == nil {
-		m.diary.clear(aboutKubeconfig)
+		m.conditions.clear(aboutKubeconfig)
 	} else {
-		m.diary.tell(aboutKubeconfig, &trouble{reason: BadKubeconfig, err: err})
+		m.conditions.set(aboutKubeconfig, &failure{reason: BadKubeconfig, err: err})
 	}
 	m.publish()
 }
 
-// try begins attempts with new credentials.
-func (m *Member) try(a *attempts) {
-	if m.newest != nil && (m.live == nil || m.live.by != m.newest) {
-		m.newest.cancel() // it has nothing to show
+// connect starts a connector with new credentials.
+func (m *Member) connect(c *connector) {
+	if m.newest != nil && (m.live == nil || m.live.connector != m.newest) {
+		m.newest.cancel() // no data are from it
 	}
-	a.ctx, a.cancel = context.WithCancel(m.ctx)
-	m.newest = a
+	c.ctx, c.cancel = context.WithCancel(m.ctx)
+	m.newest = c
 	m.running.Go(func() {
-		defer a.cancel()
-		a.run()
+		defer c.cancel()
+		c.run()
 	})
 }
 
-// rotated takes in that the files have changed which a's credentials name.
-func (m *Member) rotated(a *attempts) {
+// reconnect starts anew where the files have changed that c's credentials name.
+func (m *Member) reconnect(c *connector) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.newest == a && m.ctx.Err() == nil {
-		m.try(&attempts{m: m, creds: a.creds})
+	if m.newest == c && m.ctx.Err() == nil {
+		m.connect(&connector{m: m, creds: c.creds})
 	}
 }
 
-// newer tells whether there are newer credentials than a's.
-func (m *Member) newer(a *attempts) bool {
+// isSuperseded reports whether there are newer credentials than c's.
+func (m *Member) isSuperseded(c *connector) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.newest != a
+	return m.newest != c
 }
 
-// expires takes in when a's credentials do.
-func (m *Member) expires(a *attempts, e expiry) {
+// setExpiry notes when c's credentials expire.
+func (m *Member) setExpiry(c *connector, e credentials.Expiry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.newest == a {
-		m.diary.expires(e, time.Now())
+	if m.newest == c {
+		m.conditions.setExpiry(e, time.Now())
 	}
 }
 
-// insecure takes in whether a's credentials have the server's certificate unchecked.
-func (m *Member) insecure(a *attempts, insecure bool) {
+// setInsecure notes whether c's credentials leave the server's certificate unverified.
+func (m *Member) setInsecure(c *connector, insecure bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.newest == a {
-		m.diary.insecure(insecure)
+	if m.newest == c {
+		m.conditions.setInsecure(insecure)
 	}
 }

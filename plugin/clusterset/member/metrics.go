@@ -2,25 +2,22 @@ package member
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Metrics are the values of one member, bound to its labels. All of them must be
-// set.
+// Metrics are one member's, bound to its labels. All of them must be set.
 type Metrics struct {
-	// State has a gauge for each State: 1 for the one that the View has, else 0.
+	// State has a gauge for each State: 1 for the View's, else 0.
 	State [states]prometheus.Gauge
 	// Services and Slices count what the data hold.
 	Services, Slices prometheus.Gauge
-	// Troubles counts how often something went wrong, by Reason: once when it
-	// begins, not for every retry.
+	// Troubles counts failures by Reason, each once when it begins, not for every retry.
 	Troubles [Reasons]prometheus.Counter
 	// Lists counts the times that everything was listed; the first is one.
 	Lists prometheus.Counter
-	// Expires is when the credentials expire, in seconds since 1970; 0 when that
-	// isn't known.
+	// Expires is when the credentials expire, in seconds since 1970; 0 where that isn't
+	// known.
 	Expires prometheus.Gauge
 	// Programming is the time from a change in the member (the EndpointSlice's
-	// trigger-time annotation) to the View that shows it, in seconds: the DNS
-	// programming latency of sig-scalability, as
-	// coredns_kubernetes_dns_programming_duration_seconds.
+	// trigger-time annotation) to the View that has it, in seconds: the DNS programming
+	// latency of sig-scalability, as coredns_kubernetes_dns_programming_duration_seconds.
 	Programming prometheus.Observer
 }
 

@@ -8,146 +8,153 @@ import (
 
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
 )
 
-// session is one try at an API: connections of its own, the lists, the watches
-// that follow, and what proves them alive. It ends with its first trouble, and
-// nothing of it is written to the data after that.
+// session is one try at an API: connections of its own, lists, the watches that follow,
+// and the probes that prove the API alive. It ends with its first failure, and writes
+// nothing to the data after that.
 type session struct {
-	m      *Member
-	by     *attempts
-	conns  *conns
-	client *client
-	feeds  [kindCount]*feed
-	// plainLists are for an API whose streamed ones never ended.
+	m         *Member
+	connector *connector
+	conns     *apiclient.Conns
+	client    *apiclient.Client
+	informers [resourceCount]*informer
+	// plainLists is set for an API whose streamed lists never ended.
 	plainLists bool
-	// looked asks for a probe at once.
-	looked chan struct{}
-	began  time.Time
-	// sign is when something proved the API alive, in nanoseconds after began.
-	sign atomic.Int64
-	// untidy tells of a big list's garbage.
-	untidy atomic.Bool
+	// probeNow asks for a probe at once.
+	probeNow chan struct{}
+	began    time.Time
+	// alive is when something last proved the API alive, in nanoseconds after began.
+	alive atomic.Int64
+	// garbage is set after a big list.
+	garbage atomic.Bool
 
-	// spoiled is what it was ended for by one of its kinds; stop ends it.
-	spoiled atomic.Pointer[trouble]
+	ctx     context.Context //nolint:containedctx // of all its goroutines; stop ends it
 	stop    context.CancelFunc
-	// cost is what each kind counts as, while it is listed and after (maxObjects).
-	cost [kindCount]atomic.Int64
+	running sync.WaitGroup
+	// aborted is the failure of an informer that ended the session.
+	aborted atomic.Pointer[failure]
+	// cost is what each resource counts as, while it is listed and after (maxObjects).
+	cost [resourceCount]atomic.Int64
 
 	// Under the Member's lock:
 
-	// uid is that of the cluster (of its namespace kube-system), "" if we may not
-	// see it.
-	uid         string
-	over, shown bool
-	// waited is set when the kinds that aren't required had their time.
-	waited, giving bool
-	derived        derived // nil while namespaces are listed
+	// uid is the cluster's (that of its namespace kube-system), "" where it is forbidden.
+	uid string
+	// over is set at the end, synced once the data are from this session.
+	over, synced bool
+	// waiting is set while the optional resources have time to be listed, waited after it.
+	waiting, waited bool
+	derived         derivedNamespaces // nil while namespaces are listed
 }
 
-// relistDelay spreads the lists of those who lost their API at the same time: a
-// load balancer's restart must not have a thousand members list at once
+// maxObjects bounds what the resources of a session count as together.
+const maxObjects = 200_000
+
+// relistDelay spreads the lists of those who lost their API at the same time: a load
+// balancer's restart must not have a thousand members list at once
 // (kubernetes/kubernetes#139117).
 const relistDelay = 700 * time.Millisecond
 
-func newSession(by *attempts, config *rest.Config) (*session, error) {
+func newSession(c *connector, config *rest.Config) (*session, error) {
 	s := &session{
-		m: by.m, by: by, conns: newConns(by.ctx, by.m.pace), plainLists: by.plainLists,
-		looked: make(chan struct{}, 1), began: time.Now(),
+		m: c.m, connector: c, conns: apiclient.NewConns(c.ctx, c.m.limiter), plainLists: c.plainLists,
+		probeNow: make(chan struct{}, 1), began: time.Now(),
 	}
 	var err error
-	if s.client, err = newClient(config, s.conns, &by.token); err != nil {
-		s.conns.close()
+	if s.client, err = apiclient.New(config, s.conns, &c.token); err != nil {
+		s.conns.Close()
 		return nil, err
 	}
-	for n, k := range s.m.kinds {
-		s.feeds[n] = &feed{kind: k, number: n, session: s, source: k.source, place: place{gate: s.m.options.Gate, own: s.m.lists, share: s.m.share}}
+	for n, r := range s.m.resources {
+		s.informers[n] = &informer{resource: r, number: n, session: s, source: r.source, slot: slot{gate: s.m.options.Gate, own: s.m.lists, share: s.m.share}}
 	}
 	return s, nil
 }
 
-// run goes on until the session's first trouble, or until ctx ends.
-func (s *session) run(ctx context.Context) *trouble {
-	// What goes wrong is told here; client-go's own lines would repeat it as it is.
-	ctx, s.stop = context.WithCancel(klog.NewContext(ctx, klog.Logger{}))
-	var running sync.WaitGroup
-	t := s.work(ctx, &running)
-	if spoiled := s.spoiled.Load(); spoiled != nil {
-		t = spoiled
+// run returns at the session's first failure, or when ctx ends.
+func (s *session) run(ctx context.Context) *failure {
+	// Failures are logged here; client-go's own lines would repeat them unquoted.
+	s.ctx, s.stop = context.WithCancel(klog.NewContext(ctx, klog.Logger{}))
+	f := s.work()
+	if aborted := s.aborted.Load(); aborted != nil {
+		f = aborted
 	}
-	s.m.ended(s, t)
+	s.m.sessionEnded(s, f)
 	s.stop()
-	s.conns.close()
-	running.Wait()
-	return t
+	s.conns.Close()
+	s.running.Wait()
+	return f
 }
 
-func (s *session) work(ctx context.Context, running *sync.WaitGroup) *trouble {
-	if t := s.probe(ctx, s.by.patience()); t != nil {
-		return t
+func (s *session) work() *failure {
+	if f := s.probe(s.ctx, tryTimeout(s.connector.failed)); f != nil {
+		return f
 	}
-	if s.m.meet(s) {
-		pause(ctx, between(0, relistDelay))
+	if s.m.sessionConnected(s) {
+		pause(s.ctx, between(0, relistDelay))
 	}
 	for _, n := range []int{services, endpointSlices, namespaces} {
-		running.Go(func() { s.feeds[n].run(ctx) })
+		s.running.Go(func() { s.informers[n].run(s.ctx) })
 	}
-	running.Go(func() { s.watchExports(ctx) })
-	return s.stayAlive(ctx)
+	s.running.Go(s.watchExports)
+	return s.stayAlive(s.ctx)
 }
 
-// spoil ends the session for what one of its kinds brought.
-func (s *session) spoil(t *trouble) {
-	s.spoiled.CompareAndSwap(nil, t)
+// abort ends the session for what came to one of its informers.
+func (s *session) abort(f *failure) {
+	s.aborted.CompareAndSwap(nil, f)
 	s.stop()
 }
 
-// count takes in that a kind counts as that many objects more, or fewer.
-func (s *session) count(kind, objects int) error {
-	s.cost[kind].Add(int64(objects))
+// addCost adds to what a resource counts as.
+func (s *session) addCost(resource, objects int) error {
+	s.cost[resource].Add(int64(objects))
 	total := int64(0)
 	for n := range s.cost {
 		total += s.cost[n].Load()
 	}
 	if total > maxObjects {
-		return tooLarge("objects", maxObjects)
+		return decode.TooLarge("objects", maxObjects)
 	}
 	return nil
 }
 
-// alive notes a sign of life.
-func (s *session) alive() { s.sign.Store(int64(time.Since(s.began))) }
+// noteAlive notes that something proved the API alive just now.
+func (s *session) noteAlive() { s.alive.Store(int64(time.Since(s.began))) }
 
-// lastSign is when there was one.
-func (s *session) lastSign() time.Time { return s.began.Add(time.Duration(s.sign.Load())) }
+// lastAlive returns when something last did.
+func (s *session) lastAlive() time.Time { return s.began.Add(time.Duration(s.alive.Load())) }
 
-// look asks for a probe now.
-func (s *session) look() {
+// requestProbe asks for a probe now.
+func (s *session) requestProbe() {
 	select {
-	case s.looked <- struct{}{}:
+	case s.probeNow <- struct{}{}:
 	default:
 	}
 }
 
-func (s *session) required() []*feed { return s.feeds[services : endpointSlices+1] }
+func (s *session) required() []*informer { return s.informers[services : endpointSlices+1] }
 
-// complete tells whether all that has to be listed is, and whether the rest is,
+// complete reports whether all required resources are listed, and whether the others are,
 // or can't be.
 func (s *session) complete() (whole, settled bool) {
 	whole, settled = true, true
-	for _, f := range s.feeds {
-		whole = whole && (f.listed || !f.required)
-		settled = settled && (f.listed || f.settled)
+	for _, i := range s.informers {
+		whole = whole && (i.listed || !i.required)
+		settled = settled && (i.listed || i.settled)
 	}
 	return whole, settled
 }
 
-// wrong is the trouble of a required kind.
-func (s *session) wrong() *trouble {
-	for _, f := range s.required() {
-		if f.trouble != nil {
-			return f.trouble
+// failure returns that of a required resource, nil where there is none.
+func (s *session) failure() *failure {
+	for _, i := range s.required() {
+		if i.failure != nil {
+			return i.failure
 		}
 	}
 	return nil

@@ -5,48 +5,50 @@ import (
 	"time"
 
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
 )
 
-// store is what a Reflector writes to: it keeps nothing itself.
-type store struct{ *feed }
+// store is what a Reflector writes to. It keeps nothing itself.
+type store struct{ *informer }
 
 var (
 	_ cache.TransformingStore      = &store{}
 	_ cache.ReflectorBookmarkStore = &store{}
 )
 
-// Transformer makes items of objects while a streamed list is still coming, so
-// that there is never a whole list of objects.
+// Transformer makes items of objects while a streamed list is still coming, so that there
+// is never a whole list of objects.
 func (s *store) Transformer() cache.TransformFunc {
 	return func(obj any) (any, error) {
 		i, err := s.item(obj)
 		if err != nil {
 			return nil, err
 		}
-		s.session.m.heard(s.feed, false)
+		s.session.m.noteActivity(s.informer, false)
 		return i, nil
 	}
 }
 
-func (s *store) item(obj any) (item, error) {
+func (s *store) item(obj any) (decode.Item, error) {
 	switch o := obj.(type) {
-	case item:
+	case decode.Item:
 		return o, nil
-	case *object:
-		return o.item, nil
+	case *decode.Object:
+		return o.Item, nil
 	case cache.DeletedFinalStateUnknown:
 		return s.item(o.Obj)
 	}
-	return item{}, fmt.Errorf("%s: not an object: %T", s.name, obj)
+	return decode.Item{}, fmt.Errorf("%s: not an object: %T", s.name, obj)
 }
 
-// Add takes in an event.
+// Add applies an event.
 func (s *store) Add(obj any) error { return s.event(obj, false) }
 
-// Update takes in an event.
+// Update applies an event.
 func (s *store) Update(obj any) error { return s.event(obj, false) }
 
-// Delete takes in an event.
+// Delete applies an event.
 func (s *store) Delete(obj any) error { return s.event(obj, true) }
 
 func (s *store) event(obj any, deleted bool) error {
@@ -55,33 +57,33 @@ func (s *store) event(obj any, deleted bool) error {
 		return err
 	}
 	began := time.Now()
-	s.session.m.changed(s.feed, i, deleted)
-	s.session.conns.pace.worked(s.session.conns.ctx, time.Since(began))
+	s.session.m.applyEvent(s.informer, i, deleted)
+	s.session.conns.CountWork(time.Since(began))
 	return nil
 }
 
-// Replace takes in a list.
+// Replace applies a list.
 func (s *store) Replace(objs []any, _ string) error {
-	list := make(map[string]item, len(objs))
+	list := make(map[string]decode.Item, len(objs))
 	for n, obj := range objs {
 		i, err := s.item(obj)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		list[i.key] = i
-		objs[n] = nil // a big list is freed while it is taken in
+		list[i.Key] = i
+		objs[n] = nil // a big list is freed while it is applied
 	}
-	s.place.exit()
-	s.session.m.listed(s.feed, list)
+	s.slot.release()
+	s.session.m.applyList(s.informer, list)
 	if len(list) >= bigList {
-		s.session.untidy.Store(true)
+		s.session.garbage.Store(true)
 	}
 	return nil
 }
 
-// Bookmark proves that the watch is alive.
+// Bookmark proves the watch alive.
 func (s *store) Bookmark(string) error {
-	s.session.m.heard(s.feed, true)
+	s.session.m.noteActivity(s.informer, true)
 	return nil
 }
 

@@ -1,0 +1,138 @@
+package decode
+
+import (
+	"net/netip"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+func serviceKey(name, namespace string) string { return name + "." + namespace }
+
+// fromService follows CoreDNS's kubernetes plugin (plugin/kubernetes/object), so that
+// answers are equal.
+func (d *Decoder) fromService(s *v1.Service) Item {
+	to := &model.Service{Key: serviceKey(s.Name, s.Namespace)}
+	to.Marked, to.MarkedByCilium = marks(&s.ObjectMeta)
+	switch {
+	case s.Spec.Type == v1.ServiceTypeExternalName:
+		to.Type, to.ExternalName = model.External, s.Spec.ExternalName
+	case isHeadless(&s.Spec):
+		to.Type = model.Headless
+	default:
+		to.Type, to.ClusterIPs = model.ClusterIP, clusterIPs(&s.Spec)
+	}
+	ports := make([]model.Port, 0, len(s.Spec.Ports))
+	for i := range s.Spec.Ports {
+		p := &s.Spec.Ports[i]
+		ports = append(ports, model.Port{Name: p.Name, Protocol: string(p.Protocol), Number: p.Port})
+	}
+	to.Ports = d.ports.portList(ports)
+	return Item{Key: to.Key, Service: to}
+}
+
+func isHeadless(s *v1.ServiceSpec) bool {
+	if len(s.ClusterIPs) > 0 {
+		return s.ClusterIPs[0] == v1.ClusterIPNone
+	}
+	return s.ClusterIP == v1.ClusterIPNone
+}
+
+func clusterIPs(s *v1.ServiceSpec) []netip.Addr {
+	texts := s.ClusterIPs
+	if len(texts) == 0 { // written before Kubernetes 1.20
+		texts = []string{s.ClusterIP}
+	}
+	addrs := make([]netip.Addr, 0, len(texts))
+	for _, text := range texts {
+		if addr, ok := address(text); ok {
+			addrs = append(addrs, addr)
+		}
+	}
+	return addrs
+}
+
+func address(text string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(text)
+	return addr.Unmap().WithZone(""), err == nil
+}
+
+// fromSlice keeps the endpoints that are ready. A slice of no Service isn't kept.
+func (d *Decoder) fromSlice(s *discovery.EndpointSlice) Item {
+	to := Item{Key: s.Namespace + "/" + s.Name, Triggered: triggerTime(s.Annotations)}
+	name := s.Labels[discovery.LabelServiceName]
+	if name == "" {
+		return to
+	}
+	to.Slice = &model.Slice{Key: to.Key, Service: serviceKey(name, s.Namespace)}
+	ports := make([]model.Port, 0, len(s.Ports))
+	for i := range s.Ports {
+		ports = append(ports, slicePort(&s.Ports[i]))
+	}
+	to.Slice.Ports = d.ports.portList(ports)
+	to.Slice.Endpoints = d.endpoints(s.Endpoints)
+	return to
+}
+
+func slicePort(p *discovery.EndpointPort) model.Port {
+	to := model.Port{Number: model.NoPort}
+	if p.Name != nil {
+		to.Name = *p.Name
+	}
+	if p.Protocol != nil {
+		to.Protocol = string(*p.Protocol)
+	}
+	if p.Port != nil {
+		to.Number = *p.Port
+	}
+	return to
+}
+
+// endpoints returns one endpoint for each IP address of those that are ready, or don't
+// say whether they are.
+func (d *Decoder) endpoints(of []discovery.Endpoint) []model.Endpoint {
+	to := make([]model.Endpoint, 0, len(of))
+	for i := range of {
+		e := &of[i]
+		if e.Conditions.Ready != nil && !*e.Conditions.Ready {
+			continue
+		}
+		hostname := d.hostname(e)
+		for _, text := range e.Addresses {
+			if addr, ok := address(text); ok {
+				to = append(to, model.Endpoint{Addr: addr, Hostname: hostname})
+			}
+		}
+	}
+	if len(to) == 0 {
+		return nil
+	}
+	if len(to) < cap(to) { // long-lived
+		to = append(make([]model.Endpoint, 0, len(to)), to...)
+	}
+	return to
+}
+
+// hostname returns the endpoint's hostname, "" where it is named by its address.
+func (d *Decoder) hostname(e *discovery.Endpoint) string {
+	switch {
+	case e.Hostname != nil && *e.Hostname != "":
+		return *e.Hostname
+	case d.PodNames && e.TargetRef != nil:
+		return e.TargetRef.Name
+	}
+	return ""
+}
+
+// triggerTime returns the time of the first change of a Pod or Service that this version
+// of a slice was written for, as its controller annotates it.
+func triggerTime(annotations map[string]string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, annotations[v1.EndpointsLastChangeTriggerTime])
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

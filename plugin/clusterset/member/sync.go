@@ -1,0 +1,248 @@
+package member
+
+import (
+	"time"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// What sessions report. All of it is under the Member's lock, and nothing counts that a
+// session reports once it is over.
+
+// optionalWait is how long whole data wait for the resources that aren't required.
+const optionalWait = 3 * time.Second
+
+// sessionConnected notes that a session's API is alive, and reports whether it is to be
+// listed again.
+func (m *Member) sessionConnected(s *session) (again bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.uid != "" && s.uid != "" && s.uid != m.uid && m.newest == s.connector {
+		m.conditions.set(aboutAPI, &failure{reason: Replaced, err: errReplaced})
+		m.uid = s.uid // reported once
+		m.publish()
+	}
+	return m.whole
+}
+
+// identify notes the uid of a session's cluster, and reports whether it is the one that it
+// was.
+func (m *Member) identify(s *session, uid string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s.uid == "" {
+		s.uid = uid
+	}
+	return s.uid == uid
+}
+
+// applyList applies a whole list.
+func (m *Member) applyList(i *informer, list map[string]decode.Item) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if i.session.over {
+		return
+	}
+	if i.resource == m.resources[exports] {
+		m.conditions.setExportsServed(true)
+	}
+	m.setList(i, list)
+	cost := 0
+	for _, item := range list {
+		cost += item.Cost()
+	}
+	i.session.cost[i.number].Store(int64(cost))
+}
+
+func (m *Member) setList(i *informer, list map[string]decode.Item) {
+	s := i.session
+	i.noteActivity()
+	i.listed, i.watched = true, true
+	m.recovered(i)
+	if !s.synced {
+		i.pending = list
+		m.syncIfComplete(s)
+		return
+	}
+	now := time.Now()
+	m.data = i.replace(m.data, list, now)
+	switch i.resource {
+	case m.resources[namespaces]:
+		s.derived = nil
+	case m.resources[services]:
+		if s.derived != nil {
+			m.data, s.derived = deriveNamespaces(m.data, m.resources[namespaces], now)
+		}
+	}
+	m.publish()
+}
+
+// applyEvent applies an event.
+func (m *Member) applyEvent(i *informer, item decode.Item, deleted bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := i.session
+	if s.over {
+		return
+	}
+	i.noteActivity()
+	before := i.costOf(m.data, item.Key)
+	switch {
+	case s.synced:
+		m.changeData(i, item, deleted)
+	case deleted:
+		delete(i.pending, item.Key)
+	default:
+		i.pending[item.Key] = item
+	}
+	if err := s.addCost(i.number, i.costOf(m.data, item.Key)-before); err != nil {
+		i.abortTooLarge(err)
+	}
+}
+
+// costOf returns what the item of that key counts as, 0 where there is none.
+func (i *informer) costOf(d *model.Data, key string) int {
+	if i.session.synced {
+		return i.cost(d, key)
+	}
+	if item, there := i.pending[key]; there {
+		return item.Cost()
+	}
+	return 0
+}
+
+func (m *Member) changeData(i *informer, item decode.Item, deleted bool) {
+	now, before := time.Now(), m.data
+	m.data = i.change(before, item, deleted, now)
+	if m.data == before {
+		return
+	}
+	by := countService(m.data, item.Key) - countService(before, item.Key)
+	if by != 0 && i.resource == m.resources[services] && i.session.derived != nil {
+		m.data = i.session.derived.update(m.data, item.Key, by, now)
+	}
+	m.publish()
+	if !deleted && !item.Triggered.IsZero() {
+		m.options.Metrics.Programming.Observe(time.Since(item.Triggered).Seconds())
+	}
+}
+
+// syncIfComplete makes a session's lists the data once they are whole. The data of before
+// stay until then.
+func (m *Member) syncIfComplete(s *session) {
+	whole, settled := s.complete()
+	switch {
+	case s.over, s.synced, !whole:
+		return
+	case !settled && !s.waited:
+		m.waitForOptional(s)
+		return
+	}
+	now := time.Now()
+	for _, i := range s.informers {
+		if i.listed {
+			m.data = i.replace(m.data, i.pending, now)
+			i.pending = nil
+		}
+	}
+	if !s.informers[namespaces].listed {
+		m.data, s.derived = deriveNamespaces(m.data, m.resources[namespaces], now)
+	}
+	if m.live != nil && m.live.connector != s.connector {
+		m.live.connector.cancel()
+	}
+	s.synced, m.live, m.since = true, s, now
+	if s.uid != "" {
+		m.uid = s.uid
+	}
+	m.options.Metrics.Lists.Inc()
+	m.conditions.clear(aboutAPI)
+	first := !m.whole
+	m.whole = true
+	m.publish()
+	if first {
+		close(m.synced) // after the View has the data
+	}
+}
+
+// waitForOptional syncs the session later, without what isn't listed by then.
+func (m *Member) waitForOptional(s *session) {
+	if s.waiting {
+		return
+	}
+	s.waiting = true
+	s.running.Go(func() {
+		pause(s.ctx, optionalWait)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		s.waited = true
+		m.syncIfComplete(s)
+	})
+}
+
+// sessionEnded notes the end of a session.
+func (m *Member) sessionEnded(s *session, f *failure) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s.over = true
+	if m.ctx.Err() != nil {
+		return // Stop publishes
+	}
+	if m.newest == s.connector {
+		m.conditions.clearResources()
+		if f != nil {
+			m.conditions.set(aboutAPI, f)
+		}
+	}
+	if m.live == s {
+		m.live = nil
+		if m.View().State == Fresh {
+			m.since = s.lastAlive()
+		}
+	}
+	m.publish()
+}
+
+// connectFailed notes what kept a session from beginning.
+func (m *Member) connectFailed(c *connector, f *failure) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.newest == c {
+		m.conditions.set(aboutAPI, f)
+		m.publish()
+	}
+}
+
+// publish makes a View of the data as they are now.
+func (m *Member) publish() {
+	old := m.view.Load()
+	v := &View{Data: m.data, State: Stale, Err: m.notFresh()}
+	if m.live != nil && v.Err != nil && old.State == Fresh {
+		m.since = time.Now() // a watch failed just now
+	}
+	v.Since = m.since
+	switch {
+	case !m.whole:
+		v.State, v.Data, v.Since = Unsynced, model.NewData(), time.Time{}
+	case v.Err == nil:
+		v.State, v.Since = Fresh, time.Now()
+		m.since = v.Since
+	}
+	m.view.Store(v)
+	m.conditions.published(old, v)
+}
+
+// notFresh returns why the data aren't fresh, nil where they are.
+func (m *Member) notFresh() error {
+	if m.live != nil {
+		if f := m.live.failure(); f != nil {
+			return f
+		}
+		return nil
+	}
+	if f := m.conditions.worst(); f != nil {
+		return f
+	}
+	return errNotSynced
+}
