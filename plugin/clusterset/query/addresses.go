@@ -8,20 +8,21 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// addresses are a Service's A or AAAA records.
+// addresses returns a Service's A or AAAA records: its cluster IPs', or its endpoints'.
 func (w *wanted) addresses(s *model.Service, f *Form) Records {
-	switch {
-	case w.byEndpoint(s):
-		return w.endpoints(s, f)
-	case w.countPorts(s.Ports) == 0:
+	if w.byEndpoint(s) {
+		found := w.endpoints(s)
+		return Records{Exists: len(found) > 0, Answer: f.addressRecords(unique(found))}
+	}
+	if w.countPorts(s.Ports) == 0 {
 		return Records{}
 	}
-	return Records{Exists: true, Answer: addressRecords(f, s.ClusterIPs)}
+	return Records{Exists: true, Answer: f.addressRecords(s.ClusterIPs)}
 }
 
-// endpoints are the records of a Service's endpoints.
-func (w *wanted) endpoints(s *model.Service, f *Form) Records {
-	r, count := Records{}, 0
+// endpoints returns the addresses of the endpoints that are wanted.
+func (w *wanted) endpoints(s *model.Service) []netip.Addr {
+	count := 0
 	for _, slice := range s.Slices {
 		count += len(slice.Endpoints)
 	}
@@ -32,20 +33,18 @@ func (w *wanted) endpoints(s *model.Service, f *Form) Records {
 		}
 		for i := range slice.Endpoints {
 			if w.is(&slice.Endpoints[i]) {
-				r.Exists = true
 				found = append(found, slice.Endpoints[i].Addr)
 			}
 		}
 	}
-	r.Answer = addressRecords(f, unique(found))
-	return r
+	return found
 }
 
 // fewAddresses are compared with each other faster than they are put into a map.
 const fewAddresses = 16
 
-// unique takes out what is there twice, in place: an endpoint may be in two
-// slices while it moves from one to the other.
+// unique removes duplicates, in place: an endpoint may be in two slices while it moves
+// from one to the other.
 func unique(addresses []netip.Addr) []netip.Addr {
 	if len(addresses) > fewAddresses {
 		return uniqueOfMany(addresses)
@@ -66,7 +65,7 @@ next:
 func uniqueOfMany(addresses []netip.Addr) []netip.Addr {
 	seen, kept := make(map[netip.Addr]struct{}, len(addresses)), addresses[:0]
 	for _, addr := range addresses {
-		if _, twice := seen[addr]; !twice {
+		if _, duplicate := seen[addr]; !duplicate {
 			seen[addr] = struct{}{}
 			kept = append(kept, addr)
 		}
@@ -74,8 +73,10 @@ func uniqueOfMany(addresses []netip.Addr) []netip.Addr {
 	return kept
 }
 
-// addressRecords are those addresses that are of the type asked for.
-func addressRecords(f *Form, addresses []netip.Addr) []dns.RR {
+// addressRecords returns the records of the addresses that are of the type asked for, in
+// one allocation for each of list and records, or for both where there is one record, as
+// of most Services.
+func (f *Form) addressRecords(addresses []netip.Addr) []dns.RR {
 	count, v4 := 0, f.Type == dns.TypeA
 	for _, addr := range addresses {
 		if addr.Is4() == v4 {
@@ -86,25 +87,17 @@ func addressRecords(f *Form, addresses []netip.Addr) []dns.RR {
 		return nil
 	}
 	if v4 {
-		return records4(f, addresses, count)
-	}
-	return records6(f, addresses, count)
-}
-
-func records4(f *Form, addresses []netip.Addr, count int) []dns.RR {
-	rrs, records := room[record4](count)
-	for _, addr := range addresses {
-		if addr.Is4() {
-			r := &records[len(rrs)]
-			r.octets = addr.As4()
-			r.Hdr, r.A.A = f.header(f.Owner, dns.TypeA), r.octets[:]
-			rrs = append(rrs, &r.A)
+		rrs, records := room[record4](count)
+		for _, addr := range addresses {
+			if addr.Is4() {
+				r := &records[len(rrs)]
+				r.octets = addr.As4()
+				r.Hdr, r.A.A = f.header(f.Owner, dns.TypeA), r.octets[:]
+				rrs = append(rrs, &r.A)
+			}
 		}
+		return rrs
 	}
-	return rrs
-}
-
-func records6(f *Form, addresses []netip.Addr, count int) []dns.RR {
 	rrs, records := room[record6](count)
 	for _, addr := range addresses {
 		if !addr.Is4() {
@@ -127,8 +120,7 @@ type record6 struct {
 	octets [16]byte
 }
 
-// room is for that many records and the list of them, which for a single one, as
-// most Services have, is one piece of memory.
+// room returns an empty list of records, and that many records to put into it.
 func room[R any](count int) ([]dns.RR, []R) {
 	if count == 1 {
 		one := new(struct {

@@ -7,14 +7,14 @@ import (
 	"github.com/miekg/dns"
 )
 
-// maxChain bounds how many CNAMEs of one reply are followed: more than anybody's
+// maxChain bounds the CNAMEs of one reply that are followed: more than any question's
 // budget of look-ups.
 const maxChain = 32
 
-// Select keeps of a member's reply, in place, the records that answer a question of
-// that type: those of the names on the way from the one that was asked along CNAMEs,
-// in that order, as far as it stays in the member's domain (RFC 2181, section 5.4.1);
-// the addresses that these point to; and what says that there is nothing. Names are still the member's.
+// Select keeps of a member's reply, in place, the records that answer a question of that
+// type: those along the chain of CNAMEs from the name that was asked, in that order, as far
+// as it stays in the member's domain (RFC 2181, section 5.4.1); the addresses that these
+// point to; and those that prove a denial. Names are still the member's.
 func (r *Renaming) Select(m *dns.Msg, qtype uint16) {
 	var end string
 	m.Answer, end = r.chain(m.Answer, qtype)
@@ -26,15 +26,15 @@ func (r *Renaming) Select(m *dns.Msg, qtype uint16) {
 	}
 }
 
-// Chain keeps the records that answer a question of that type, as Select does, wherever
-// they lead, which is end.
+// Chain keeps the records that answer a question of that type, as Select does, in whatever
+// domain. end is the name at the end of the chain.
 func Chain(rrs []dns.RR, name string, qtype uint16) (kept []dns.RR, end string) {
 	r := Renaming{Asked: name, AskedOf: name, Domain: ".", Suffix: "."}
 	return r.chain(rrs, qtype)
 }
 
-// chain gives the records on the way from the name asked, and the name it ends at. A
-// reply has them in order nearly always, and nothing else.
+// chain returns the records of the chain from the name asked, and the name at its end. A
+// reply nearly always has them in order, and nothing else.
 func (r *Renaming) chain(rrs []dns.RR, qtype uint16) (kept []dns.RR, end string) {
 	name, found := r.AskedOf, false
 	for i, rr := range rrs {
@@ -55,7 +55,7 @@ func (r *Renaming) chain(rrs []dns.RR, qtype uint16) (kept []dns.RR, end string)
 	return rrs, name
 }
 
-// ordered is chain for records in any order, with others among them.
+// ordered is chain for records in any order, mixed with others.
 func (r *Renaming) ordered(rrs []dns.RR, qtype uint16) (kept []dns.RR, end string) {
 	kept = make([]dns.RR, 0, len(rrs))
 	names, all := []string{r.AskedOf}, byOwner(rrs)
@@ -72,8 +72,7 @@ func (r *Renaming) ordered(rrs []dns.RR, qtype uint16) (kept []dns.RR, end strin
 	}
 }
 
-// owned are records by their owners, in lower case: there may be thousands, and many names
-// to find those of.
+// owned are records by their owners in lower case: there may be thousands, of many names.
 type owned map[string][]dns.RR
 
 func byOwner(rrs []dns.RR) owned {
@@ -85,9 +84,9 @@ func byOwner(rrs []dns.RR) owned {
 	return all
 }
 
-// of gives a name's records of that type, or else its CNAME, of which there is one
-// (RFC 1034, section 3.6.2). Where the member signs the names as they are asked here
-// the signatures, and the DNAMEs that its CNAMEs come from, are part of it.
+// of returns a name's records of that type, or else its CNAME, of which there is one (RFC
+// 1034, section 3.6.2); where the member signs the names as they are asked here also the
+// signatures, and the DNAMEs that its CNAMEs come from.
 func (r *Renaming) of(all owned, name string, qtype uint16) []dns.RR {
 	var found []dns.RR
 	var cname *dns.CNAME
@@ -106,8 +105,8 @@ func (r *Renaming) of(all owned, name string, qtype uint16) []dns.RR {
 	return append(r.withOrigins(found, all, cname), cname)
 }
 
-// withOrigins appends the DNAMEs that the CNAME comes from, where the member signs the
-// names as they are asked here.
+// withOrigins appends the DNAMEs that a CNAME comes from, where the member signs the names
+// as they are asked here.
 func (r *Renaming) withOrigins(found []dns.RR, all owned, cname *dns.CNAME) []dns.RR {
 	if !r.Identity() {
 		return found
@@ -123,14 +122,14 @@ func (r *Renaming) withOrigins(found []dns.RR, all owned, cname *dns.CNAME) []dn
 	return found
 }
 
-// comesFrom reports whether a CNAME is what a DNAME above it makes of its name: RFC
-// 6672, section 2.2.
+// comesFrom reports whether a CNAME is synthesized from a DNAME above it: RFC 6672, section
+// 2.2.
 func comesFrom(cname *dns.CNAME, dname *dns.DNAME) bool {
 	name, above := cname.Hdr.Name, dname.Hdr.Name
 	return equalFold(name[:len(name)-len(above)]+dname.Target, cname.Target)
 }
 
-// leadsTo is the target of the CNAME among a name's records, or "".
+// leadsTo returns the target of the CNAME among a name's records, or "".
 func leadsTo(rrs []dns.RR, qtype uint16) string {
 	if qtype == dns.TypeCNAME || qtype == dns.TypeANY {
 		return ""
@@ -161,7 +160,7 @@ func (r *Renaming) additional(rrs, answer []dns.RR) []dns.RR {
 	})
 }
 
-// pointsTo is the name whose addresses who asked for the record needs next, or "".
+// pointsTo returns the name whose addresses a client needs next, or "".
 func pointsTo(rr dns.RR) string {
 	switch rr := rr.(type) {
 	case *dns.SRV:
@@ -184,7 +183,7 @@ func pointsTo(rr dns.RR) string {
 	return ""
 }
 
-// servedAt is a record's target, of which "." is the owner: RFC 9460, section 2.5.2.
+// servedAt returns a record's target, "." being its owner: RFC 9460, section 2.5.2.
 func servedAt(rr *dns.SVCB) string {
 	if rr.Target == "." && rr.Priority > 0 {
 		return rr.Hdr.Name
@@ -192,8 +191,8 @@ func servedAt(rr *dns.SVCB) string {
 	return rr.Target
 }
 
-// authority keeps the start of the member's zone that holds a name, with the proofs (RFC
-// 4035, section 3.1.3) where the member signs the names as they are asked here.
+// authority keeps the SOA of the member's zone that holds a name, with the proofs (RFC 4035,
+// section 3.1.3) where the member signs the names as they are asked here.
 func (r *Renaming) authority(rrs []dns.RR, name string) []dns.RR {
 	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
 		h := rr.Header()

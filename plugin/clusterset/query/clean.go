@@ -9,21 +9,21 @@ import (
 )
 
 const (
-	// maxTTL is the longest TTL that is taken from a member, in seconds: as long as
-	// CoreDNS's cache plugin keeps an answer.
+	// maxTTL bounds a member's TTLs, in seconds: as long as CoreDNS's cache plugin keeps an
+	// answer.
 	maxTTL = 3600
-	// topBit of a TTL: RFC 2181, section 8, has such a TTL be zero.
+	// topBit makes a TTL zero: RFC 2181, section 8.
 	topBit = 1 << 31
 )
 
-// Clean takes out of a member's reply, in place, what no answer may hold, wherever it
-// stands: records of another class than IN, of a meta type, or whose data aren't what
-// their type has; and name servers, as a resolver that iterates would ask these from
-// then on, past this server. It bounds TTLs. That something is authentic is nothing a member can
-// say (RFC 6840, section 5.8: who trusts the bit trusts the way to the server too).
+// Clean removes from a member's reply, in place, what no answer may hold, in any section:
+// records of a class other than IN, of a meta type, or with data that their type doesn't
+// have; and name servers, as an iterating resolver would ask those from then on, past this
+// server. It bounds TTLs, and clears the AD bit, which only a server on a trusted path may
+// set (RFC 6840, section 5.8).
 //
-// It reads the length that the data had in the message, so it is for a reply that has
-// just been unpacked.
+// It needs the lengths that the data had in the message, so the reply must have just been
+// unpacked.
 func Clean(m *dns.Msg) {
 	m.AuthenticatedData = false
 	m.Answer, m.Ns, m.Extra = cleaned(m.Answer), cleaned(m.Ns), cleaned(m.Extra)
@@ -41,8 +41,8 @@ func cleaned(rrs []dns.RR) []dns.RR {
 	})
 }
 
-// escapeOctets has a backslash in the text of a CAA or URI record stay one: the library
-// takes it in as it is, and writes it as the start of an escape.
+// escapeOctets escapes backslashes in the text of a CAA or URI record: the library unpacks
+// them as they are, and packs them as the start of an escape.
 func escapeOctets(rr dns.RR) {
 	switch rr := rr.(type) {
 	case *dns.CAA:
@@ -52,7 +52,7 @@ func escapeOctets(rr dns.RR) {
 	}
 }
 
-// BoundedTTL is the TTL to give for one that somebody else gave.
+// BoundedTTL returns the TTL to answer with for one that a member sent.
 func BoundedTTL(ttl uint32) uint32 {
 	if ttl&topBit != 0 {
 		return 0
@@ -60,20 +60,19 @@ func BoundedTTL(ttl uint32) uint32 {
 	return min(ttl, maxTTL)
 }
 
-// isMeta reports whether a type is of questions and messages alone: RFC 6895, section
-// 3.1.
+// isMeta reports whether a type is for questions and messages only: RFC 6895, section 3.1.
 func isMeta(rrtype uint16) bool { return rrtype == dns.TypeNone || 128 <= rrtype && rrtype <= 255 }
 
-// wellFormed reports whether a record has the data that its type asks for. Unpacking
-// checks all but this: data of no bytes are an update's (RFC 2136, section 2.4), and
-// they, and those that end behind any field, are unpacked as if nothing were missing.
+// wellFormed reports whether a record's data are complete. Unpacking checks all but this:
+// empty data are an update's (RFC 2136, section 2.4), and they, as well as data that end
+// after any field, are unpacked without an error.
 func wellFormed(rr dns.RR) bool {
 	switch rr := rr.(type) {
 	case *dns.A:
 		return len(rr.A) > 0
 	case *dns.AAAA:
 		return len(rr.AAAA) > 0
-	case *dns.NULL, *dns.APL, *dns.RFC3597: // which may be empty
+	case *dns.NULL, *dns.APL, *dns.RFC3597: // may be empty
 		return true
 	case *dns.SVCB:
 		return HasNames(rr) && hasMandatory(rr)
@@ -83,10 +82,10 @@ func wellFormed(rr dns.RR) bool {
 	return rr.Header().Rdlength > 0 && HasNames(rr) && hasRest(rr)
 }
 
-// HasNames reports whether none of the names is missing that a record of its type has.
+// HasNames reports whether a record has all names of its type.
 func HasNames(rr dns.RR) bool {
 	switch rr.(type) {
-	case *dns.IPSECKEY, *dns.AMTRELAY: // whose gateway may be none, or an address
+	case *dns.IPSECKEY, *dns.AMTRELAY: // the gateway may be none, or an address
 		return true
 	}
 	has := true
@@ -97,11 +96,10 @@ func HasNames(rr dns.RR) bool {
 // minSOA is two names of a byte, and five numbers: RFC 1035, section 3.3.13.
 const minSOA = 22
 
-// hasRest reports whether nothing is missing behind a record's names, or of one
-// without.
+// hasRest reports whether a record is complete after its names, or has none and is complete.
 func hasRest(rr dns.RR) bool {
 	switch rr := rr.(type) {
-	case *dns.TXT: // a string is enough
+	case *dns.TXT: // one string is enough
 		return true
 	case *dns.SOA:
 		return rr.Hdr.Rdlength >= minSOA
@@ -113,8 +111,8 @@ func hasRest(rr dns.RR) bool {
 	return named || isPackedAs(rr, rr.Header().Rdlength)
 }
 
-// isPackedAs reports whether a record's data take no more than so many bytes: where
-// something is missing, there are zeros.
+// isPackedAs reports whether a record's data pack into no more than so many bytes: missing
+// fields pack as zeros.
 func isPackedAs(rr dns.RR, size uint16) bool {
 	const spare = 64
 	packed := make([]byte, dns.Len(rr)+spare)
@@ -122,9 +120,8 @@ func isPackedAs(rr dns.RR, size uint16) bool {
 	return err == nil && rr.Header().Rdlength <= size
 }
 
-// hasMandatory reports whether a record has each key that it calls mandatory: RFC 9460,
-// section 8. Keys come in their order, each once, and which are mandatory is said by the
-// first of all.
+// hasMandatory reports whether a record has each key that it lists as mandatory: RFC 9460,
+// section 8. Keys are in order, each once, and the list of mandatory ones is the first.
 func hasMandatory(rr *dns.SVCB) bool {
 	if len(rr.Value) == 0 {
 		return true
@@ -142,8 +139,8 @@ func hasMandatory(rr *dns.SVCB) bool {
 	return len(mandatory.Code) > 0
 }
 
-// WithoutHints takes the addresses out of SVCB and HTTPS records: RFC 9460, section
-// 7.3. They are hints at what a look-up gives, and that is checked.
+// WithoutHints removes the addresses from SVCB and HTTPS records: RFC 9460, section 7.3. A
+// client looks them up instead, and those are checked.
 func WithoutHints(rr dns.RR) {
 	var svcb *dns.SVCB
 	switch rr := rr.(type) {
@@ -165,8 +162,8 @@ func WithoutHints(rr dns.RR) {
 }
 
 // HidesAddress reports whether a record may hold an address that isn't in an A or AAAA
-// record, where nobody looks for it: A6, WKS, APL, IPSECKEY, AMTRELAY, and ILNP's
-// locators (RFC 6742).
+// record and so isn't checked: A6, WKS, APL, IPSECKEY, AMTRELAY, and ILNP's locators (RFC
+// 6742).
 func HidesAddress(rr dns.RR) bool {
 	const typeWKS, typeA6 = 11, 38 // miekg/dns doesn't know them
 	switch rr.Header().Rrtype {

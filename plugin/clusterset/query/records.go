@@ -9,75 +9,91 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// Records are what a member's data say to a question.
+// Source has one member's records, whether they come from its data or from what its DNS
+// answered. A question about several members takes Records of each.
+type Source interface {
+	// Records returns the records of a name.
+	Records(n *Name, f *Form) Records
+	// Pointers returns the PTR records of an address. f.Domain is the zone of their
+	// targets.
+	Pointers(addr netip.Addr, f *Form) Records
+}
+
+// Data is the Source of a member's data.
+type Data struct{ *model.Data }
+
+// Records implements Source.
+func (d Data) Records(n *Name, f *Form) Records { return n.Records(d.Data, f) }
+
+// Pointers implements Source.
+func (d Data) Pointers(addr netip.Addr, f *Form) Records { return Pointers(d.Data, addr, f) }
+
+// Records are one member's answer to a question.
 type Records struct {
-	// Exists is false where there is no such name, so that the reply is NXDOMAIN.
+	// Exists is false where the name doesn't exist: NXDOMAIN.
 	Exists bool
 	Answer []dns.RR
 	Extra  []dns.RR
 }
 
-// Form is what records are made with.
+// Form is how records are written.
 type Form struct {
 	// Owner is the question's name, Type its type.
 	Owner string
 	Type  uint16
-	// Domain is the member's own domain, whose names ExternalNames may lead to.
+	// Domain is the member's own domain, which ExternalNames may point into.
 	Domain string
 	TTL    uint32
 }
 
-// Records answers a name from a member's data as CoreDNS's kubernetes plugin
-// does, with pods disabled: that plugin is the oracle (test/oracle). The apexes,
-// name servers and the version aren't in the data.
+// Records answers a name from a member's data as CoreDNS's kubernetes plugin does with
+// pods disabled: that plugin is the oracle (test/oracle). The apexes, name servers and the
+// version aren't in the data.
 func (n *Name) Records(d *model.Data, f *Form) Records {
+	w := wanted{}
 	switch n.Kind {
-	case ClusterApex, ClusterBranch:
-		return Records{Exists: true}
-	case Branch:
-		return Records{Exists: n.hasBranch(d)}
-	case Service, Endpoint, Protocol, Port:
-		w := n.wanted()
-		s := d.Service(w.key)
-		if s == nil || !d.HasNamespace(w.namespace()) {
-			return Records{}
-		}
-		if n.Kind == Protocol { // as there is anything below it
-			return Records{Exists: w.records(n, s, &Form{Type: dns.TypeA}).Exists}
-		}
-		return w.records(n, s, f)
+	case Service:
+		w.key = folded(n.labels())
+	case Endpoint, Port:
+		w = n.wanted()
+	case Protocol:
+		w, f = n.wanted(), &Form{} // an empty non-terminal has no records
+	default:
+		return Records{Exists: n.isBranch(d)}
 	}
-	return Records{}
+	s := d.Service(w.key)
+	if s == nil || s.Type == model.NoService || !d.HasNamespace(w.key[strings.IndexByte(w.key, '.')+1:]) {
+		return Records{}
+	}
+	switch {
+	case s.Type == model.External:
+		return w.external(n, s, f)
+	case f.Type == dns.TypeA, f.Type == dns.TypeAAAA:
+		return w.addresses(s, f)
+	case f.Type == dns.TypeSRV:
+		return w.srv(n, s, f)
+	}
+	return Records{Exists: w.exists(s)}
 }
 
-// Key is that of the Service which the name belongs to, "" for other names.
+// isBranch reports whether the name is an empty non-terminal.
+func (n *Name) isBranch(d *model.Data) bool {
+	switch n.Kind {
+	case ClusterApex, ClusterBranch:
+		return true
+	case Branch:
+		return !n.IsPod() && d.HasNamespace(folded(n.labels()))
+	}
+	return false
+}
+
+// Key returns the key of the Service that the name belongs to, "" for other names.
 func (n *Name) Key() string {
 	switch n.Kind {
 	case Service, Endpoint, Protocol, Port:
 		return n.wanted().key
 	}
 	return ""
-}
-
-// hasBranch tells whether a name that only stands above others exists.
-func (n *Name) hasBranch(d *model.Data) bool {
-	label, last := cutLast(n.Prefix)
-	switch {
-	case label == "":
-		return d.HasNamespace(folded(last))
-	case strings.EqualFold(last, labelPod):
-		return false
-	}
-	return d.HasNamespace(folded(label))
-}
-
-// cutLast cuts the last of one or two labels off: "default", "svc".
-func cutLast(prefix string) (before, last string) {
-	labels := strings.TrimSuffix(prefix, ".")
-	if dot := strings.LastIndexByte(labels, '.'); dot >= 0 {
-		return labels[:dot], labels[dot+1:]
-	}
-	return "", labels
 }
 
 // wanted is what a name asks of a Service: all of it, one endpoint, or a port.
@@ -87,20 +103,16 @@ type wanted struct {
 	endpoint, port, protocol string
 }
 
-// wanted reads the labels before "svc". What is escaped in them is in no name
-// of the data's.
-func (n *Name) wanted() wanted {
-	labels := n.Prefix[:len(n.Prefix)-1]
-	if !n.Short {
-		labels = labels[:len(labels)-len("."+labelService)]
-	}
-	var w wanted
+// wanted parses the labels before "svc". What is escaped in them is in no name of the
+// data's.
+func (n *Name) wanted() (w wanted) {
+	labels := n.labels()
 	switch n.Kind {
 	case Endpoint:
 		w.endpoint, labels, _ = strings.Cut(labels, ".")
 	case Protocol:
 		_, labels, _ = strings.Cut(labels, ".")
-	case Port: // underscores are left out by whoever likes, as in the oracle
+	case Port: // with or without underscores, as in the oracle
 		w.port, labels, _ = strings.Cut(labels, ".")
 		w.protocol, labels, _ = strings.Cut(labels, ".")
 		w.port, w.protocol = strings.TrimPrefix(w.port, "_"), strings.TrimPrefix(w.protocol, "_")
@@ -109,9 +121,7 @@ func (n *Name) wanted() wanted {
 	return w
 }
 
-func (w *wanted) namespace() string { return w.key[strings.IndexByte(w.key, '.')+1:] }
-
-// folded is s in lower case; most are, and cost nothing.
+// folded returns s in lower case. Most are, which costs nothing.
 func folded(s string) string {
 	for i := range len(s) {
 		if 'A' <= s[i] && s[i] <= 'Z' {
@@ -121,23 +131,9 @@ func folded(s string) string {
 	return s
 }
 
-func (w *wanted) records(n *Name, s *model.Service, f *Form) Records {
-	switch {
-	case s.Type == model.NoService:
-		return Records{}
-	case s.Type == model.External:
-		return w.external(n, s, f)
-	case f.Type == dns.TypeSRV:
-		return w.srv(n, s, f)
-	case f.Type == dns.TypeA, f.Type == dns.TypeAAAA:
-		return w.addresses(s, f)
-	}
-	return Records{Exists: w.exists(s)}
-}
-
-// external is an ExternalName's CNAME. Its target in the member's own domain is
-// the same name here, in the data's case; one that is the name asked, or below it,
-// leads nowhere.
+// external returns an ExternalName's CNAME. A target in the member's own domain is renamed
+// to its zone here, in the data's case; one that is the name asked, or below it, leads
+// nowhere.
 func (w *wanted) external(n *Name, s *model.Service, f *Form) Records {
 	if w.endpoint != "" || w.port != "" || w.protocol != "" {
 		return Records{}
@@ -165,12 +161,12 @@ func (f *Form) header(owner string, rrtype uint16) dns.RR_Header {
 	return dns.RR_Header{Name: owner, Rrtype: rrtype, Class: dns.ClassINET, Ttl: f.TTL}
 }
 
-// byEndpoint tells whether the name stands for endpoints, not for cluster IPs.
+// byEndpoint reports whether the name stands for endpoints, not for cluster IPs.
 func (w *wanted) byEndpoint(s *model.Service) bool {
 	return s.Type == model.Headless || w.endpoint != ""
 }
 
-// exists tells whether there is anything of what is wanted.
+// exists reports whether there is anything of what is wanted.
 func (w *wanted) exists(s *model.Service) bool {
 	if !w.byEndpoint(s) {
 		return w.countPorts(s.Ports) > 0
@@ -188,8 +184,11 @@ func (w *wanted) exists(s *model.Service) bool {
 	return false
 }
 
-// countPorts is how many of them are wanted.
+// countPorts returns how many of the ports are wanted.
 func (w *wanted) countPorts(ports []model.Port) int {
+	if w.port == "" && w.protocol == "" {
+		return len(ports)
+	}
 	count := 0
 	for i := range ports {
 		if w.matches(&ports[i]) {
@@ -199,16 +198,18 @@ func (w *wanted) countPorts(ports []model.Port) int {
 	return count
 }
 
+// matches reports whether the port is wanted.
 func (w *wanted) matches(p *model.Port) bool {
 	return (w.port == "" || equalFold(w.port, p.Name)) && (w.protocol == "" || equalFold(w.protocol, p.Protocol))
 }
 
+// is reports whether the endpoint is wanted.
 func (w *wanted) is(e *model.Endpoint) bool {
 	return w.endpoint == "" || equalFold(w.endpoint, EndpointName(e))
 }
 
-// EndpointName is the label of an endpoint: its hostname, else its address with
-// dashes, as CoreDNS's kubernetes plugin makes it.
+// EndpointName returns the label of an endpoint: its hostname, else its address with
+// dashes, as CoreDNS's kubernetes plugin writes it.
 func EndpointName(e *model.Endpoint) string {
 	if e.Hostname != "" {
 		return e.Hostname

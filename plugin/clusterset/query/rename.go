@@ -6,26 +6,26 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Renaming carries names from a member's domain to the zone asked under:
+// Renaming renames from a member's domain to the zone asked under:
 // "web.default.svc.cluster.local." becomes "web.default.svc.c1.lan.".
 type Renaming struct {
-	// Asked is the client's question name; AskedOf the member's.
+	// Asked is the name in the client's question, AskedOf the one in the query to the
+	// member.
 	Asked, AskedOf string
 	// Domain is the member's own domain, Suffix its zone here.
 	Domain, Suffix string
 }
 
-// Identity tells whether the member serves the names as they are asked here,
-// so that its signatures stay good.
+// Identity reports whether the member serves the names as they are asked here, so that its
+// signatures stay valid.
 func (r *Renaming) Identity() bool {
 	return equalFold(r.Asked, r.AskedOf) && equalFold(r.Domain, r.Suffix)
 }
 
-// Answer renames a record of the answer section, in place: the owner that was
-// asked becomes the question's name, in its form and case. It is false for a
-// record whose owner is outside the member's domain, of which the member has no say,
-// and for one that can't be renamed. Names in its data that lead outside stay as they
-// are (an ExternalName's).
+// Answer renames a record of the answer section, in place: the owner that was asked becomes
+// the question's name, in its form and case. It returns false for a record whose owner is
+// outside the member's domain, for which the member isn't an authority, and for one that
+// can't be renamed. Names in its data that are outside stay (an ExternalName's).
 func (r *Renaming) Answer(rr dns.RR) bool {
 	h := rr.Header()
 	if equalFold(h.Name, r.AskedOf) {
@@ -35,14 +35,14 @@ func (r *Renaming) Answer(rr dns.RR) bool {
 	return r.fromData(&h.Name) && isName(h.Name) && r.data(rr) // a CNAME led to it
 }
 
-// Other renames a record of the other sections.
+// Other renames a record of the other sections, as Answer does.
 func (r *Renaming) Other(rr dns.RR) bool {
 	h := rr.Header()
 	return r.Name(&h.Name) && isName(h.Name) && r.data(rr)
 }
 
-// data renames the names that a record holds besides its owner. It is false for a
-// record that holds the member's domain elsewhere, or a name that is too long here.
+// data renames the names in a record's data. It returns false for a record that holds the
+// member's domain in another form, or a name that gets too long.
 func (r *Renaming) data(rr dns.RR) bool {
 	rename := r.Name
 	switch rr.(type) {
@@ -57,8 +57,8 @@ func (r *Renaming) data(rr dns.RR) bool {
 	return fits && (!holdsUnseen(rr, r.Domain) || r.Identity())
 }
 
-// fromData renames a name that doesn't come from the question, and so hasn't its
-// case. It is false for one outside the member's domain.
+// fromData renames a name that isn't the question's, and so doesn't have its case. It
+// returns false for one outside the member's domain.
 func (r *Renaming) fromData(name *string) bool {
 	inside := InZone(*name, r.Domain)
 	if inside {
@@ -67,8 +67,7 @@ func (r *Renaming) fromData(name *string) bool {
 	return inside
 }
 
-// Name renames one name, and reports whether it is in the member's domain. Others stay as
-// they are.
+// Name renames a name of the member's domain, and reports whether it is one.
 func (r *Renaming) Name(name *string) bool {
 	inside := InZone(*name, r.Domain)
 	if inside {
@@ -77,9 +76,8 @@ func (r *Renaming) Name(name *string) bool {
 	return inside
 }
 
-// isName reports whether a name is no longer than one may be: 255 bytes in a message,
-// which are as text one less, or more where some are escaped (RFC 1035, sections 2.3.4
-// and 5.1).
+// isName reports whether a name has at most 255 bytes in a message, which are one less as
+// text, or more where some are escaped (RFC 1035, sections 2.3.4 and 5.1).
 func isName(name string) bool {
 	const most = 255
 	if len(name) < most {
@@ -89,8 +87,7 @@ func isName(name string) bool {
 	return err == nil
 }
 
-// InZone tells whether name is zone or below it. RFC 4343: without regard to
-// case.
+// InZone reports whether name is zone or below it, without regard to case (RFC 4343).
 func InZone(name, zone string) bool {
 	cut := len(name) - len(zone)
 	if cut < 0 || !equalFold(name[cut:], zone) {
@@ -99,13 +96,15 @@ func InZone(name, zone string) bool {
 	return cut == 0 || zone == "." || (name[cut-1] == '.' && !escaped(name, cut-1))
 }
 
-// equalFold compares ASCII letters without regard to case, as RFC 4343 says;
-// strings.EqualFold would fold Unicode as well.
+// equalFold reports whether a and b are equal but for the case of ASCII letters (RFC
+// 4343). strings.EqualFold folds Unicode as well. Most that differ do so in their length
+// or first letter, which is found inline.
 func equalFold(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
+	return len(a) == len(b) && (a == b || lower(a[0]) == lower(b[0]) && equalFoldRest(a, b))
+}
+
+func equalFoldRest(a, b string) bool {
+	for i := 1; i < len(a); i++ {
 		if lower(a[i]) != lower(b[i]) {
 			return false
 		}

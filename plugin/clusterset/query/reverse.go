@@ -15,13 +15,13 @@ const (
 	suffix6 = ".ip6.arpa."
 )
 
-// IsReverse tells whether zone is below in-addr.arpa. or ip6.arpa.
+// IsReverse reports whether zone is in-addr.arpa. or ip6.arpa., or below one.
 func IsReverse(zone string) bool {
 	return strings.HasSuffix("."+zone, suffix4) || strings.HasSuffix("."+zone, suffix6)
 }
 
-// Address reads the address of a reverse name (RFC 1035, section 3.5; RFC 3596,
-// section 2.5). It is false for a name that is not a whole address.
+// Address returns the address of a reverse name (RFC 1035, section 3.5; RFC 3596, section
+// 2.5). ok is false for a name that isn't a whole address.
 func Address(name string) (netip.Addr, bool) {
 	name = strings.ToLower(name)
 	if labels, ok := strings.CutSuffix(name, suffix4); ok {
@@ -33,8 +33,8 @@ func Address(name string) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// AddressesBelow gives the addresses whose names may be below a reverse name: the
-// zones themselves, and the first labels of an address, counted from its front.
+// AddressesBelow returns the addresses whose names are below a reverse name: those of the
+// whole zone, or those that begin with the name's labels.
 func AddressesBelow(name string) (netip.Prefix, bool) {
 	name = "." + strings.ToLower(name)
 	if labels, ok := strings.CutSuffix(name, suffix4); ok {
@@ -46,7 +46,7 @@ func AddressesBelow(name string) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// below reads labels, each after a dot, of which an address has all, with bits each.
+// below parses labels, each after a dot, of bits each; a whole address has all of them.
 func below(labels string, all, bits int, address func(string) (netip.Addr, bool)) (netip.Prefix, bool) {
 	count := strings.Count(labels, ".")
 	if count >= all {
@@ -70,7 +70,7 @@ func address4(labels string) (netip.Addr, bool) {
 	return netip.AddrFrom4(octets), true
 }
 
-// address6 takes 32 nibbles with dots between them, the last one first.
+// address6 parses 32 nibbles with dots between them, the last one first.
 func address6(labels string) (netip.Addr, bool) {
 	if len(labels) != 63 {
 		return netip.Addr{}, false
@@ -86,9 +86,9 @@ func address6(labels string) (netip.Addr, bool) {
 	return netip.AddrFrom16(octets), true
 }
 
-// Pointers are the PTR records of an address in a member's data: the Service
-// whose cluster IP it is, else its endpoints, each once. f.Domain is the zone
-// they point into.
+// Pointers returns the PTR records of an address in a member's data: that of the Service
+// whose cluster IP it is, else those of its endpoints, each once. f.Domain is the zone of
+// their targets.
 func Pointers(d *model.Data, addr netip.Addr, f *Form) Records {
 	owners := d.Owners(addr)
 	r := Records{Exists: len(owners) > 0}
@@ -106,7 +106,7 @@ func Pointers(d *model.Data, addr netip.Addr, f *Form) Records {
 			r.Answer = append(r.Answer, &dns.PTR{Hdr: f.header(f.Owner, dns.TypePTR), Ptr: target})
 		}
 		if owner.Slice == nil {
-			break // of two, kubernetes gives one as well
+			break // of two Services, kubernetes returns one as well
 		}
 	}
 	return r

@@ -9,8 +9,8 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// srv are a Service's SRV records (RFC 2782): one for each port and target, with
-// the targets' addresses beside them.
+// srv returns a Service's SRV records (RFC 2782): one for each port and target, with the
+// targets' addresses as additional records.
 func (w *wanted) srv(n *Name, s *model.Service, f *Form) Records {
 	service := s.Key + "." + labelService + "." + n.Suffix
 	l := srvList{form: *f, targets: make(map[srvKey]bool), addresses: make(map[srvAddress]bool), weight: w.weight(s)}
@@ -43,8 +43,7 @@ func (w *wanted) srv(n *Name, s *model.Service, f *Form) Records {
 	return l.Records
 }
 
-// weight shares 100 out evenly among all that is wanted, as the oracle does, to
-// the last bit: a client sees no difference between the two.
+// weight divides 100 evenly among all that is wanted, exactly as the oracle does.
 func (w *wanted) weight(s *model.Service) uint16 {
 	count := 0
 	if w.byEndpoint(s) {
@@ -64,7 +63,7 @@ func (w *wanted) weight(s *model.Service) uint16 {
 	return uint16(max(1, math.Floor(100/float64(100*count)*100)))
 }
 
-// srvList is a list under way; what is there twice is left out.
+// srvList collects records without duplicates.
 type srvList struct {
 	Records
 	form      Form

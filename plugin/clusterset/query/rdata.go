@@ -8,11 +8,11 @@ import (
 	"github.com/miekg/dns"
 )
 
-// eachName calls do with each name that a record's data hold, for it to be changed:
-// those of RFC 1035 to RFC 9460.
+// eachName calls do with each name in a record's data, which it may change: of all types of
+// RFC 1035 to RFC 9460.
 func eachName(rr dns.RR, do func(*string)) {
 	switch rr := rr.(type) {
-	case *dns.A, *dns.AAAA, *dns.TXT: // which most are
+	case *dns.A, *dns.AAAA, *dns.TXT: // most records
 	case *dns.SRV:
 		do(&rr.Target)
 	case *dns.CNAME:
@@ -109,9 +109,8 @@ func eachSignedName(rr dns.RR, do func(*string)) {
 	}
 }
 
-// holdsUnseen reports whether a record holds the domain where it isn't seen as a name:
-// in a text that is a name's or an address's (NAPTR's expression, a URI), or in data of
-// a type that isn't known (RFC 3597).
+// holdsUnseen reports whether a record holds the domain where eachName doesn't see it: in
+// the text of a NAPTR or URI, or in the data of an unknown type (RFC 3597).
 func holdsUnseen(rr dns.RR, domain string) bool {
 	switch rr := rr.(type) {
 	case *dns.NAPTR:
@@ -129,9 +128,9 @@ func containsFold(text, domain string) bool {
 	return strings.Contains(strings.ToLower(text), strings.TrimSuffix(domain, "."))
 }
 
-// packedName is a domain as it is in a message: RFC 1035, section 3.1.
+// packedName returns a domain in wire form: RFC 1035, section 3.1.
 func packedName(domain string) []byte {
 	packed := make([]byte, len(domain)+1)
-	n, _ := dns.PackDomainName(domain, packed, 0, nil, false) // which was read from a document
+	n, _ := dns.PackDomainName(domain, packed, 0, nil, false) // the document's is valid
 	return packed[:n]
 }
