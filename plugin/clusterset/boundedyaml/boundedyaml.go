@@ -1,5 +1,5 @@
-// Package boundedyaml counts what a YAML parser would make of a text, before it does: a
-// value of two bytes takes it a third of a kilobyte, and there is no way to stop it.
+// Package boundedyaml counts the values that a YAML parser would make of a text, before it
+// does: it needs a third of a kilobyte for a value of two bytes, and can't be stopped.
 package boundedyaml
 
 import (
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// MaxDirectives bounds the lines that begin with "%": a parser compares each with all
+// MaxDirectives bounds the lines that begin with "%": the parser compares each with all
 // others.
 const MaxDirectives = 100
 
@@ -17,9 +17,9 @@ var (
 	ErrDirectives = errors.New("too many directives")
 )
 
-// Items counts a text's lines, and the indicators that begin a value or a key: no value is
-// without one. What a comment holds doesn't count. The error is of the line at which there
-// were more than most, or than MaxDirectives.
+// Items returns how many lines a text has, and indicators that begin a value or a key: no
+// value is without one of either. What a comment holds doesn't count. An error is of more
+// than most items, or than MaxDirectives, at that line.
 func Items(text string, most int) (items, line int, err error) {
 	directives, blank, comment := 0, true, false
 	line = 1

@@ -1,6 +1,6 @@
 // Package quoted makes text from outside (an API's words, the names in a certificate, a
-// document's values) fit for one line of a log: it holds no line break, nor anything else
-// that isn't printed, and is bounded.
+// document's values) fit for one line of a log: without line breaks or anything else that
+// isn't printed, and bounded.
 package quoted
 
 import (
@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Line is text with Go's escapes for what isn't printed (controls, line breaks, what
-// changes the direction of writing, broken UTF-8). It ends in "..." where that is more
+// Line returns text with Go's escapes for what isn't printed (controls, line breaks, what
+// changes the direction of writing, broken UTF-8). It ends in "..." where that would be more
 // than most bytes.
 func Line(text string, most int) string {
 	const more = "..."
@@ -26,8 +26,8 @@ func Line(text string, most int) string {
 	return b.String()
 }
 
-// Ends is Line for a text whose end says the most, as an error's: it has no middle where
-// it would be more than most bytes.
+// Ends is Line for a text whose end says the most, as an error's does: where it would be more
+// than most bytes, its middle is left out.
 func Ends(text string, most int) string {
 	var b strings.Builder
 	for text = Cut(text, 2*most); len(text) > 0; {
@@ -38,8 +38,8 @@ func Ends(text string, most int) string {
 	return Cut(b.String(), most)
 }
 
-// Cut is text, which is still to be quoted (%q), without its middle where it is more than
-// most bytes.
+// Cut returns text, which is still to be quoted (%q), without its middle where it is more
+// than most bytes.
 func Cut(text string, most int) string {
 	const gap = "…"
 	if len(text) <= most {
@@ -49,7 +49,7 @@ func Cut(text string, most int) string {
 	return strings.ToValidUTF8(text[:half]+gap+text[len(text)-half:], "")
 }
 
-// next is the first character of text, escaped where it isn't printed.
+// next returns the first character of text, escaped where it isn't printed, and the rest.
 func next(text string) (one, rest string) {
 	r, size := utf8.DecodeRuneInString(text)
 	one, rest = text[:size], text[size:]
