@@ -12,13 +12,13 @@ import (
 // Work with an RSA key grows with the cube of its size, and none of Go's waits for
 // a context: a key of 1 MiB takes minutes to read, a signature by it days.
 const (
-	// maxRSA is the most that Go's TLS takes from a peer, in bits.
+	// maxRSA is the most that Go's TLS accepts from a peer, in bits.
 	maxRSA = 8192
 	// maxKey is for a private key's DER: one of 8192 bits has less than 5 KB.
 	maxKey = 8 << 10
 )
 
-// Authorities are the certificates in PEM text, read as AppendCertsFromPEM does; nil
+// Authorities returns the certificates in PEM text, read as AppendCertsFromPEM does; nil
 // where there is none.
 func Authorities(text []byte) (*x509.CertPool, error) {
 	var pool *x509.CertPool
@@ -41,7 +41,7 @@ func Authorities(text []byte) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// KeyPair reads a certificate and its key, as tls.X509KeyPair does.
+// KeyPair returns a certificate with its key, read as tls.X509KeyPair does.
 func KeyPair(certificate, key []byte) (tls.Certificate, error) {
 	for block, rest := pem.Decode(key); block != nil; block, rest = pem.Decode(rest) {
 		if strings.HasSuffix(block.Type, "PRIVATE KEY") && len(block.Bytes) > maxKey {

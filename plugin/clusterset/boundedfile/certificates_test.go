@@ -33,7 +33,7 @@ func ofBits(n uint) *rsa.PublicKey {
 	return &rsa.PublicKey{N: modulus.SetBit(modulus, 0, 1), E: 65537}
 }
 
-// TestCertificates: no key is taken whose size makes work without an end.
+// TestCertificates: no key is accepted whose size makes work without an end.
 func TestCertificates(t *testing.T) {
 	small, large := certificate(t, ofBits(8192)), certificate(t, ofBits(8193))
 	for name, tc := range map[string]struct {

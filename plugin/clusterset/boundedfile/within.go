@@ -5,23 +5,23 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"sync"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/registry"
 )
 
 // maxHung bounds the folders whose disks hang at the same time: each of them holds a
 // thread, of which Go has ten thousand.
 const maxHung = 256
 
-// lanes are the folders in which something is done just now. What is done in one
-// folder is done one after the other, so that a disk that hangs holds one goroutine for
-// each folder, however often its files are looked at. A folder and all those below it
-// have half the places of the folder above: one disk, wherever it is mounted, leaves as
-// many to others. Only paths say what is on which: to ask a disk that hangs is to hang.
-var lanes = struct {
-	sync.Mutex
-	byFolder map[folder]*lane
-	all      chan struct{}
-}{byFolder: make(map[folder]*lane), all: make(chan struct{}, maxHung)}
+// lanes are of the folders in which something is done now, one after the other: a disk that
+// hangs holds one goroutine for each folder, however often its files are looked at. A folder
+// and all those below it have half the places of the folder above, so that one disk, wherever
+// it is mounted, leaves as many to others. Only paths say what is on which disk: to ask one
+// that hangs is to hang.
+var lanes registry.Registry[folder, lane]
+
+// places are for all folders together.
+var places = make(chan struct{}, maxHung)
 
 // folder is one folder, or one and all below it.
 type folder struct {
@@ -29,18 +29,19 @@ type folder struct {
 	below bool
 }
 
-type lane struct {
-	turn  chan struct{} // as many as have room
-	users int           // under lanes' lock
-}
+// lane has as many places as may do something at the same time.
+type lane chan struct{}
 
-// ReadContext is Read, until ctx ends.
+// Close has nothing to end.
+func (lane) Close() {}
+
+// ReadContext is Read that gives up when ctx ends.
 func ReadContext(ctx context.Context, path string, most int64) ([]byte, error) {
 	return Within(ctx, path, func() ([]byte, error) { return Read(path, most) })
 }
 
 // Within calls do, which may hang on the disk that path is on, and returns when do
-// does, or when ctx ends. Then do is left to itself.
+// does, or when ctx ends. Then do goes on by itself, and holds its place until it returns.
 func Within[T any](ctx context.Context, path string, do func() (T, error)) (T, error) {
 	var none T
 	leave, err := enter(ctx, path)
@@ -65,7 +66,7 @@ func Within[T any](ctx context.Context, path string, do func() (T, error)) (T, e
 	}
 }
 
-// enter waits for the turn of what is done in path's folder, and for there to be room.
+// enter waits for a place in the lanes of path's folder, and among all.
 func enter(ctx context.Context, path string) (leave func(), err error) {
 	var held []func()
 	leave = func() {
@@ -74,19 +75,19 @@ func enter(ctx context.Context, path string) (leave func(), err error) {
 		}
 	}
 	for _, f := range above(path) {
-		l := join(f.folder, f.places)
+		l, _ := lanes.Acquire(f.folder, func() (lane, error) { return make(lane, f.places), nil })
 		select {
-		case l.turn <- struct{}{}:
-			held = append(held, func() { <-l.turn; quit(f.folder, l) })
+		case l <- struct{}{}:
+			held = append(held, func() { <-l; lanes.Release(f.folder) })
 		case <-ctx.Done():
-			quit(f.folder, l)
+			lanes.Release(f.folder)
 			leave()
 			return nil, hung(ctx, path)
 		}
 	}
 	select {
-	case lanes.all <- struct{}{}:
-		held = append(held, func() { <-lanes.all })
+	case places <- struct{}{}:
+		held = append(held, func() { <-places })
 	case <-ctx.Done():
 		leave()
 		return nil, hung(ctx, path)
@@ -99,40 +100,20 @@ type bound struct {
 	places int
 }
 
-// above are the path's folder, and with all below them it and those above but the
-// topmost, with the places that each has.
+// above returns the path's folder by itself, and then, each with all below it, that folder
+// and those above it but the topmost; with the places that each has.
 func above(path string) []bound {
 	at := filepath.Dir(path)
 	bounds := []bound{{folder{path: at}, 1}}
 	for ; at != filepath.Dir(at); at = filepath.Dir(at) {
 		bounds = append(bounds, bound{folder: folder{at, true}})
 	}
-	places := maxHung
+	half := maxHung
 	for i := range slices.Backward(bounds[1:]) {
-		places = max(places/2, 1)
-		bounds[1+i].places = places
+		half = max(half/2, 1)
+		bounds[1+i].places = half
 	}
 	return bounds
-}
-
-func join(f folder, places int) *lane {
-	lanes.Lock()
-	defer lanes.Unlock()
-	l := lanes.byFolder[f]
-	if l == nil {
-		l = &lane{turn: make(chan struct{}, places)}
-		lanes.byFolder[f] = l
-	}
-	l.users++
-	return l
-}
-
-func quit(f folder, l *lane) {
-	lanes.Lock()
-	defer lanes.Unlock()
-	if l.users--; l.users == 0 {
-		delete(lanes.byFolder, f)
-	}
 }
 
 func hung(ctx context.Context, path string) error {

@@ -60,10 +60,8 @@ func TestWithin(t *testing.T) {
 	if content, err := ReadContext(t.Context(), path, 10); string(content) != "back" || err != nil {
 		t.Errorf("%q, %v", content, err)
 	}
-	lanes.Lock()
-	defer lanes.Unlock()
-	if len(lanes.byFolder) != 0 || len(lanes.all) != 0 {
-		t.Errorf("left: %v, %d", lanes.byFolder, len(lanes.all))
+	if lanes.Len() != 0 || len(places) != 0 {
+		t.Errorf("left: %d lanes, %d places", lanes.Len(), len(places))
 	}
 }
 
