@@ -48,7 +48,7 @@ oracle: bin/coredns bin/kube ## every answer beside kubernetes', after random ch
 
 fuzz: ## fuzz what strangers write: names, queries, documents, kubeconfigs, lists, replies; some seconds each
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/query
-	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/discovery
+	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/document
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/exchange
 	$(FUZZ) '^FuzzQuoted$$' ./plugin/clusterset/quoted
 	$(FUZZ) '^FuzzKubeconfig$$' ./plugin/clusterset/member/credentials

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/document"
 )
 
 var overlays = []string{"kube-system", "stand-alone"}
@@ -26,8 +26,8 @@ func TestCorefilesAreTheExamples(t *testing.T) {
 func TestDocumentsAreGood(t *testing.T) {
 	for _, name := range overlays {
 		text := read(t, "kustomize", name, "clusterset.yaml")
-		if _, err := discovery.Parse(map[string]string{name + "/clusterset.yaml": text}); err != nil {
-			t.Error(err)
+		for _, finding := range document.Parse(map[string]string{name + "/clusterset.yaml": text}).Findings {
+			t.Error(finding)
 		}
 	}
 }

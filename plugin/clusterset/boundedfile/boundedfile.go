@@ -1,9 +1,8 @@
-// Package boundedfile reads files whose paths come from a configuration: it waits
-// for nobody, and takes no more than it is told to. A named pipe has no end until
-// someone writes to it, and /dev/zero has none at all.
+// Package boundedfile reads files whose paths come from a configuration: only regular
+// files, without waiting, and up to a bound. A named pipe has no end until someone writes to
+// it, and /dev/zero has none at all.
 //
-// A disk that hangs does so in Read too: Within and ReadContext wait only as long as
-// they are told to.
+// Read hangs where a disk does: Within and ReadContext have a context.
 package boundedfile
 
 import (
@@ -16,24 +15,19 @@ import (
 	"time"
 )
 
-// The most that files of each sort may have.
-const (
-	// Material is for a certificate, a key, a token or a kubeconfig: as much as a
-	// Secret can hold.
-	Material = 1 << 20
-	// Document is for a ClusterSet document.
-	Document = 4 << 20
-)
+// Material is the most bytes of a certificate, a key, a token or a kubeconfig: as much as a
+// Secret can hold.
+const Material = 1 << 20
 
 // patience is for a file that only looks like a regular one: some of /proc's wait
 // for what happens next.
 const patience = time.Second
 
 // Read returns the content of the regular file at path, or of the one that path is
-// a symbolic link to. The error of anything else, or of more than most bytes, says
-// what it is and what would be right.
+// a symbolic link to. Anything else, or more than most bytes, is an error that says
+// what is there and what would be right.
 func Read(path string, most int64) ([]byte, error) {
-	if info, err := os.Stat(path); err == nil { // opening a device may set it going
+	if info, err := os.Stat(path); err == nil { // opening a device may start it
 		if err := check(path, info, most); err != nil {
 			return nil, err
 		}

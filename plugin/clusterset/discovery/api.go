@@ -24,15 +24,15 @@ import (
 type API struct {
 	client kubernetes.Interface
 	config *rest.Config
-	// key tells APIs apart, and one with new credentials from itself.
+	// key differs among APIs, and where one has new credentials.
 	key string
 }
 
 // ErrNoAPI is returned outside a cluster when no kubeconfig is given.
 var ErrNoAPI = errors.New("not in a Kubernetes cluster, and no kubeconfig is given")
 
-// NewAPI makes a client: from the kubeconfig file at path and its context ("" is
-// its current one), or in-cluster when path is "". Nothing is asked yet.
+// NewAPI returns a client: from the kubeconfig file at path and its context ("" is
+// its current one), or in-cluster where path is "". It asks nothing yet.
 func NewAPI(path, context string) (*API, error) {
 	config, content, err := restConfig(path, context)
 	if err != nil {
@@ -58,11 +58,11 @@ func NewAPI(path, context string) (*API, error) {
 	return &API{client: client, config: config, key: fmt.Sprintf("%s %s %s %x", path, context, config.Host, sha256.Sum256(content))}, nil
 }
 
-// Key tells APIs apart: two of the same key are the same, with the same
+// Key returns what APIs are compared by: those of the same key are one, with the same
 // credentials.
 func (a *API) Key() string { return a.key }
 
-// Config is a copy of what the API's client was made with.
+// Config returns a copy of what the API's client was made with.
 func (a *API) Config() *rest.Config { return rest.CopyConfig(a.config) }
 
 // object is one object of an API that is watched: the only one that RBAC must
@@ -72,18 +72,19 @@ type object struct {
 	resource string // "configmaps", "secrets"
 	example  runtime.Object
 	name     model.ObjectName
-	// pause is the least time between two changes that are told.
+	// pause is the least time between two changes that are reported.
 	pause time.Duration
 }
 
-// secretPause is a Secret's: with each change, connections are made anew, and those
-// before end when their queries have (5 s). Whoever writes it all the time would have
+// secretPause is a Secret's: with each change, connections are made anew, and the old ones
+// are closed when their queries are over (5 s). Whoever writes it all the time would have
 // thousands of them open.
 const secretPause = 200 * time.Millisecond
 
-// watch calls changed with the object, or nil when there is none, at once and
+// watch calls changed with the object, or nil where there is none, at once and
 // whenever it changes; and failed with each error of the watch, which goes on by
-// itself: then changed is called again. It returns when ctx ends.
+// itself: then changed is called again. It calls them one at a time, and returns when ctx
+// has ended and no call is made any more.
 func (o object) watch(ctx context.Context, changed func(runtime.Object), failed func(error)) {
 	w := newWatcher(o, changed, failed)
 	informer := cache.NewSharedInformer(plainListWatch{w.listWatch()}, o.example, 0)
@@ -99,18 +100,18 @@ func (o object) watch(ctx context.Context, changed func(runtime.Object), failed 
 			w.missing()
 		}
 	})
-	// What goes wrong is told by the watcher; client-go's own lines would repeat it.
+	// The watcher reports what goes wrong; client-go's own lines would repeat it.
 	informer.RunWithContext(klog.NewContext(ctx, klog.Logger{}))
 	running.Wait()
 }
 
-// explain names the object and, where access is forbidden, what to allow. What an API
-// says goes no further than on a line of the log.
+// explain returns an error that names the object and, where access is forbidden, what to
+// allow. Words of the API go no further than on a line of the log.
 func (o object) explain(err error) error {
 	what, said := fmt.Sprintf("%s %s: ", o.resource, o.name), quoted.Ends(err.Error(), maxSaid)
 	if apierrors.IsForbidden(err) {
 		what += "forbidden; allow get, list and watch of it"
-		return told{what + ": " + said, what}
+		return logError{what + ": " + said, what}
 	}
-	return told{what + said, what + "can't be read"}
+	return logError{what + said, what + "can't be read"}
 }

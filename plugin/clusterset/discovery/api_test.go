@@ -15,7 +15,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// kubeconfigOf writes one whose server and user are given.
+// kubeconfigOf writes a kubeconfig of that server and user, and returns its path.
 func kubeconfigOf(t *testing.T, server, cluster, user string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "kubeconfig")
@@ -125,7 +125,7 @@ func TestAPISays(t *testing.T) {
 				t.Errorf("error %q", said.Err)
 			}
 			if text := brief(said.Err); !strings.HasPrefix(text, "configmaps kube-system/clusterset: ") || strings.Contains(text, "lost") || strings.Contains(text, "xx") {
-				t.Errorf("a client is told %q", text)
+				t.Errorf("a client sees %q", text)
 			}
 		})
 	}

@@ -2,18 +2,25 @@ package discovery
 
 import "errors"
 
-// told is an error for a log, which may hold words from outside, and for a client, which
-// gets none of them.
-type told struct{ text, brief string }
+// Bounds of an error's text, in bytes.
+const (
+	maxError = 400
+	maxSaid  = 256 // of what an API said
+	maxBrief = 100 // for a client
+)
 
-func (t told) Error() string { return t.text }
+// logError is an error for a log, which may hold words from outside, with a brief text of
+// our own for a client.
+type logError struct{ text, brief string }
 
-// Brief is for a client.
-func (t told) Brief() string { return t.brief }
+func (e logError) Error() string { return e.text }
+
+// Brief returns the text for a client.
+func (e logError) Brief() string { return e.brief }
 
 func brief(err error) string {
-	if t, ok := errors.AsType[told](err); ok {
-		return t.brief
+	if e, ok := errors.AsType[logError](err); ok {
+		return e.brief
 	}
 	return err.Error()
 }

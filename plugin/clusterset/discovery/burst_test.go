@@ -57,9 +57,9 @@ func manyVersions(t *testing.T, n int, read chan struct{}) *httptest.Server {
 	return server
 }
 
-// TestWatchBurst: what changes more often than it can be taken in is taken in as it is
-// then, and not too soon. What it was in between isn't kept: a Secret's writer could fill
-// the memory so.
+// TestWatchBurst: an object that changes faster than its changes are worked on is seen as it
+// is then, and not too soon. What it was in between isn't kept: a Secret's writer could fill
+// the memory with that.
 func TestWatchBurst(t *testing.T) {
 	const versions = 1000
 	read := make(chan struct{})
@@ -76,7 +76,7 @@ func TestWatchBurst(t *testing.T) {
 			return
 		}
 		if soon := time.Since(last); soon < o.pause {
-			t.Errorf("told again after %v", soon)
+			t.Errorf("reported again after %v", soon)
 		}
 		last = time.Now()
 		seen = append(seen, string(secret.Data["value"]))
@@ -91,7 +91,7 @@ func TestWatchBurst(t *testing.T) {
 		}
 	}, func(err error) { t.Log(err) })
 	if len(seen) > versions/2 || len(seen) == 0 || seen[len(seen)-1] != fmt.Sprint(versions) {
-		t.Errorf("%d versions taken in", len(seen))
+		t.Errorf("%d versions seen", len(seen))
 	}
 }
 
@@ -100,11 +100,11 @@ func TestWatchBurst(t *testing.T) {
 func TestWatchIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const work = time.Second
-		var taken atomic.Int64
+		var worked atomic.Int64
 		var seen atomic.Value
 		w := newWatcher(object{}, func(obj runtime.Object) {
 			time.Sleep(work)
-			taken.Add(1)
+			worked.Add(1)
 			seen.Store(obj)
 		}, nil)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -115,7 +115,7 @@ func TestWatchIdle(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		synctest.Wait()
-		if n := taken.Load(); n > 100/(1+idle) {
+		if n := worked.Load(); n > 100/(1+idle) {
 			t.Errorf("%d s of 100", n)
 		}
 		time.Sleep(time.Minute)

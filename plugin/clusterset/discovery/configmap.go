@@ -15,28 +15,29 @@ import (
 // documentSuffix marks the keys of a ConfigMap that are documents.
 const documentSuffix = ".yaml"
 
-// FromConfigMap gives the feed of the documents in a ConfigMap. observe is told
-// of every update once, whoever subscribes.
+// FromConfigMap returns the feed of the documents in a ConfigMap. observe is called with
+// every update once, whoever subscribes.
 func FromConfigMap(api *API, name model.ObjectName, observe func(Update)) *Feed[Update] {
-	return acquire("configmap "+api.key+" "+name.String(), func(ctx context.Context, publish func(Update)) {
-		in := &intake{observe: observe, publish: publish}
+	return acquire(origin{"configmap", name.String(), api.key}, func(ctx context.Context, f *Feed[Update]) {
+		last := newLastGood(f, observe)
 		events := newEvents(ctx, api)
 		defer events.wait()
 		o := object{api: api, resource: "configmaps", example: &v1.ConfigMap{}, name: name}
 		o.watch(ctx, func(obj runtime.Object) {
 			configMap, exists := obj.(*v1.ConfigMap)
 			if !exists {
-				_ = in.report(nil, fmt.Errorf("configmap %s: not found", name))
+				_ = last.failed(fmt.Errorf("configmap %s: not found", name))
 				return
 			}
-			if err := in.report(documentsOf(configMap)); err != nil {
-				events.tell(configMap, err)
+			if err := readConfigMap(last, configMap); err != nil {
+				events.post(configMap, err)
 			}
-		}, func(err error) { _ = in.report(nil, err) })
+		}, func(err error) { _ = last.failed(err) })
 	})
 }
 
-func documentsOf(configMap *v1.ConfigMap) (map[string]string, error) {
+// readConfigMap returns what is wrong with the documents, where that is news.
+func readConfigMap(last *lastGood, configMap *v1.ConfigMap) error {
 	documents := make(map[string]string)
 	for key, text := range configMap.Data {
 		if strings.HasSuffix(key, documentSuffix) {
@@ -44,7 +45,7 @@ func documentsOf(configMap *v1.ConfigMap) (map[string]string, error) {
 		}
 	}
 	if len(documents) == 0 {
-		return nil, errors.New("configmap " + configMap.Namespace + "/" + configMap.Name + `: no key ends in "` + documentSuffix + `"`)
+		return last.failed(errors.New("configmap " + configMap.Namespace + "/" + configMap.Name + `: no key ends in "` + documentSuffix + `"`))
 	}
-	return documents, nil
+	return last.read(version{configMap.ResourceVersion, configMap.Generation}, documents)
 }

@@ -13,15 +13,15 @@ import (
 const (
 	// maxEventMessage is the API server's bound, in bytes.
 	maxEventMessage = 1024
-	// eventTimeout gives up on an API that doesn't take an Event.
+	// eventTimeout is for an API that doesn't answer.
 	eventTimeout = 5 * time.Second
-	// eventPause is between two: an API keeps each for an hour, of each replica.
+	// eventPause is between two: an API keeps each replica's for an hour.
 	eventPause = 5 * time.Second
 )
 
 // events puts what is wrong with a ConfigMap on it as Events, for whoever
 // describes it. RBAC need not allow it. It runs beside the watch, which it must
-// not hold up; of several troubles in a row, only the newest is told.
+// not hold up; of several errors in a row, only the newest becomes an Event.
 type events struct {
 	api     *API
 	newest  chan *v1.Event // of one
@@ -50,9 +50,10 @@ func (e *events) create(ctx context.Context, event *v1.Event) {
 	_, _ = e.api.client.CoreV1().Events(event.Namespace).Create(ctx, event, metav1.CreateOptions{})
 }
 
+// wait returns when the context of newEvents has ended, and with it all that events runs.
 func (e *events) wait() { e.running.Wait() }
 
-func (e *events) tell(configMap *v1.ConfigMap, bad error) {
+func (e *events) post(configMap *v1.ConfigMap, bad error) {
 	select {
 	case <-e.newest: // no longer the newest
 	default:

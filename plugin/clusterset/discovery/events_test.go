@@ -41,14 +41,14 @@ func TestEventsPace(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		e := newEvents(ctx, &API{client: client})
 		configMap := &v1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "c"}}
-		e.tell(configMap, errors.New("first"))
+		e.post(configMap, errors.New("first"))
 		synctest.Wait()
 		if made.Load() != 1 {
 			t.Errorf("%d Events at once", made.Load())
 		}
 		const changes = 1000
 		for i := range changes {
-			e.tell(configMap, fmt.Errorf("bad %d!", i))
+			e.post(configMap, fmt.Errorf("bad %d!", i))
 			time.Sleep(10 * time.Millisecond)
 		}
 		time.Sleep(eventPause)

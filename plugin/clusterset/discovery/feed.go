@@ -5,7 +5,10 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/registry"
 )
 
 // Feed is a running source of values that any number of plugin instances share:
@@ -13,15 +16,15 @@ import (
 // and the new one. So a reload asks nobody anew and forgets nothing, even while
 // the API is down.
 type Feed[T any] struct {
-	key    string
+	origin origin
 	cancel context.CancelFunc
-	done   chan struct{}
+	done   chan struct{} // closed when the source has ended
 	began  time.Time
 	first  chan struct{} // closed once the subscribers know the first value
+	last   atomic.Pointer[T]
+	status atomic.Pointer[Status]
 
 	mu          sync.Mutex
-	value       T
-	known       bool
 	subscribers map[*subscriber[T]]struct{}
 }
 
@@ -30,56 +33,60 @@ type subscriber[T any] struct {
 	notify func(T) // nil once canceled
 }
 
-// feeds are the running ones, by key, which tells their types apart.
-var feeds = struct {
-	sync.Mutex
-	byKey map[string]any
-	users map[string]int
-}{byKey: make(map[string]any), users: make(map[string]int)}
-
-// acquire gives the feed of that key; where none is running yet, run makes its
-// values until its context ends.
-func acquire[T any](key string, run func(ctx context.Context, publish func(T))) *Feed[T] {
-	feeds.Lock()
-	defer feeds.Unlock()
-	feeds.users[key]++
-	if f, running := feeds.byKey[key]; running {
-		return f.(*Feed[T])
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	f := &Feed[T]{
-		key: key, cancel: cancel, done: make(chan struct{}), began: time.Now(), first: make(chan struct{}),
-		subscribers: make(map[*subscriber[T]]struct{}),
-	}
-	feeds.byKey[key] = f
-	go func() {
-		defer close(f.done)
-		run(ctx, f.publish)
-	}()
-	return f
+// origin is where a feed's values come from: feeds of the same origin are one.
+type origin struct {
+	kind, name string // the kind implies the type of the values
+	api        string // the key of the API, "" for files
 }
 
-// releaseTimeout is for a source that can't stop: a command that a kubeconfig runs,
-// a disk that hangs under a token's file. Neither keeps CoreDNS from ending.
-const releaseTimeout = time.Second
+func (o origin) String() string { return o.kind + " " + o.name }
+
+// feeds are the running ones.
+var feeds registry.Registry[origin, registry.Value]
+
+// running is a feed as the registry closes it.
+type running[T any] struct{ *Feed[T] }
+
+// acquire returns the feed of that origin. Where none is running yet, run makes its values
+// until ctx ends.
+func acquire[T any](from origin, run func(ctx context.Context, f *Feed[T])) *Feed[T] {
+	shared, _ := feeds.Acquire(from, func() (registry.Value, error) { // never fails
+		ctx, cancel := context.WithCancel(context.Background())
+		f := &Feed[T]{
+			origin: from, cancel: cancel, done: make(chan struct{}), began: time.Now(), first: make(chan struct{}),
+			subscribers: make(map[*subscriber[T]]struct{}),
+		}
+		f.status.Store(&Status{Source: from.String()})
+		go func() {
+			defer close(f.done)
+			run(ctx, f)
+		}()
+		return running[T]{f}, nil
+	})
+	return shared.(running[T]).Feed
+}
 
 // Release ends this user's part in the feed; the last one stops it and waits
 // for that, as far as it ends.
-func (f *Feed[T]) Release() {
-	feeds.Lock()
-	feeds.users[f.key]--
-	last := feeds.users[f.key] == 0
-	if last {
-		delete(feeds.users, f.key)
-		delete(feeds.byKey, f.key)
-	}
-	feeds.Unlock()
-	if last {
-		f.cancel()
-		select {
-		case <-f.done:
-		case <-time.After(releaseTimeout):
-		}
+func (f *Feed[T]) Release() { feeds.Release(f.origin) }
+
+// Close stops the source.
+func (r running[T]) Close() {
+	r.cancel()
+	waitFor(r.done)
+}
+
+// stopTimeout is for a source that can't stop: a command that a kubeconfig runs,
+// a disk that hangs under a token's file. Neither keeps CoreDNS from ending.
+const stopTimeout = time.Second
+
+// waitFor waits for what was told to stop, for stopTimeout at most.
+func waitFor(stopped <-chan struct{}) {
+	timeout := time.NewTimer(stopTimeout)
+	defer timeout.Stop()
+	select {
+	case <-stopped:
+	case <-timeout.C:
 	}
 }
 
@@ -101,17 +108,18 @@ func (f *Feed[T]) WaitUntil(end time.Time) bool {
 	return f.Wait(ctx)
 }
 
-// Began is when the feed's source was started.
+// Began returns when the feed's source was started.
 func (f *Feed[T]) Began() time.Time { return f.began }
 
-// Last is the newest value; known is false before the first.
+// Last returns the newest value; known is false before the first.
 func (f *Feed[T]) Last() (value T, known bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.value, f.known
+	if last := f.last.Load(); last != nil {
+		return *last, true
+	}
+	return value, false
 }
 
-// Subscribe gives the value there is, if any, and calls notify with each that
+// Subscribe returns the value there is, if any, and calls notify with each that
 // follows, one at a time. No call is made after cancel has returned; so cancel
 // may not be called from notify, nor with a lock that notify waits for.
 func (f *Feed[T]) Subscribe(notify func(T)) (value T, known bool, cancel func()) {
@@ -119,7 +127,8 @@ func (f *Feed[T]) Subscribe(notify func(T)) (value T, known bool, cancel func())
 	defer f.mu.Unlock()
 	s := &subscriber[T]{notify: notify}
 	f.subscribers[s] = struct{}{}
-	return f.value, f.known, func() {
+	value, known = f.Last()
+	return value, known, func() {
 		f.mu.Lock()
 		delete(f.subscribers, s)
 		f.mu.Unlock()
@@ -129,12 +138,14 @@ func (f *Feed[T]) Subscribe(notify func(T)) (value T, known bool, cancel func())
 	}
 }
 
-// publish takes a new value; the source calls it one at a time. Nobody is
+// publish sets a new value; the source calls it one at a time. Nobody is
 // notified under the feed's lock: a subscriber may be waiting for that.
 func (f *Feed[T]) publish(value T) {
+	if failing, is := any(value).(interface{ failure() error }); is {
+		f.setError(failing.failure())
+	}
 	f.mu.Lock()
-	first := !f.known
-	f.value, f.known = value, true
+	first := f.last.Swap(&value) == nil
 	subscribers := slices.Collect(maps.Keys(f.subscribers))
 	f.mu.Unlock()
 	for _, s := range subscribers {
@@ -146,16 +157,5 @@ func (f *Feed[T]) publish(value T) {
 	}
 	if first {
 		close(f.first)
-	}
-}
-
-// idle is how many times as long as a change took to be taken in nothing is: a document
-// may take seconds, and whoever writes it all the time would have a processor.
-const idle = 4
-
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
 	}
 }

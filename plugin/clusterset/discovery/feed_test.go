@@ -2,17 +2,14 @@ package discovery
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// source runs a feed whose values a test gives.
+// source runs a feed whose values come from a test.
 type source struct {
 	values chan int
 	taken  chan struct{} // one for each value published
@@ -24,7 +21,7 @@ func newSource() *source {
 	return &source{values: make(chan int), taken: make(chan struct{})}
 }
 
-func (s *source) run(ctx context.Context, publish func(int)) {
+func (s *source) run(ctx context.Context, f *Feed[int]) {
 	s.runs.Add(1)
 	defer s.ended.Add(1)
 	for {
@@ -32,7 +29,7 @@ func (s *source) run(ctx context.Context, publish func(int)) {
 		case <-ctx.Done():
 			return
 		case v := <-s.values:
-			publish(v)
+			f.publish(v)
 			s.taken <- struct{}{}
 		}
 	}
@@ -52,13 +49,13 @@ func (s *source) publish(t *testing.T, value int) {
 // to release it ends it, and the next one begins anew.
 func TestFeedShared(t *testing.T) {
 	s := newSource()
-	one := acquire(t.Name(), s.run)
+	one := acquire(origin{name: t.Name()}, s.run)
 	if _, known := one.Last(); known {
 		t.Error("a value before the first")
 	}
 	s.publish(t, 1)
-	two := acquire(t.Name(), s.run)
-	other := acquire(t.Name()+" other", newSource().run)
+	two := acquire(origin{name: t.Name()}, s.run)
+	other := acquire(origin{name: t.Name() + " other"}, newSource().run)
 	defer other.Release()
 	if one != two || one == other {
 		t.Error("one key, one feed")
@@ -80,7 +77,7 @@ func TestFeedShared(t *testing.T) {
 	if s.ended.Load() != 1 { // Release waits for it
 		t.Error("released by all, and not ended")
 	}
-	again := acquire(t.Name(), s.run)
+	again := acquire(origin{name: t.Name()}, s.run)
 	defer again.Release()
 	if _, known := again.Last(); again == one || known {
 		t.Error("a value of the feed that ended")
@@ -98,8 +95,8 @@ func TestFeedAtOnce(t *testing.T) {
 	for range 8 {
 		users.Go(func() {
 			for range 200 {
-				f := acquire(t.Name(), func(ctx context.Context, publish func(int)) {
-					publish(1)
+				f := acquire(origin{name: t.Name()}, func(ctx context.Context, f *Feed[int]) {
+					f.publish(1)
 					<-ctx.Done()
 				})
 				select {
@@ -112,19 +109,17 @@ func TestFeedAtOnce(t *testing.T) {
 		})
 	}
 	users.Wait()
-	feeds.Lock()
-	defer feeds.Unlock()
-	if feeds.byKey[t.Name()] != nil || feeds.users[t.Name()] != 0 {
-		t.Error("a feed is left")
+	if n := feeds.Len(); n != 0 {
+		t.Errorf("%d feeds stay", n)
 	}
 }
 
 // TestFeedSubscribers: who subscribes while values are published misses none and
 // gets none twice, and none after cancel has returned.
 func TestFeedSubscribers(t *testing.T) {
-	f := acquire(t.Name(), func(ctx context.Context, publish func(int)) {
+	f := acquire(origin{name: t.Name()}, func(ctx context.Context, f *Feed[int]) {
 		for i := 0; ctx.Err() == nil; i++ {
-			publish(i)
+			f.publish(i)
 		}
 	})
 	var subscribers sync.WaitGroup
@@ -172,7 +167,7 @@ func subscribeOnce(t *testing.T, f *Feed[int]) {
 
 func TestFeedWait(t *testing.T) {
 	s := newSource()
-	f := acquire(t.Name(), s.run)
+	f := acquire(origin{name: t.Name()}, s.run)
 	defer f.Release()
 	ended, end := context.WithCancel(t.Context())
 	end()
@@ -187,87 +182,12 @@ func TestFeedWait(t *testing.T) {
 	}
 }
 
-// TestIntake: the last good ClusterSet stays, a trouble is told once, and so is
-// its end.
-func TestIntake(t *testing.T) {
-	var told []Update
-	in := &intake{observe: func(u Update) { told = append(told, u) }}
-	published := 0
-	in.publish = func(u Update) {
-		published++
-		if published != len(told) || u != told[len(told)-1] {
-			t.Errorf("published %v, observed %v", u, told)
-		}
-	}
-	document := func(clusters string) map[string]string {
-		return map[string]string{"c.yaml": "apiVersion: clusterset/v1alpha1\nkind: ClusterSet\nclusters: [" + clusters + "]\n"}
-	}
-	good, other := document("{name: c1, serviceCIDRs: [10.1.0.0/16]}"), document("{name: c2, serviceCIDRs: [10.2.0.0/16]}")
-	bad, worse := document("{name: C1, serviceCIDRs: [10.1.0.0/16]}"), document("")
-	gone := errors.New("gone")
-	steps := []struct {
-		name      string
-		documents map[string]string
-		err       error
-		news, bad bool
-		inForce   string // "" for none
-	}{
-		{"unreadable at the start", nil, gone, true, true, ""},
-		{"still", nil, gone, false, true, ""},
-		{"bad at the start", bad, nil, true, true, ""},
-		{"good", good, nil, true, false, "c1"},
-		{"bad", bad, nil, true, true, "c1"},
-		{"still bad", bad, nil, false, true, "c1"},
-		{"bad in another way", worse, nil, true, true, "c1"},
-		{"unreadable", nil, gone, true, true, "c1"},
-		{"still unreadable", nil, errors.New("gone"), false, true, "c1"},
-		{"mended", good, nil, true, false, "c1"},
-		{"bad again", bad, nil, true, true, "c1"},
-		{"another good one", other, nil, true, false, "c2"},
-	}
-	for _, step := range steps {
-		before := len(told)
-		err := in.report(step.documents, step.err)
-		if news := len(told) > before; news != step.news || (err != nil) != (step.news && step.bad) {
-			t.Errorf("%s: told %t, error %v", step.name, news, err)
-		}
-		last := told[len(told)-1]
-		if (last.Err != nil) != step.bad || onlyMember(last.Set) != step.inForce {
-			t.Errorf("%s: %v, error %v", step.name, onlyMember(last.Set), last.Err)
-		}
-	}
-}
-
-func onlyMember(set *model.ClusterSet) string {
-	if set == nil || len(set.Clusters) != 1 {
-		return ""
-	}
-	return set.Clusters[0].Name
-}
-
-// TestIntakeOnce: documents that are told again aren't parsed again.
-func TestIntakeOnce(t *testing.T) {
-	in := &intake{observe: func(Update) {}, publish: func(Update) {}}
-	for name, text := range map[string]string{"good": documentOf("c1", 1), "bad": aliases("x", 1000)} {
-		again := func() { _ = in.report(map[string]string{"k.yaml": text}, nil) }
-		again()
-		before := in.set
-		if n := testing.AllocsPerRun(10, again); n > 100 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
-		_ = in.report(nil, errors.New("gone"))
-		if again(); in.set != before {
-			t.Errorf("%s: parsed again after another trouble", name)
-		}
-	}
-}
-
 // TestFeedHangs: a source that can't stop doesn't keep its users.
 func TestFeedHangs(t *testing.T) {
 	hangs := make(chan struct{})
 	defer close(hangs)
-	f := acquire(t.Name(), func(_ context.Context, publish func(int)) {
-		publish(1)
+	f := acquire(origin{name: t.Name()}, func(_ context.Context, f *Feed[int]) {
+		f.publish(1)
 		<-hangs
 	})
 	f.Wait(t.Context())
@@ -287,20 +207,20 @@ func TestFeedHangs(t *testing.T) {
 func TestFeedWaitsForSubscribers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource()
-		feed := acquire(t.Name(), s.run)
-		var told atomic.Bool
+		feed := acquire(origin{name: t.Name()}, s.run)
+		var notified atomic.Bool
 		_, _, cancel := feed.Subscribe(func(int) {
 			time.Sleep(time.Second)
-			told.Store(true)
+			notified.Store(true)
 		})
 		go func() {
 			s.values <- 1
 			<-s.taken
 		}()
-		if !feed.Wait(t.Context()) || !told.Load() {
+		if !feed.Wait(t.Context()) || !notified.Load() {
 			t.Error("waited for a value that the subscriber doesn't know yet")
 		}
-		time.Sleep(time.Minute) // cancel waits for who is being told
+		time.Sleep(time.Minute) // cancel waits for a notification that is under way
 		cancel()
 		feed.Release()
 	})

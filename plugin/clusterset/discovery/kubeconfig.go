@@ -19,18 +19,20 @@ import (
 // Secret.
 const defaultKubeconfigKey = "value"
 
-// Kubeconfig is what a source of a kubeconfig said last.
+// Kubeconfig is how a source of a kubeconfig is now.
 type Kubeconfig struct {
-	// Content is the last that could be read, nil when none could.
+	// Content is the last that could be read, nil where none could.
 	Content []byte
-	// Folder is what relative paths in it start from, "" when it is no file.
+	// Folder is what relative paths in it start from, "" where it is no file.
 	Folder string
 	// Err is why it can't be read now.
 	Err error
 }
 
-// KubeconfigFeed gives the feed of the kubeconfig that source names. api may be
-// nil where that is a file; ErrNoAPI tells where it isn't.
+func (k Kubeconfig) failure() error { return k.Err }
+
+// KubeconfigFeed returns the feed of the kubeconfig that source names. api may be
+// nil where that is a file; the error is ErrNoAPI where it isn't.
 func KubeconfigFeed(api *API, source model.Kubeconfig) (*Feed[Kubeconfig], error) {
 	if source.File != "" {
 		return kubeconfigFile(source.File)
@@ -46,57 +48,57 @@ func kubeconfigFile(path string) (*Feed[Kubeconfig], error) {
 	if err != nil {
 		return nil, err
 	}
-	return acquire("kubeconfig "+path, func(ctx context.Context, publish func(Kubeconfig)) {
-		in := kubeconfigs{publish: publish, folder: filepath.Dir(path)}
+	return acquire(origin{kind: "kubeconfig", name: path}, func(ctx context.Context, f *Feed[Kubeconfig]) {
+		last := lastKubeconfig{publish: f.publish, folder: filepath.Dir(path)}
 		watchFiles(ctx, []string{path}, boundedfile.Material, func(contents [][]byte, err error) {
 			if err != nil {
-				in.take(nil, err)
+				last.set(nil, err)
 				return
 			}
-			in.take(contents[0], nil)
+			last.set(contents[0], nil)
 		})
 	}), nil
 }
 
 func (a *API) kubeconfigSecret(name model.ObjectName, key string) *Feed[Kubeconfig] {
-	return acquire("kubeconfig "+a.key+" "+name.String()+" "+key, func(ctx context.Context, publish func(Kubeconfig)) {
-		in := kubeconfigs{publish: publish}
+	return acquire(origin{"kubeconfig", name.String() + " " + key, a.key}, func(ctx context.Context, f *Feed[Kubeconfig]) {
+		last := lastKubeconfig{publish: f.publish}
 		o := object{api: a, resource: "secrets", example: &v1.Secret{}, name: name, pause: secretPause}
 		o.watch(ctx, func(obj runtime.Object) {
 			secret, exists := obj.(*v1.Secret)
 			switch {
 			case !exists:
-				in.take(nil, fmt.Errorf("secret %s: not found", name))
+				last.set(nil, fmt.Errorf("secret %s: not found", name))
 			case len(secret.Data[key]) == 0:
-				in.take(nil, fmt.Errorf("secret %s: no key %q", name, key))
+				last.set(nil, fmt.Errorf("secret %s: no key %q", name, key))
 			default:
-				in.take(secret.Data[key], nil)
+				last.set(secret.Data[key], nil)
 			}
-		}, func(err error) { in.take(nil, err) })
+		}, func(err error) { last.set(nil, err) })
 	})
 }
 
-// kubeconfigs make a feed's values: what was read stays when it can't be any
-// more, and nothing is told twice.
-type kubeconfigs struct {
-	publish func(Kubeconfig)
-	folder  string
-	last    Kubeconfig
-	told    bool
+// lastKubeconfig makes a feed's values: what was read stays when it can't be read any
+// more, and nothing is published twice.
+type lastKubeconfig struct {
+	publish   func(Kubeconfig)
+	folder    string
+	last      Kubeconfig
+	published bool
 }
 
-func (k *kubeconfigs) take(content []byte, err error) {
-	next := Kubeconfig{Content: content, Folder: k.folder, Err: err}
+func (l *lastKubeconfig) set(content []byte, err error) {
+	next := Kubeconfig{Content: content, Folder: l.folder, Err: err}
 	if err == nil && len(content) == 0 {
 		next.Err = errors.New("kubeconfig: empty")
 	}
 	if next.Err != nil {
-		next.Content = k.last.Content
+		next.Content = l.last.Content
 	}
-	same := bytes.Equal(next.Content, k.last.Content) && fmt.Sprint(next.Err) == fmt.Sprint(k.last.Err)
-	if k.told && same {
+	same := bytes.Equal(next.Content, l.last.Content) && fmt.Sprint(next.Err) == fmt.Sprint(l.last.Err)
+	if l.published && same {
 		return
 	}
-	k.last, k.told = next, true
-	k.publish(next)
+	l.last, l.published = next, true
+	l.publish(next)
 }

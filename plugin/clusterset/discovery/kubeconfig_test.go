@@ -12,7 +12,7 @@ import (
 )
 
 // TestKubeconfigFile: what was read stays when the file is gone, and a new one is
-// taken up.
+// read.
 func TestKubeconfigFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "kubeconfig")
@@ -22,21 +22,21 @@ func TestKubeconfigFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer feed.Release()
-	told := make(chan Kubeconfig, 10)
-	now, known, cancel := feed.Subscribe(func(k Kubeconfig) { told <- k })
+	published := make(chan Kubeconfig, 10)
+	now, known, cancel := feed.Subscribe(func(k Kubeconfig) { published <- k })
 	defer cancel()
 	if known {
-		told <- now
+		published <- now
 	}
 	next := func(content string, bad bool) {
 		t.Helper()
 		select {
-		case k := <-told:
+		case k := <-published:
 			if string(k.Content) != content || (k.Err != nil) != bad || k.Folder != dir {
-				t.Fatalf("told %q, %v of %s", k.Content, k.Err, k.Folder)
+				t.Fatalf("published %q, %v of %s", k.Content, k.Err, k.Folder)
 			}
 		case <-time.After(soon):
-			t.Fatalf("not told of %q", content)
+			t.Fatalf("%q: not published", content)
 		}
 	}
 	next("first", false)
@@ -46,21 +46,21 @@ func TestKubeconfigFile(t *testing.T) {
 	next("second", false)
 }
 
-// TestKubeconfigs: nothing is told twice, and nothing empty is taken.
-func TestKubeconfigs(t *testing.T) {
-	var told []string
-	in := kubeconfigs{publish: func(k Kubeconfig) { told = append(told, fmt.Sprintf("%s %v", k.Content, k.Err)) }}
+// TestLastKubeconfig: nothing is published twice, and nothing empty is used.
+func TestLastKubeconfig(t *testing.T) {
+	var published []string
+	last := lastKubeconfig{publish: func(k Kubeconfig) { published = append(published, fmt.Sprintf("%s %v", k.Content, k.Err)) }}
 	bad := errors.New("forbidden")
-	in.take(nil, bad)
-	in.take(nil, bad)
-	in.take([]byte("a"), nil)
-	in.take([]byte("a"), nil)
-	in.take([]byte{}, nil)
-	in.take(nil, bad)
-	in.take([]byte("a"), nil)
+	last.set(nil, bad)
+	last.set(nil, bad)
+	last.set([]byte("a"), nil)
+	last.set([]byte("a"), nil)
+	last.set([]byte{}, nil)
+	last.set(nil, bad)
+	last.set([]byte("a"), nil)
 	want := []string{" forbidden", "a <nil>", "a kubeconfig: empty", "a forbidden", "a <nil>"}
-	if fmt.Sprint(told) != fmt.Sprint(want) {
-		t.Errorf("told %q, want %q", told, want)
+	if fmt.Sprint(published) != fmt.Sprint(want) {
+		t.Errorf("published %q, want %q", published, want)
 	}
 }
 

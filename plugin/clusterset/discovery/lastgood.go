@@ -2,60 +2,90 @@ package discovery
 
 import (
 	"maps"
-	"sync"
+	"time"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/document"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// Update is what a source of ClusterSets said last.
+// Update is how a source of ClusterSets is now.
 type Update struct {
 	// Set is the last good ClusterSet, nil before the first.
 	Set *model.ClusterSet
-	// Err is what is wrong with the document now in the source, nil when it is
-	// the one that gave Set.
+	// Err is what is wrong with the documents now in the source, nil where they are
+	// those of Set.
 	Err error
 }
 
-// intake makes updates of documents: it keeps the last good ClusterSet, and
-// tells of a trouble once.
-type intake struct {
+// lastGood makes updates of documents: it keeps the last good ClusterSet, and reports an
+// error once. Its source uses it one call at a time.
+type lastGood struct {
 	observe, publish func(Update)
+	show             func(Status) // also where there is no news
 
-	mu   sync.Mutex
-	last Update
-	// documents were parsed last, as set or parseErr. A source tells them again after
-	// each trouble with it, and whenever something beside them changes.
+	last   Update
+	status Status
+	// documents are those that were parsed last. A source has them again after each
+	// error of its own, and whenever something beside them changes.
 	documents map[string]string
-	set       *model.ClusterSet
+	parsed    document.Parsed // without the documents as written
 	parseErr  error
 }
 
-// report takes in documents by their keys, or why there are none. It gives what
-// is wrong with them, when that is news.
-func (i *intake) report(documents map[string]string, err error) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	var set *model.ClusterSet
-	if err == nil {
-		set, err = i.parse(documents)
+func newLastGood(f *Feed[Update], observe func(Update)) *lastGood {
+	return &lastGood{
+		observe: observe, publish: f.publish, status: f.Status(),
+		show: func(s Status) { f.status.Store(&s) },
 	}
-	if err != nil && i.last.Err != nil && err.Error() == i.last.Err.Error() {
+}
+
+// version is which state of an object was read.
+type version struct {
+	resourceVersion string
+	generation      int64
+}
+
+// read takes the documents that a source has now, by their keys, and publishes what
+// follows. It returns what is wrong with them, unless that was so before.
+func (l *lastGood) read(of version, documents map[string]string) error {
+	l.parse(documents)
+	l.status.Read, l.status.ResourceVersion, l.status.Generation = true, of.resourceVersion, of.generation
+	l.status.setParsed(&l.parsed)
+	if set := l.parsed.Set; set != nil && set != l.last.Set {
+		l.status.InForceSince, l.status.Members = time.Now(), len(set.Clusters)
+	}
+	return l.report(l.parsed.Set, l.parseErr)
+}
+
+// failed publishes that there are no documents, and why. It returns that, unless it was so
+// before.
+func (l *lastGood) failed(err error) error {
+	l.status.Read, l.status.Findings, l.status.MoreFindings = false, nil, 0
+	l.status.setError(err)
+	return l.report(nil, err)
+}
+
+// report publishes news.
+func (l *lastGood) report(set *model.ClusterSet, err error) error {
+	l.show(l.status)
+	if err != nil && l.last.Err != nil && err.Error() == l.last.Err.Error() {
 		return nil
 	}
-	i.last.Err = err
+	l.last.Err = err
 	if err == nil {
-		i.last.Set = set
+		l.last.Set = set
 	}
-	i.observe(i.last)
-	i.publish(i.last)
+	l.observe(l.last)
+	l.publish(l.last)
 	return err
 }
 
-// parse is Parse, of what is new; i.mu is held.
-func (i *intake) parse(documents map[string]string) (*model.ClusterSet, error) {
-	if i.documents == nil || !maps.Equal(i.documents, documents) {
-		i.set, i.parseErr = Parse(documents)
-		i.documents = documents
+// parse parses what is new.
+func (l *lastGood) parse(documents map[string]string) {
+	if l.documents != nil && maps.Equal(l.documents, documents) {
+		return
 	}
-	return i.set, i.parseErr
+	parsed := document.Parse(documents)
+	l.documents, l.parseErr = documents, parsed.Err()
+	l.parsed = document.Parsed{Set: parsed.Set, Findings: parsed.Findings, More: parsed.More}
 }

@@ -17,38 +17,32 @@ var propertyPaths = []string{
 }
 
 const (
-	// propertyPause is between two looks: the property hardly ever changes, but
+	// propertyPause is between two requests: the property hardly ever changes, but
 	// may be installed after CoreDNS.
 	propertyPause = 30 * time.Second
-	// propertyRetry is between two looks while the API doesn't answer, and
-	// propertyTimeout how long it may take.
+	// propertyRetry is between two requests while the API doesn't answer, and
+	// propertyTimeout how long an answer may take.
 	propertyRetry, propertyTimeout = 2 * time.Second, 5 * time.Second
 )
 
-// ClusterName gives the feed of the name that the About API gives this cluster,
-// "" while it gives none. An API that can't be reached changes nothing.
+// ClusterName returns the feed of the name that the About API gives this cluster, "" while
+// it has none. An API that can't be reached changes nothing.
 func (a *API) ClusterName() *Feed[string] {
-	return acquire("cluster name "+a.key, func(ctx context.Context, publish func(string)) {
-		last, told := "", false
+	return acquire(origin{"cluster name", propertyPaths[0], a.key}, func(ctx context.Context, f *Feed[string]) {
 		for ctx.Err() == nil {
 			pause := propertyRetry
 			if name, known := a.clusterName(ctx); known {
 				pause = propertyPause
-				if name != last || !told {
-					last, told = name, true
-					publish(name)
+				if last, published := f.Last(); name != last || !published {
+					f.publish(name)
 				}
 			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(pause/2 + rand.N(pause)):
-			}
+			sleep(ctx, pause/2+rand.N(pause))
 		}
 	})
 }
 
-// clusterName asks for the property once; known is false when there was no
-// answer that says anything.
+// clusterName asks for the property once; known is whether the API answered that.
 func (a *API) clusterName(ctx context.Context) (name string, known bool) {
 	ctx, cancel := context.WithTimeout(ctx, propertyTimeout)
 	defer cancel()

@@ -14,11 +14,11 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedfile"
 )
 
-// podToken is where a pod finds what its API takes.
+// podToken is the token that a pod has for its API.
 const podToken = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
-// restConfig makes the configuration, and gives the kubeconfig's text. All files that
-// it names are looked at before client-go reads them, which has no bounds.
+// restConfig returns the configuration, and the kubeconfig's text. All files that it names
+// are read first: client-go reads them without bounds.
 func restConfig(path, kubeContext string) (config *rest.Config, content []byte, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 	defer cancel()
@@ -62,7 +62,7 @@ func startPathsAt(all *clientcmdapi.Config, path string) error {
 	return clientcmd.ResolveLocalPaths(all)
 }
 
-// filesOf are those that the context's cluster and user name.
+// filesOf returns the files that the context's cluster and user name.
 func filesOf(all *clientcmdapi.Config, kubeContext string) (paths []string) {
 	used := all.Contexts[cmp.Or(kubeContext, all.CurrentContext)]
 	if used == nil {

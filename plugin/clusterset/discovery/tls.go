@@ -24,7 +24,7 @@ const (
 	keyKey  = "tls.key"
 )
 
-// TLSMaterial is PEM text, and what is read in it; empty is none.
+// TLSMaterial is TLS credentials: PEM text, and what is read in it; empty is none.
 type TLSMaterial struct {
 	CA, Cert, Key []byte
 	Authorities   *x509.CertPool
@@ -32,73 +32,76 @@ type TLSMaterial struct {
 }
 
 // read reads the text: once, however many members refer to it.
-func (m *TLSMaterial) read() (err error) {
-	if len(m.CA) > 0 {
-		if m.Authorities, err = boundedfile.Authorities(m.CA); err != nil {
-			return told{"CA: " + err.Error(), "CA: can't be used"}
+func (t *TLSMaterial) read() (err error) {
+	if len(t.CA) > 0 {
+		if t.Authorities, err = boundedfile.Authorities(t.CA); err != nil {
+			return logError{"CA: " + err.Error(), "CA: can't be used"}
 		}
-		if m.Authorities == nil {
+		if t.Authorities == nil {
 			return errors.New("CA: no PEM certificate in it")
 		}
 	}
-	if len(m.Cert) > 0 || len(m.Key) > 0 {
-		pair, err := boundedfile.KeyPair(m.Cert, m.Key)
+	if len(t.Cert) > 0 || len(t.Key) > 0 {
+		pair, err := boundedfile.KeyPair(t.Cert, t.Key)
 		if err != nil {
-			return told{"client certificate: " + err.Error(), "client certificate: can't be used"}
+			return logError{"client certificate: " + err.Error(), "client certificate: can't be used"}
 		}
-		m.Certificates = []tls.Certificate{pair}
+		t.Certificates = []tls.Certificate{pair}
 	}
 	return nil
 }
 
-// Equal reports whether m and o are the same text.
-func (m TLSMaterial) Equal(o TLSMaterial) bool {
-	return bytes.Equal(m.CA, o.CA) && bytes.Equal(m.Cert, o.Cert) && bytes.Equal(m.Key, o.Key)
+// Equal reports whether t and o are the same text.
+func (t TLSMaterial) Equal(o TLSMaterial) bool {
+	return bytes.Equal(t.CA, o.CA) && bytes.Equal(t.Cert, o.Cert) && bytes.Equal(t.Key, o.Key)
 }
 
-// Material is what a source of TLS material said last.
+// Material is how a source of TLS credentials is now.
 type Material struct {
-	// PEM is the last good material, Good whether there was any.
+	// PEM are the last good credentials, and Good is whether there were any.
 	PEM  TLSMaterial
 	Good bool
-	// Err is why it can't be read or used now.
+	// Err is why they can't be read or used now.
 	Err error
 }
 
-// materials makes a feed's values: what was good stays until there is what can be used.
-// A certificate and its key may be replaced one after the other.
-type materials struct {
-	of      string // for an error
-	publish func(Material)
-	last    Material
-	told    bool
+func (m Material) failure() error { return m.Err }
+
+// lastTLS makes a feed's values: good credentials stay until there are others that can be
+// used. A certificate and its key may be replaced one after the other.
+type lastTLS struct {
+	from      string // for an error
+	publish   func(Material)
+	last      Material
+	published bool
 }
 
-func (m *materials) take(pem TLSMaterial, err error) {
-	next := Material{PEM: m.last.PEM, Good: m.last.Good}
+func (l *lastTLS) set(pem TLSMaterial, err error) {
+	next := Material{PEM: l.last.PEM, Good: l.last.Good}
 	if err == nil && (!next.Good || !next.PEM.Equal(pem)) {
 		if err = pem.read(); err == nil {
 			next = Material{PEM: pem, Good: true}
 		} else {
-			err = told{fmt.Sprintf("%v (%s)", err, m.of), brief(err) + " (" + m.of + ")"}
+			err = logError{fmt.Sprintf("%v (%s)", err, l.from), brief(err) + " (" + l.from + ")"}
 		}
 	}
 	if err != nil { // its text may be a path's, or a Secret's
-		next.Err = told{quoted.Ends(err.Error(), maxError), quoted.Line(brief(err), maxBrief)}
+		next.Err = logError{quoted.Ends(err.Error(), maxError), quoted.Line(brief(err), maxBrief)}
 	}
-	if m.told && next.PEM.Equal(m.last.PEM) && next.Good == m.last.Good && fmt.Sprint(next.Err) == fmt.Sprint(m.last.Err) {
+	if l.published && next.PEM.Equal(l.last.PEM) && next.Good == l.last.Good && fmt.Sprint(next.Err) == fmt.Sprint(l.last.Err) {
 		return
 	}
-	m.last, m.told = next, true
-	m.publish(next)
+	l.last, l.published = next, true
+	l.publish(next)
 }
 
-// MaterialFromFiles gives the feed of the files that t names, read again when
-// they change.
+// MaterialFromFiles returns the feed of the TLS credentials in the files that t names, read
+// again when they change.
 func MaterialFromFiles(t model.TLS) *Feed[Material] {
 	paths := t.Files()
-	return acquire(fmt.Sprintf("files %q", []string{t.CAFile, t.CertFile, t.KeyFile}), func(ctx context.Context, publish func(Material)) {
-		m := &materials{of: strings.Join(paths, ", "), publish: publish}
+	name := fmt.Sprintf("%q", []string{t.CAFile, t.CertFile, t.KeyFile})
+	return acquire(origin{kind: "TLS files", name: name}, func(ctx context.Context, f *Feed[Material]) {
+		last := &lastTLS{from: strings.Join(paths, ", "), publish: f.publish}
 		watchFiles(ctx, paths, boundedfile.Material, func(contents [][]byte, err error) {
 			var pem TLSMaterial
 			for i := range contents {
@@ -115,23 +118,23 @@ func MaterialFromFiles(t model.TLS) *Feed[Material] {
 					pem.Key = contents[i]
 				}
 			}
-			m.take(pem, err)
+			last.set(pem, err)
 		})
 	})
 }
 
-// MaterialFromSecret gives the feed of a Secret.
+// MaterialFromSecret returns the feed of the TLS credentials in a Secret.
 func (a *API) MaterialFromSecret(name model.ObjectName) *Feed[Material] {
-	return acquire("secret "+a.key+" "+name.String(), func(ctx context.Context, publish func(Material)) {
-		m := &materials{of: "secret " + name.String(), publish: publish}
+	return acquire(origin{"secret", name.String(), a.key}, func(ctx context.Context, f *Feed[Material]) {
+		last := &lastTLS{from: "secret " + name.String(), publish: f.publish}
 		o := object{api: a, resource: "secrets", example: &v1.Secret{}, name: name, pause: secretPause}
 		o.watch(ctx, func(obj runtime.Object) {
 			secret, exists := obj.(*v1.Secret)
 			if !exists {
-				m.take(TLSMaterial{}, fmt.Errorf("secret %s: not found", name))
+				last.set(TLSMaterial{}, fmt.Errorf("secret %s: not found", name))
 				return
 			}
-			m.take(TLSMaterial{CA: secret.Data[keyCA], Cert: secret.Data[keyCert], Key: secret.Data[keyKey]}, nil)
-		}, func(err error) { m.take(TLSMaterial{}, err) })
+			last.set(TLSMaterial{CA: secret.Data[keyCA], Cert: secret.Data[keyCert], Key: secret.Data[keyKey]}, nil)
+		}, func(err error) { last.set(TLSMaterial{}, err) })
 	})
 }

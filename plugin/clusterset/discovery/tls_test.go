@@ -9,9 +9,9 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 )
 
-// TestMaterials: what can't be used never replaces what can, and is told once, in words
+// TestLastTLS: what can't be used never replaces what can, and is published once, in words
 // that a line of a log can have.
-func TestMaterials(t *testing.T) {
+func TestLastTLS(t *testing.T) {
 	a := clustertest.NewAuthority(t)
 	cert, key := a.Issue(t, "clusterset")
 	_, another := a.Issue(t, "clusterset")
@@ -39,28 +39,28 @@ func TestMaterials(t *testing.T) {
 		{"a path", TLSMaterial{}, errors.New("open /x\n[FATAL] all is lost"), `open /x\n[FATAL] all is lost`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var told []Material
-			in := materials{of: "secret n/s", publish: func(m Material) { told = append(told, m) }}
+			var published []Material
+			last := lastTLS{from: "secret n/s", publish: func(m Material) { published = append(published, m) }}
 			for range 2 {
-				in.take(tt.pem, tt.err)
+				last.set(tt.pem, tt.err)
 			}
-			in.take(good, nil)
+			last.set(good, nil)
 			for range 2 {
-				in.take(tt.pem, tt.err)
+				last.set(tt.pem, tt.err)
 			}
-			if len(told) != 3 {
-				t.Fatalf("told %d times", len(told))
+			if len(published) != 3 {
+				t.Fatalf("published %d times", len(published))
 			}
-			for _, bad := range []Material{told[0], told[2]} {
+			for _, bad := range []Material{published[0], published[2]} {
 				if bad.Err == nil || !strings.Contains(bad.Err.Error(), tt.want) || len(bad.Err.Error()) > maxError || strings.ContainsAny(bad.Err.Error(), "\n\r\x1b") {
 					t.Errorf("error %q", bad.Err)
 				}
 				if text := brief(bad.Err); len(text) > maxBrief || tt.err == nil && !ours[text] {
-					t.Errorf("a client is told %q", text)
+					t.Errorf("a client sees %q", text)
 				}
 			}
-			if told[0].Good || !told[1].Good || told[1].Err != nil || !told[2].Good || !told[2].PEM.Equal(good) {
-				t.Errorf("good: %v, %v, %v", told[0].Good, told[1].Good, told[2].Good)
+			if published[0].Good || !published[1].Good || published[1].Err != nil || !published[2].Good || !published[2].PEM.Equal(good) {
+				t.Errorf("good: %v, %v, %v", published[0].Good, published[1].Good, published[2].Good)
 			}
 		})
 	}

@@ -12,38 +12,37 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// watcher tells of an object's changes and of the API's errors. An informer
-// alone tries again silently while the API refuses connections.
+// watcher reports an object's changes and the API's errors. An informer alone tries again
+// silently while the API refuses connections.
 //
-// What changes more often than it can be taken in is told as it is then: an informer
-// keeps all that it was in between, so that whoever may write the object fills the
-// memory.
+// Of several changes while one is being worked on, only the last is reported. An informer
+// keeps them all, so that whoever may write the object fills the memory.
 type watcher struct {
 	object  object
 	changed func(runtime.Object)
 	failed  func(error)
-	news    chan struct{} // of one
+	wake    chan struct{} // of one
 
 	mu      sync.Mutex
-	known   bool // whether there is a current
+	known   bool // whether current is known
 	current runtime.Object
 	failing bool
-	// fresh is whether current is to be told, and after it failure, if any.
+	// fresh is whether current is to be reported, and failure, if any, after it.
 	fresh   bool
 	failure error
 }
 
 func newWatcher(o object, changed func(runtime.Object), failed func(error)) *watcher {
-	return &watcher{object: o, changed: changed, failed: failed, news: make(chan struct{}, 1)}
+	return &watcher{object: o, changed: changed, failed: failed, wake: make(chan struct{}, 1)}
 }
 
-// run tells what there is to tell, until ctx ends.
+// run reports what there is to report, until ctx ends.
 func (w *watcher) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.news:
+		case <-w.wake:
 		}
 		w.mu.Lock()
 		fresh, current, failure := w.fresh, w.current, w.failure
@@ -61,36 +60,36 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-// tell has run tell that; w.mu is held.
-func (w *watcher) tell(fresh bool, failure error) {
+// report has run report that; w.mu is held.
+func (w *watcher) report(fresh bool, failure error) {
 	w.fresh, w.failure = w.fresh || fresh, failure
 	select {
-	case w.news <- struct{}{}:
+	case w.wake <- struct{}{}:
 	default:
 	}
 }
 
-// set takes in what the informer found.
+// set is called with what the informer found; nil is no object.
 func (w *watcher) set(obj runtime.Object) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.known, w.current = true, obj
-	w.tell(true, nil)
+	w.report(true, nil)
 }
 
-// missing takes in that there was no object when the informer had synced.
+// missing is called when the informer has synced without an object.
 func (w *watcher) missing() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.known {
 		w.known = true
-		w.tell(true, nil)
+		w.report(true, nil)
 	}
 }
 
-// note takes in how a request ended. After a failure, what is known is told
+// requested is called with how a request ended. After a failure, what is known is reported
 // again: the informer does so only where it differs.
-func (w *watcher) note(ctx context.Context, err error) {
+func (w *watcher) requested(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
 	}
@@ -98,16 +97,16 @@ func (w *watcher) note(ctx context.Context, err error) {
 	defer w.mu.Unlock()
 	if err != nil {
 		w.failing = true
-		w.tell(false, w.object.explain(err))
+		w.report(false, w.object.explain(err))
 		return
 	}
 	if w.failing && w.known {
-		w.tell(true, nil)
+		w.report(true, nil)
 	}
 	w.failing = false
 }
 
-// listWatch lists and watches the one object, and notes how that goes.
+// listWatch lists and watches the one object, and has the watcher know how that goes.
 func (w *watcher) listWatch() *cache.ListWatch {
 	o := w.object
 	inner := cache.NewListWatchFromClient(o.api.client.CoreV1().RESTClient(), o.resource, o.name.Namespace,
@@ -115,12 +114,12 @@ func (w *watcher) listWatch() *cache.ListWatch {
 	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			list, err := inner.ListWithContext(ctx, options)
-			w.note(ctx, err)
+			w.requested(ctx, err)
 			return list, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			events, err := inner.WatchWithContext(ctx, options)
-			w.note(ctx, err)
+			w.requested(ctx, err)
 			return events, err
 		},
 	}

@@ -1,146 +1,166 @@
-package discovery
+package document
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
+	"math"
 	"reflect"
-	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
-	strictjson "sigs.k8s.io/json"
 )
 
-// decode reads one document, strictly: a second document, a key given twice, an
-// unknown field and a wrong type are errors, all of them told at once as far as
-// there is a document to read on in. The document is nil when there is none.
-func decode(text string, left *budget) (*document, []error) {
-	if err := left.spend(text); err != nil {
-		return nil, []error{err}
-	}
-	if strings.TrimSpace(text) == "" {
-		return nil, []error{errors.New("empty; a document starts with apiVersion: " + apiVersion)}
-	}
-	root, err := readYAML(text)
-	if err != nil {
-		return nil, []error{err}
-	}
-	if root == nil || root.Kind != yaml.MappingNode {
-		return nil, []error{errors.New("not a mapping; a document starts with apiVersion: " + apiVersion)}
-	}
-	asJSON, errs := toJSON(root, len(text), left)
-	if len(errs) > 0 {
-		return nil, errs
-	}
-	return decodeJSON(asJSON)
+// decode fills a document from its tree, strictly: unknown fields and values of a wrong
+// type are errors. What is of a wrong type is left out, and hides nothing else.
+func (p *parser) decode(root *mapping) *Document {
+	d := decoder{collector: p.collector}
+	doc := &Document{}
+	d.fields("", root, reflect.ValueOf(doc).Elem())
+	p.unread = p.unread || d.wrongType
+	return doc
 }
 
-// decodeJSON decodes members and policies one by one, so that a wrong type in
-// one doesn't hide what is wrong with the others.
-func decodeJSON(data []byte) (*document, []error) {
-	var outer struct {
-		APIVersion json.RawMessage `json:"apiVersion"`
-		Kind       json.RawMessage `json:"kind"`
-		Clusters   json.RawMessage `json:"clusters"`
-		Policies   json.RawMessage `json:"policies"`
-	}
-	doc := &document{}
-	errs := strict(data, &outer, "")
-	errs = append(errs, strict(outer.APIVersion, &doc.APIVersion, "apiVersion")...)
-	errs = append(errs, strict(outer.Kind, &doc.Kind, "kind")...)
-	errs = append(errs, list(outer.Clusters, &doc.Clusters, "clusters")...)
-	errs = append(errs, list(outer.Policies, &doc.Policies, "policies")...)
-	return doc, errs
+type decoder struct {
+	*collector
+	// wrongType is whether some value was of a wrong type, and inItem whether one of the
+	// present item of a list was: no more is reported of that.
+	wrongType, inItem bool
 }
 
-// maxFound is how many errors are looked for in one list of a document.
-const maxFound = 50 * maxErrors
-
-// list decodes each item by itself; one of a wrong type is left out as nil.
-func list[T any](data json.RawMessage, into *[]*T, path string) []error {
-	var raw []json.RawMessage
-	errs := strict(data, &raw, path)
-	for i, item := range raw {
-		if len(errs) > maxFound {
-			break
+// value sets into; null is the zero value.
+func (d *decoder) value(path string, value any, into reflect.Value) {
+	if value == nil {
+		return
+	}
+	switch into.Kind() {
+	case reflect.Pointer:
+		into.Set(reflect.New(into.Type().Elem()))
+		d.value(path, value, into.Elem())
+	case reflect.Struct:
+		if m, is := value.(*mapping); is {
+			d.fields(path, m, into)
+			return
 		}
-		value := new(T)
-		found := strict(item, value, fmt.Sprintf("%s[%d]", path, i))
-		if slices.ContainsFunc(found, isTypeError) {
-			value = nil
+		d.mistyped(path, value, into)
+	case reflect.Map:
+		if m, is := value.(*mapping); is {
+			d.entries(path, m, into)
+			return
 		}
-		errs = append(errs, found...)
-		*into = append(*into, value)
-	}
-	return errs
-}
-
-// typeError is a value of a wrong type: what was decoded with it can't be
-// trusted.
-type typeError struct{ path, got, want string }
-
-func (e *typeError) Error() string { return e.path + ": " + e.got + ": not " + e.want }
-
-func isTypeError(err error) bool {
-	_, is := errors.AsType[*typeError](err)
-	return is
-}
-
-// strict decodes data, if there is any, and tells each error with its path.
-func strict(data []byte, into any, path string) []error {
-	if len(data) == 0 {
-		return nil
-	}
-	unknown, err := strictjson.UnmarshalStrict(data, into)
-	var errs []error
-	for _, e := range unknown {
-		if field, ok := errors.AsType[strictjson.FieldError](e); ok {
-			field.SetFieldPath(joinPath(path, field.FieldPath()))
+		d.mistyped(path, value, into)
+	case reflect.Slice:
+		if list, is := value.([]any); is {
+			d.list(path, list, into)
+			return
 		}
-		errs = append(errs, e)
+		d.mistyped(path, value, into)
+	default:
+		d.scalar(path, value, into)
 	}
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return append(errs, &typeError{joinPath(path, wrong.Field), valueName(wrong.Value), kindName(wrong.Type)})
-	}
-	if err != nil {
-		errs = append(errs, fmt.Errorf("%s: %w", path, err))
-	}
-	return errs
 }
 
-func joinPath(path, field string) string {
-	if path == "" || field == "" {
-		return path + field
+func (d *decoder) scalar(path string, value any, into reflect.Value) {
+	if into.Kind() == reflect.Int {
+		if n, is := whole(value); is {
+			into.SetInt(n)
+			return
+		}
+	} else if v := reflect.ValueOf(value); v.Kind() == into.Kind() { // a string, or a bool
+		into.Set(v)
+		return
 	}
-	return path + "." + field
+	d.mistyped(path, value, into)
 }
 
-// valueName says what JSON's word for a value is called in a document.
-func valueName(value string) string {
-	word, _, _ := strings.Cut(value, " ")
-	switch word {
-	case "object":
-		return "a mapping"
-	case "array":
-		return "a list"
-	case "bool":
-		return "true or false"
+// whole returns a number that YAML may write in several ways, as 10, 1e1 or 10.0.
+func whole(value any) (n int64, is bool) {
+	switch v := value.(type) {
+	case int:
+		return int64(v), true
+	case float64:
+		return int64(v), v == math.Trunc(v) && math.Abs(v) < 1<<62
 	}
-	return "a " + word
+	return 0, false
 }
 
-// kindName says what a Go type is called in a document.
-func kindName(t reflect.Type) string {
+// fields sets a struct's fields, which are known by their YAML names.
+func (d *decoder) fields(path string, m *mapping, into reflect.Value) {
+	for i, key := range m.keys {
+		at := key
+		if path != "" {
+			at = path + "." + key
+		}
+		field := fieldOf(into, key)
+		if !field.IsValid() {
+			d.report(at, unknownField)
+			continue
+		}
+		if path == "" {
+			d.inItem = false
+		}
+		d.value(at, m.values[i], field)
+	}
+}
+
+func fieldOf(of reflect.Value, name string) reflect.Value {
+	for i := range of.NumField() {
+		if tag, _, _ := strings.Cut(of.Type().Field(i).Tag.Get("yaml"), ","); tag == name {
+			return of.Field(i)
+		}
+	}
+	return reflect.Value{}
+}
+
+// list sets a list. An empty one is nil, and so is an item that is a mapping in which
+// something is of a wrong type.
+func (d *decoder) list(path string, list []any, into reflect.Value) {
+	for i, value := range list {
+		item := reflect.New(into.Type().Elem()).Elem()
+		if item.Kind() != reflect.Pointer {
+			d.value(path, value, item)
+		} else {
+			d.inItem = false
+			item.Set(reflect.New(item.Type().Elem()))
+			if d.value(fmt.Sprintf("%s[%d]", path, i), value, item.Elem()); d.inItem {
+				item.SetZero()
+			}
+		}
+		into.Set(reflect.Append(into, item))
+	}
+}
+
+// entries sets a map by strings. An empty one is nil.
+func (d *decoder) entries(path string, m *mapping, into reflect.Value) {
+	for i, key := range m.keys {
+		value := reflect.New(into.Type().Elem()).Elem()
+		d.value(path, m.values[i], value)
+		if into.IsNil() {
+			into.Set(reflect.MakeMap(into.Type()))
+		}
+		into.SetMapIndex(reflect.ValueOf(key), value)
+	}
+}
+
+// mistyped reports a value of a wrong type: the first of an item.
+func (d *decoder) mistyped(path string, value any, into reflect.Value) {
+	want := nameOf(into.Type())
+	if into.Kind() == reflect.Int {
+		want = "a whole number"
+	}
+	if !d.inItem {
+		d.report(path, "%s: not %s", nameOf(reflect.TypeOf(value)), want)
+	}
+	d.wrongType, d.inItem = true, true
+}
+
+// nameOf returns what values of a type are called in a document.
+func nameOf(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Slice:
 		return "a list"
 	case reflect.Struct, reflect.Map, reflect.Pointer:
 		return "a mapping"
-	case reflect.Int:
-		return "a whole number"
+	case reflect.String:
+		return "a string"
 	case reflect.Bool:
 		return "true or false"
 	}
-	return "a string"
+	return "a number"
 }

@@ -1,110 +1,77 @@
-package discovery
+package document
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
+	"bytes"
 
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"go.yaml.in/yaml/v3"
 )
 
 // The one version of the document there is so far.
 const (
-	apiVersion = "clusterset/v1alpha1"
-	kind       = "ClusterSet"
+	APIVersion = "clusterset/v1alpha1"
+	Kind       = "ClusterSet"
 )
 
-// document is a ClusterSet document as it is written: DESIGN.md section 3.
-type document struct {
-	APIVersion string     `json:"apiVersion"`
-	Kind       string     `json:"kind"`
-	Clusters   []*cluster `json:"clusters"` // nil for one of a wrong type
-	Policies   []*policy  `json:"policies"` // likewise
+// Document is a ClusterSet document as it is written. A list's item of a wrong type is
+// nil.
+type Document struct {
+	APIVersion string     `yaml:"apiVersion"`
+	Kind       string     `yaml:"kind"`
+	Clusters   []*Cluster `yaml:"clusters"`
+	Policies   []*Policy  `yaml:"policies,omitempty"`
 }
 
-type cluster struct {
-	Name              string      `json:"name"`
-	ServiceCIDRs      []string    `json:"serviceCIDRs"`
-	PodCIDRs          []string    `json:"podCIDRs"`
-	DNS               []string    `json:"dns"`
-	ClusterDomain     string      `json:"clusterDomain"`
-	EndpointPodNames  bool        `json:"endpointPodNames"`
-	TLS               *tlsFields  `json:"tls"`
-	Kubeconfig        *kubeconfig `json:"kubeconfig"`
-	Network           string      `json:"network"`
-	Gateways          []string    `json:"gateways"`
-	LoadBalancerCIDRs []string    `json:"loadBalancerCIDRs"`
-	Probe             string      `json:"probe"`
-	Region            string      `json:"region"`
-	Zone              string      `json:"zone"`
+// Cluster is one member as it is written; what isn't given is the zero value.
+type Cluster struct {
+	Name              string      `yaml:"name"`
+	ServiceCIDRs      []string    `yaml:"serviceCIDRs,omitempty,flow"`
+	PodCIDRs          []string    `yaml:"podCIDRs,omitempty,flow"`
+	DNS               []string    `yaml:"dns,omitempty,flow"`
+	ClusterDomain     string      `yaml:"clusterDomain,omitempty"`
+	EndpointPodNames  bool        `yaml:"endpointPodNames,omitempty"`
+	TLS               *TLS        `yaml:"tls,omitempty,flow"`
+	Kubeconfig        *Kubeconfig `yaml:"kubeconfig,omitempty,flow"`
+	Network           string      `yaml:"network,omitempty"`
+	Gateways          []string    `yaml:"gateways,omitempty,flow"`
+	LoadBalancerCIDRs []string    `yaml:"loadBalancerCIDRs,omitempty,flow"`
+	Probe             string      `yaml:"probe,omitempty"`
+	Region            string      `yaml:"region,omitempty"`
+	Zone              string      `yaml:"zone,omitempty"`
 }
 
-type tlsFields struct {
-	ServerName string `json:"serverName"`
-	Secret     string `json:"secret"`
-	CAFile     string `json:"caFile"`
-	CertFile   string `json:"certFile"`
-	KeyFile    string `json:"keyFile"`
+// TLS is how a member's encrypted upstreams are verified: with a Secret, or files.
+type TLS struct {
+	ServerName string `yaml:"serverName,omitempty"`
+	Secret     string `yaml:"secret,omitempty"`
+	CAFile     string `yaml:"caFile,omitempty"`
+	CertFile   string `yaml:"certFile,omitempty"`
+	KeyFile    string `yaml:"keyFile,omitempty"`
 }
 
-type kubeconfig struct {
-	Secret  string `json:"secret"`
-	Key     string `json:"key"`
-	File    string `json:"file"`
-	Context string `json:"context"`
+// Kubeconfig is where a member's kubeconfig is: in a Secret, or a file.
+type Kubeconfig struct {
+	Secret  string `yaml:"secret,omitempty"`
+	Key     string `yaml:"key,omitempty"`
+	File    string `yaml:"file,omitempty"`
+	Context string `yaml:"context,omitempty"`
 }
 
-type policy struct {
-	Services []string       `json:"services"`
-	Affinity string         `json:"affinity"`
-	Weights  map[string]int `json:"weights"`
-	Failover []string       `json:"failover"`
+// Policy is how the members that answer a clusterset-wide name are chosen.
+type Policy struct {
+	Services []string       `yaml:"services,flow"`
+	Affinity string         `yaml:"affinity,omitempty"`
+	Weights  map[string]int `yaml:"weights,omitempty,flow"`
+	Failover []string       `yaml:"failover,omitempty,flow"`
 }
 
-// Parse reads documents, by their keys (a ConfigMap's, or a file's name), into
-// one ClusterSet: members and policies in the order of the keys. The error
-// joins everything that is wrong with any of them, each as
-// `KEY: PATH: "VALUE": what is wrong`.
-func Parse(documents map[string]string) (*model.ClusterSet, error) {
-	keys := make([]string, 0, len(documents))
-	for key := range documents {
-		keys = append(keys, key)
+// Write returns the document as YAML, which Parse reads as the same document.
+func (d *Document) Write() ([]byte, error) {
+	var text bytes.Buffer
+	encoder := yaml.NewEncoder(&text)
+	encoder.SetIndent(2)
+	encoder.CompactSeqIndent()
+	if err := encoder.Encode(d); err != nil {
+		return nil, err
 	}
-	slices.Sort(keys)
-
-	set, left := &model.ClusterSet{}, newBudget()
-	v := validation{members: make(map[string]string), refers: make(map[string]int)}
-	for _, key := range keys {
-		v.key = key
-		if v.read(documents[key], left, set); v.tooMuch != nil {
-			return nil, v.tooMuch
-		}
-	}
-	if !v.unread {
-		v.references()
-	}
-	if len(v.errs) == 0 && len(set.Clusters) == 0 {
-		v.add(fmt.Errorf("%s: clusters: none; a ClusterSet has at least one", cmp.Or(strings.Join(keys, ", "), "no document")))
-	}
-	if v.more > 0 {
-		v.errs = append(v.errs, fmt.Errorf("... and %d more", v.more))
-	}
-	if len(v.errs) > 0 {
-		return nil, errors.Join(v.errs...)
-	}
-	return set, nil
-}
-
-// read adds one document's members and policies to the set.
-func (v *validation) read(text string, left *budget, set *model.ClusterSet) {
-	doc, errs := decode(text, left)
-	for _, err := range errs {
-		v.errorf("", "%w", err)
-		v.unread = v.unread || doc == nil || isTypeError(err)
-	}
-	if doc != nil {
-		v.document(doc, set)
-	}
+	return text.Bytes(), encoder.Close()
 }

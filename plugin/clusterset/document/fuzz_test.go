@@ -1,4 +1,4 @@
-package discovery
+package document
 
 import (
 	"net/netip"
@@ -10,7 +10,6 @@ import (
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
@@ -19,9 +18,9 @@ import (
 // above what any takes that is good, far below what aliases make of a bad one.
 const maxAllocated = 1 << 28
 
-// FuzzParse takes a document as whoever may write the ConfigMap does: it is refused in
-// few and plain words, or taken with members that can be used, read the same way each
-// time, and written and read the same. Both take a bounded amount of memory.
+// FuzzParse parses a document of whoever may write the ConfigMap: it is refused in few and
+// plain words, or accepted with members that can be used, read the same way each time, and
+// written and read the same. Both take a bounded amount of memory.
 func FuzzParse(f *testing.F) {
 	good, err := os.ReadFile("testdata/good.yaml")
 	if err != nil {
@@ -39,25 +38,28 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		documents := map[string]string{"k.yaml": text}
 		before := allocated()
-		set, err := Parse(documents)
+		parsed := Parse(documents)
 		if took := allocated() - before; took > maxAllocated {
 			t.Fatalf("%d bytes for %d", took, len(text))
 		}
-		if err != nil {
+		if err := parsed.Err(); err != nil {
 			checkWords(t, err)
 			return
 		}
-		for _, c := range set.Clusters {
+		for _, c := range parsed.Set.Clusters {
 			checkMember(t, c)
 		}
-		again, err := Parse(documents)
-		if diff := cmp.Diff(set, again, compareAddrs); err != nil || diff != "" {
-			t.Fatalf("read again: %v\n%s", err, diff)
+		again := Parse(documents)
+		if diff := cmp.Diff(parsed, again, compareAddrs); diff != "" {
+			t.Fatalf("read again:\n%s", diff)
 		}
-		written := writeDocument(t, set)
-		back, err := Parse(map[string]string{"k.yaml": written})
-		if diff := cmp.Diff(set, back, compareAddrs); err != nil || diff != "" {
-			t.Fatalf("written and read: %v\n%s\n%s", err, diff, written)
+		written, err := parsed.Documents["k.yaml"].Write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back := Parse(map[string]string{"k.yaml": string(written)})
+		if diff := cmp.Diff(parsed, back, compareAddrs); diff != "" {
+			t.Fatalf("written and read: %v\n%s\n%s", back.Err(), diff, written)
 		}
 	})
 }
@@ -72,7 +74,7 @@ func allocated() uint64 {
 func checkWords(t *testing.T, err error) {
 	t.Helper()
 	text := err.Error()
-	if lines := strings.Count(text, "\n") + 1; lines > maxErrors+1 || len(text) > lines*(maxError+1) {
+	if lines := strings.Count(text, "\n") + 1; lines > maxErrors+1 || len(text) > lines*(maxText+1) {
 		t.Fatalf("%d lines, %d bytes", lines, len(text))
 	}
 	if strings.ContainsFunc(strings.ReplaceAll(text, "\n", ""), func(r rune) bool { return !unicode.IsPrint(r) }) {
@@ -85,64 +87,21 @@ func checkWords(t *testing.T, err error) {
 	}
 }
 
-// checkMember: what is taken can be used, and takes nothing of its servers.
+// checkMember: what is accepted can be used, and has no addresses of the hosts themselves.
 func checkMember(t *testing.T, c *model.Cluster) {
 	t.Helper()
 	first, _, _ := strings.Cut(c.Name, ".")
 	switch {
 	case c.Name == "" || len(c.ServiceCIDRs) == 0 || len(c.DNS) == 0 || c.ClusterDomain == "" || c.Network == "":
-		t.Fatalf("taken: %+v", c)
+		t.Fatalf("accepted: %+v", c)
 	case c.Name == "dns" || c.Name != strings.ToLower(c.Name) || strings.Count(c.Name, ".") > 1 || first == "":
-		t.Fatalf("taken: the name %q", c.Name)
+		t.Fatalf("accepted: the name %q", c.Name)
 	}
 	for _, prefix := range slices.Concat(c.ServiceCIDRs, c.PodCIDRs, c.LoadBalancerCIDRs) {
 		for _, addr := range []string{"127.0.0.1", "169.254.169.254", "224.0.0.1", "0.0.0.0", "::1", "fe80::1", "ff02::1", "::"} {
 			if prefix.Contains(netip.MustParseAddr(addr)) {
-				t.Fatalf("taken: %s, which has %s", prefix, addr)
+				t.Fatalf("accepted: %s, which has %s", prefix, addr)
 			}
 		}
 	}
-}
-
-// writeDocument is a document of the set.
-func writeDocument(t *testing.T, set *model.ClusterSet) string {
-	t.Helper()
-	d := document{APIVersion: apiVersion, Kind: kind}
-	for _, c := range set.Clusters {
-		d.Clusters = append(d.Clusters, &cluster{
-			Name: c.Name, ServiceCIDRs: texts(c.ServiceCIDRs), PodCIDRs: texts(c.PodCIDRs), DNS: texts(c.DNS), ClusterDomain: c.ClusterDomain,
-			EndpointPodNames: c.EndpointPodNames, Network: c.Network, Gateways: texts(c.Gateways), LoadBalancerCIDRs: texts(c.LoadBalancerCIDRs),
-			Probe: c.Probe, Region: c.Region, Zone: c.Zone, TLS: writeTLS(c.TLS), Kubeconfig: writeKubeconfig(c.Kubeconfig),
-		})
-	}
-	for _, p := range set.Policies {
-		d.Policies = append(d.Policies, &policy{Services: p.Services, Affinity: p.Affinity, Weights: p.Weights, Failover: p.Failover})
-	}
-	text, err := yaml.Marshal(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-func writeTLS(t model.TLS) *tlsFields {
-	if t == (model.TLS{}) {
-		return nil
-	}
-	return &tlsFields{ServerName: t.ServerName, Secret: t.Secret.String(), CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile}
-}
-
-func writeKubeconfig(k model.Kubeconfig) *kubeconfig {
-	if k == (model.Kubeconfig{}) {
-		return nil
-	}
-	return &kubeconfig{Secret: k.Secret.String(), Key: k.Key, File: k.File, Context: k.Context}
-}
-
-func texts[S interface{ String() string }](list []S) []string {
-	var all []string
-	for _, s := range list {
-		all = append(all, s.String())
-	}
-	return all
 }

@@ -1,12 +1,10 @@
-package discovery
+package document
 
 import (
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/quoted"
 )
 
 // Lengths of names: RFC 1123 labels, and a domain that leaves room for
@@ -27,39 +25,46 @@ var reserved = []string{"svc", "pod", "dns-version"}
 // nameServer is the label of each zone's own name server, ns.dns.ZONE.
 const nameServer = "dns"
 
-func (v *validation) name(path, value string) string {
-	if value == "" {
-		v.errorf(path, "missing")
-		return ""
-	}
+// name reports whether a member can have that name.
+func (c checker) name(path, value string) bool {
 	labels := strings.Split(value, ".")
 	switch {
+	case value == "":
+		c.report(path, "missing")
 	case len(labels) > 2 || slices.ContainsFunc(labels, notLabel):
-		v.wrong(path, value, "not one or two RFC 1123 labels (a-z, 0-9, inner '-', 63 bytes each)")
-		return ""
+		c.wrong(path, value, "not one or two RFC 1123 labels (a-z, 0-9, inner '-', 63 bytes each)")
 	case slices.ContainsFunc(labels, func(l string) bool { return slices.Contains(reserved, l) }):
-		v.wrong(path, value, "reserved; "+strings.Join(reserved, ", ")+" are words of the names themselves")
-		return ""
+		c.wrong(path, value, "reserved; "+strings.Join(reserved, ", ")+" are words of the names themselves")
 	case slices.Contains(labels, nameServer):
-		v.wrong(path, value, "reserved; ns."+nameServer+" is the name server of the zone itself")
-		return ""
+		c.wrong(path, value, "reserved; ns."+nameServer+" is the name server of the zone itself")
+	default:
+		return true
 	}
-	if first, taken := v.members[value]; taken {
-		v.wrong(path, value, "duplicate member; first at "+first)
-		return ""
+	return false
+}
+
+// services checks which services a policy is for.
+func (c checker) services(path string, values []string) {
+	if len(values) == 0 {
+		c.report(path, "missing; as [payments/checkout, \"payments/*\"]")
 	}
-	v.members[value] = v.key + ": " + path
-	return value
+	for i, value := range c.bounded(path, values) {
+		if !servicePattern(value) {
+			c.wrong(fmt.Sprintf("%s[%d]", path, i), value, `not NAMESPACE/NAME; either may be "*"`)
+		}
+	}
+}
+
+// servicePattern reports whether s is NAMESPACE/NAME, either of which may be "*".
+func servicePattern(s string) bool {
+	namespace, name, ok := strings.Cut(s, "/")
+	return ok && (namespace == "*" || !notLabel(namespace)) && (name == "*" || !notLabel(name))
 }
 
 var affinities = []string{"none", "local", "nearest", "remote"}
 
-// references checks that the members which policies name exist, in whatever
-// document.
-func (v *validation) references() {
-	for _, r := range v.referred {
-		if _, exists := v.members[r.member]; !exists {
-			v.add(fmt.Errorf("%s: %s: %q: not a member", r.key, r.path, quoted.Cut(r.member, maxQuoted)))
-		}
+func (c checker) affinity(path, value string) {
+	if value != "" && !slices.Contains(affinities, value) {
+		c.wrong(path, value, "not one of "+strings.Join(affinities, ", "))
 	}
 }

@@ -1,4 +1,4 @@
-package discovery
+package document
 
 import (
 	"net/netip"
@@ -11,6 +11,12 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
+
+// parse returns what Parse has for who needs nothing but the ClusterSet.
+func parse(documents map[string]string) (*model.ClusterSet, error) {
+	parsed := Parse(documents)
+	return parsed.Set, parsed.Err()
+}
 
 var compareAddrs = cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, netip.AddrPort{})
 
@@ -25,7 +31,7 @@ func TestParseGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := Parse(map[string]string{"good.yaml": string(text)})
+	set, err := parse(map[string]string{"good.yaml": string(text)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,14 +81,14 @@ func TestParseGood(t *testing.T) {
 // TestParseKeys: the members of all documents are the ClusterSet, in the order
 // of the keys.
 func TestParseKeys(t *testing.T) {
-	set, err := Parse(map[string]string{"b.yaml": documentOf("b", 2), "a.yaml": documentOf("a", 1)})
+	set, err := parse(map[string]string{"b.yaml": documentOf("b", 2), "a.yaml": documentOf("a", 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(set.Clusters) != 2 || set.Clusters[0].Name != "a" || set.Clusters[1].Name != "b" {
 		t.Errorf("got %v", set.Clusters)
 	}
-	_, err = Parse(map[string]string{"b.yaml": documentOf("a", 2), "a.yaml": documentOf("a", 1)})
+	_, err = parse(map[string]string{"b.yaml": documentOf("a", 2), "a.yaml": documentOf("a", 1)})
 	if want := `b.yaml: clusters[0].name: "a": duplicate member; first at a.yaml: clusters[0].name`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -95,8 +101,8 @@ func documentOf(name string, subnet byte) string {
 
 const head = "apiVersion: clusterset/v1alpha1\nkind: ClusterSet\n"
 
-// member is a document with one member, whose fields are given; its name and
-// CIDR are good unless given too.
+// member returns a document with one member that has these fields, and a good name and CIDR
+// where they have none.
 func member(fields ...string) string {
 	lines := []string{"clusters:", "- name: c1"}
 	if len(fields) == 0 || !strings.HasPrefix(fields[0], "serviceCIDRs") {
@@ -114,7 +120,7 @@ func named(name string) string {
 
 func withPolicy(fields string) string { return member() + "policies:\n- " + fields + "\n" }
 
-// badDocuments gives, for each document, every line of its error.
+// badDocuments are documents, with every line of their errors.
 var badDocuments = []struct {
 	name, text string
 	want       []string
@@ -199,13 +205,20 @@ var badDocuments = []struct {
 func TestParseBad(t *testing.T) {
 	for _, tt := range badDocuments {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Parse(map[string]string{"k.yaml": tt.text})
+			_, err := parse(map[string]string{"k.yaml": tt.text})
 			if err == nil {
-				t.Fatal("taken")
+				t.Fatal("accepted")
 			}
 			if want := strings.Join(tt.want, "\n"); err.Error() != want {
 				t.Errorf("got:\n%s\nwant:\n%s", err, want)
 			}
 		})
 	}
+}
+
+func onlyMember(set *model.ClusterSet) string {
+	if set == nil || len(set.Clusters) != 1 {
+		return ""
+	}
+	return set.Clusters[0].Name
 }

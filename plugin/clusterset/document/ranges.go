@@ -1,4 +1,4 @@
-package discovery
+package document
 
 import (
 	"net/netip"
@@ -12,8 +12,8 @@ type block struct {
 	what   string
 }
 
-// hosts are the addresses that each host has for itself or its own link, and groups of
-// hosts: no member's services have them, and whoever is sent there finds something
+// hosts are the addresses that each host has for itself or its own link, and those of groups
+// of hosts: no member's services have them, and a client that is sent there reaches something
 // else. (RFC 1122, section 3.2.1.3, and the registries of RFC 6890.)
 var hosts = []block{
 	{netip.MustParsePrefix("0.0.0.0/8"), "unspecified"},
@@ -26,8 +26,8 @@ var hosts = []block{
 	{netip.MustParsePrefix("ff00::/8"), "multicast"},
 }
 
-// carriers are the IPv6 addresses that stand for an IPv4 one. A member's CIDR has none
-// of them: which addresses it means is said by the IPv4 CIDR itself.
+// carriers are the IPv6 addresses that stand for an IPv4 one. A member's CIDRs have none of
+// them: it has the IPv4 CIDR instead.
 var carriers = []block{
 	{netip.MustParsePrefix("::/96"), "compatible"},           // RFC 4291, section 2.5.5.1
 	{netip.MustParsePrefix("::ffff:0:0/96"), "mapped"},       // RFC 4291, section 2.5.5.2
@@ -38,7 +38,7 @@ var carriers = []block{
 	{netip.MustParsePrefix("2002::/16"), "6to4"},             // RFC 3056
 }
 
-// notOfMember says why no member can have all addresses of a CIDR, "" when one can.
+// notOfMember returns why no member can have all addresses of a CIDR, "" where one can.
 func notOfMember(cidr netip.Prefix) string {
 	const right = "; write the member's own, as 10.101.0.0/19 or fd00:101::/112"
 	for _, b := range hosts {
@@ -54,7 +54,7 @@ func notOfMember(cidr netip.Prefix) string {
 	return ""
 }
 
-// isHosts reports whether addr is one that no member has, or carries one.
+// isHosts reports whether no member has addr, or the IPv4 address that it carries.
 func isHosts(addr netip.Addr) bool {
 	return model.IsHosts(addr) || !model.EachCarried(addr, func(carried netip.Addr) bool { return !model.IsHosts(carried) })
 }

@@ -1,4 +1,4 @@
-package discovery
+package document
 
 import (
 	"net/netip"
@@ -59,7 +59,7 @@ func TestNotOfMember(t *testing.T) {
 			t.Errorf("%s: %q, want %q", cidr, got, want)
 		}
 		for _, field := range []string{"serviceCIDRs", "podCIDRs", "loadBalancerCIDRs"} {
-			_, err := Parse(map[string]string{"k.yaml": member(field+": [\""+cidr+"\"]", "dns: [10.0.0.1]")})
+			_, err := parse(map[string]string{"k.yaml": member(field+": [\""+cidr+"\"]", "dns: [10.0.0.1]")})
 			if (err != nil) != (want != "") || (err != nil && !strings.HasPrefix(err.Error(), "k.yaml: clusters[0]."+field+"[0]: \""+cidr+"\": holds")) {
 				t.Errorf("%s: [%s]: %v", field, cidr, err)
 			}
@@ -77,7 +77,7 @@ func TestGateways(t *testing.T) {
 		"::ffff:127.0.0.1": false, "::169.254.169.254": false, "64:ff9b::a9fe:a9fe": false, "64:ff9b:1::7f00:1": false,
 		"2002:a9fe:a9fe::1": false, "2001:0:1::80ff:fffe": false,
 	} {
-		_, err := Parse(map[string]string{"k.yaml": member("gateways: [\"" + addr + "\"]")})
+		_, err := parse(map[string]string{"k.yaml": member("gateways: [\"" + addr + "\"]")})
 		want := `k.yaml: clusters[0].gateways[0]: "` + addr + `": not an address that a client can connect to`
 		if (err == nil) != good || (err != nil && err.Error() != want) {
 			t.Errorf("%s: %v", addr, err)

@@ -1,4 +1,4 @@
-package discovery
+package document
 
 import (
 	"errors"
@@ -12,23 +12,23 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// ports are where each transport is served when the document doesn't say:
+// ports are each transport's where the document has none:
 // RFC 1035, RFC 7858, RFC 8484 and RFC 9250.
 var ports = map[model.Scheme]uint16{
 	model.DNS: 53, model.TCP: 53, model.DoT: 853, model.HTTPS: 443, model.QUIC: 853,
 }
 
-// dns reads the member's upstreams, or takes the 10th address of each service
-// CIDR, as kubeadm and the managed services give it to the DNS service.
-func (v *validation) dns(path string, values []string, cidrs []netip.Prefix) []model.Upstream {
+// upstreams returns the member's upstreams; by default the 10th address of each service
+// CIDR, where kubeadm and the managed services have their DNS.
+func (c checker) upstreams(path string, values []string, cidrs []netip.Prefix) []model.Upstream {
 	var found []model.Upstream
-	for i, value := range v.bounded(path+".dns", values) {
+	for i, value := range c.bounded(path+".dns", values) {
 		upstream, err := parseUpstream(value)
 		switch {
 		case err != nil:
-			v.wrong(fmt.Sprintf("%s.dns[%d]", path, i), value, err.Error())
+			c.wrong(fmt.Sprintf("%s.dns[%d]", path, i), value, err.Error())
 		case slices.Contains(found, upstream):
-			v.wrong(fmt.Sprintf("%s.dns[%d]", path, i), value, "given twice")
+			c.wrong(fmt.Sprintf("%s.dns[%d]", path, i), value, "given twice")
 		default:
 			found = append(found, upstream)
 		}
@@ -39,7 +39,7 @@ func (v *validation) dns(path string, values []string, cidrs []netip.Prefix) []m
 	for i, cidr := range cidrs {
 		addr, ok := tenth(cidr)
 		if !ok {
-			v.wrong(fmt.Sprintf("%s.serviceCIDRs[%d]", path, i), cidr.String(), "has no 10th address; give dns")
+			c.wrong(fmt.Sprintf("%s.serviceCIDRs[%d]", path, i), cidr.String(), "has no 10th address; give dns")
 			continue
 		}
 		found = append(found, model.Upstream{Scheme: model.DNS, Addr: netip.AddrPortFrom(addr, ports[model.DNS])})
@@ -47,7 +47,8 @@ func (v *validation) dns(path string, values []string, cidrs []netip.Prefix) []m
 	return found
 }
 
-// tenth is the network's address plus ten: 10.96.0.10 of 10.96.0.0/12.
+// tenth returns the network's address plus ten, 10.96.0.10 of 10.96.0.0/12, and whether it is
+// in the network.
 func tenth(cidr netip.Prefix) (netip.Addr, bool) {
 	addr := cidr.Addr()
 	for range 10 {
@@ -58,7 +59,7 @@ func tenth(cidr netip.Prefix) (netip.Addr, bool) {
 
 var errUpstream = errors.New("not an upstream; write IP, IP:port, [v6]:port, dns://, tcp://, tls://, https:// or quic:// before it")
 
-// parseUpstream reads "[SCHEME://]ADDRESS[:PORT]". Addresses only: a name would
+// parseUpstream reads "[SCHEME://]ADDRESS[:PORT]". It has no names: they would
 // be looked up through the very server that asks.
 func parseUpstream(value string) (model.Upstream, error) {
 	scheme, rest := model.DNS, value
@@ -91,7 +92,7 @@ func parseUpstream(value string) (model.Upstream, error) {
 	return checkUpstream(scheme, addr.Addr(), uint16(given))
 }
 
-// zone is the name, or the number, of a network interface. Go takes any text there.
+// zone is the name, or the number, of a network interface. Go accepts any text there.
 var zone = regexp.MustCompile(`^[-.@+\w]{0,15}$`)
 
 func checkUpstream(scheme model.Scheme, addr netip.Addr, port uint16) (model.Upstream, error) {

@@ -1,9 +1,9 @@
-package discovery
+package document
 
 import "testing"
 
 // TestZones: an IPv6 address may have a zone, which is a network interface's name and
-// nothing else. Go takes any text there, brackets and ports with it.
+// nothing else. Go accepts any text there, brackets and ports with it.
 func TestZones(t *testing.T) {
 	for value, want := range map[string]string{
 		"fe80::1%eth0":                     "[fe80::1%eth0]:53",

@@ -1,67 +1,35 @@
-package discovery
+package document
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedfile"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/boundedyaml"
 )
 
-const (
-	// maxDocument bounds a document, in bytes, also after its aliases are expanded.
-	maxDocument = boundedfile.Document
-	// maxDocuments bounds all documents of a ConfigMap together.
-	maxDocuments = 2 * maxDocument
-	// maxItems bounds what a parser makes values of, in all documents together: each
-	// takes it a third of a kilobyte.
-	maxItems = 350_000
-)
-
-// budget is what the documents of one ClusterSet may still have.
-type budget struct{ bytes, items int }
-
-func newBudget() *budget { return &budget{bytes: maxDocuments, items: maxItems} }
-
-// tooMuch is what a document has over its bounds. It is told alone: reading ends
-// there.
-type tooMuch struct{ error }
-
-func isTooMuch(err error) bool {
-	_, is := errors.AsType[tooMuch](err)
-	return is
+// readTree reads the mapping that a document is. It is nil where there are errors, and has
+// neither aliases nor merge keys.
+func readTree(text string, left *budget) (*mapping, []error) {
+	if err := left.spend(text); err != nil {
+		return nil, []error{err}
+	}
+	if strings.TrimSpace(text) == "" {
+		return nil, []error{errors.New("empty; a document starts with apiVersion: " + APIVersion)}
+	}
+	root, err := readYAML(text)
+	if err != nil {
+		return nil, []error{err}
+	}
+	if root == nil || root.Kind != yaml.MappingNode {
+		return nil, []error{errors.New("not a mapping; a document starts with apiVersion: " + APIVersion)}
+	}
+	return expand(root, len(text), left)
 }
 
-// spend takes the text's length and items.
-func (b *budget) spend(text string) error {
-	if len(text) > maxDocument {
-		return tooMuch{fmt.Errorf("%d bytes: a document has %d at most", len(text), maxDocument)}
-	}
-	if b.bytes -= len(text); b.bytes < 0 {
-		return tooMuch{fmt.Errorf("all documents together have more than %d bytes", maxDocuments)}
-	}
-	return b.count(text)
-}
-
-func (b *budget) count(text string) error {
-	items, line, err := boundedyaml.Items(text, b.items)
-	b.items -= items
-	switch {
-	case errors.Is(err, boundedyaml.ErrItems):
-		return tooMuch{fmt.Errorf("line %d: more than %d lines, keys and list items, in all documents together", line, maxItems)}
-	case err != nil:
-		return tooMuch{fmt.Errorf("line %d: more than %d directives", line, boundedyaml.MaxDirectives)}
-	}
-	return nil
-}
-
-// readYAML reads the one document in text, nil when there is none: what else is
-// there, is comments and empty documents.
+// readYAML reads the one document in text, beside which there may be comments and empty
+// documents. It is nil where there is none.
 func readYAML(text string) (*yaml.Node, error) {
 	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
 		return nil, errors.New("not YAML: UTF-16; write it in UTF-8")
@@ -77,7 +45,7 @@ func readYAML(text string) (*yaml.Node, error) {
 		}
 		root := document.Content[0]
 		if root.Kind == yaml.ScalarNode && root.Value == "" && root.Style == 0 {
-			continue // nothing between two "---"
+			continue // an empty document
 		}
 		if found != nil {
 			return nil, errors.New(`more than one document; put what follows "---" under a key of its own`)
@@ -86,11 +54,11 @@ func readYAML(text string) (*yaml.Node, error) {
 	}
 }
 
-// version is a %YAML directive of a version that the parser may not know.
+// version is a %YAML directive, whose version the parser may not know.
 var version = regexp.MustCompile(`^%YAML[ \t]+1\.[0-9]+`)
 
-// withVersion makes a %YAML directive before the document one of 1.1. The parser
-// takes no other, but YAML 1.2 (section 6.8.1) says of each 1.x to read on.
+// withVersion returns the text with YAML 1.1 in a %YAML directive before the document. The
+// parser accepts no other version; YAML 1.2 (section 6.8.1) says to read on with any 1.x.
 func withVersion(text string) string {
 	for at := 0; at < len(text); {
 		line := text[at:]
@@ -102,9 +70,8 @@ func withVersion(text string) string {
 			break
 		}
 		if directive := version.FindString(content); directive != "" {
-			known := "%YAML 1.1"
 			start := at + strings.Index(line, directive)
-			return text[:start] + known + text[start+len(directive):]
+			return text[:start] + "%YAML 1.1" + text[start+len(directive):]
 		}
 		at += len(line)
 	}

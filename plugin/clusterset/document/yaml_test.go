@@ -1,4 +1,4 @@
-package discovery
+package document
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ const oneMember = head + "clusters:\n- name: c1\n  serviceCIDRs: [10.101.0.0/19]
 // TestYAML: each is the same document, written in another way.
 func TestYAML(t *testing.T) {
 	for name, text := range goodYAML {
-		set, err := Parse(map[string]string{"k.yaml": text})
+		set, err := parse(map[string]string{"k.yaml": text})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -60,7 +60,7 @@ var goodYAML = map[string]string{
 	"a tag that says what it is": strings.Replace(oneMember, "c1", "!!str c1", 1),
 }
 
-// merged is a document with members d, e, and one whose fields are given.
+// merged returns a document with members d, e, and one that has these fields.
 func merged(fields string) string {
 	return head + "clusters:\n" +
 		"- &d {name: d, serviceCIDRs: [10.1.0.0/16], region: kr, zone: kr-a}\n" +
@@ -87,7 +87,7 @@ func TestMergeKeys(t *testing.T) {
 		{"nothing", "<<: {}\n  serviceCIDRs: [10.1.0.0/16]", "", "", "default"},
 		{"no merge, a string", "serviceCIDRs: [10.1.0.0/16]\n  region: <<", "<<", "", "default"},
 	} {
-		set, err := Parse(map[string]string{"k.yaml": merged(tt.fields)})
+		set, err := parse(map[string]string{"k.yaml": merged(tt.fields)})
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
@@ -132,7 +132,7 @@ func TestYAMLBad(t *testing.T) {
 		{"a line of its own", withPolicy("{services: [\"*/*\"], weights: {\"c9\\n[FATAL] \\e[31mx\": 1}}"),
 			`k.yaml: policies[0].weights.c9\n[FATAL] \x1b[31mx: "c9\n[FATAL] \x1b[31mx": not a member`},
 	} {
-		_, err := Parse(map[string]string{"k.yaml": tt.text})
+		_, err := parse(map[string]string{"k.yaml": tt.text})
 		if fmt.Sprint(err) != tt.want {
 			t.Errorf("%s:\n got %v\nwant %s", tt.name, err, tt.want)
 		}
@@ -216,7 +216,7 @@ func TestYAMLBounds(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %.300v, want %s", err, tt.want)
 			}
-			if err != nil && len(err.Error()) > (maxErrors+1)*(maxError+1) {
+			if err != nil && len(err.Error()) > (maxErrors+1)*(maxText+1) {
 				t.Errorf("an error of %d bytes", len(err.Error()))
 			}
 			if bound := uint64(160 * mib); took > bound {
@@ -226,11 +226,11 @@ func TestYAMLBounds(t *testing.T) {
 	}
 }
 
-// parseCounted gives what parsing took of memory, garbage included.
+// parseCounted returns how much memory parsing took, garbage included.
 func parseCounted(documents map[string]string) (took uint64, err error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err = Parse(documents)
+	_, err = parse(documents)
 	runtime.ReadMemStats(&after)
 	return after.TotalAlloc - before.TotalAlloc, err
 }
@@ -270,7 +270,7 @@ func TestYAMLLarge(t *testing.T) {
 		"  clusterDomain: cluster.local\n  tls: {serverName: dns.example, secret: kube-system/dns-tls}\n  kubeconfig: {secret: kube-system/kubeconfig, key: value}\n" +
 		"  network: default\n  gateways: [203.0.113.10]\n  loadBalancerCIDRs: [203.0.113.0/24]\n  probe: tcp://203.0.113.10:443\n  region: kr\n  zone: kr-a\n"
 	text := head + "# " + strings.Repeat("a, b: - [c] ", 150_000) + "\nclusters:\n" + numbered(4000, member)
-	set, err := Parse(map[string]string{"k.yaml": text})
+	set, err := parse(map[string]string{"k.yaml": text})
 	if err != nil || len(set.Clusters) != 4000 {
 		t.Fatal(len(text), err)
 	}
