@@ -28,9 +28,9 @@ type State uint8
 const (
 	// Fresh: within its TTL.
 	Fresh State = iota
-	// Stale: to be given when the member can't be asked.
+	// Stale: for when the member can't be asked.
 	Stale
-	// Gone: of no use any more.
+	// Gone: expired, of no use any more.
 	Gone
 )
 
@@ -53,7 +53,7 @@ type Answer struct {
 	flight     atomic.Pointer[Flight]
 }
 
-// newAnswer makes an answer of the member's reply, which stays the caller's.
+// newAnswer returns an answer with the member's reply, which stays the caller's.
 func (c *Cache) newAnswer(asked string, reply *dns.Msg, v verdict, now time.Time) *Answer {
 	a := &Answer{Asked: asked, shape: shapeOf(reply), kind: v.kind, stored: now, ttl: v.ttl}
 	if v.kind == Positive {
@@ -63,10 +63,10 @@ func (c *Cache) newAnswer(asked string, reply *dns.Msg, v verdict, now time.Time
 	return a
 }
 
-// Kind tells whether there are records.
+// Kind returns whether there are records.
 func (a *Answer) Kind() Kind { return a.kind }
 
-// State is the answer's at that time.
+// State returns the answer's at that time.
 func (a *Answer) State(now time.Time) State {
 	switch age := now.Sub(a.stored); {
 	case age < seconds(a.ttl):
@@ -77,19 +77,19 @@ func (a *Answer) State(now time.Time) State {
 	return Gone
 }
 
-// Age is how long ago the member gave it, in whole seconds.
+// Age returns how long ago the member sent it, in whole seconds.
 func (a *Answer) Age(now time.Time) uint32 {
 	return uint32(min(max(now.Sub(a.stored)/time.Second, 0), unlimited))
 }
 
-// Message is the member's reply with TTLs counted down, without EDNS. It is the
+// Message returns the member's reply with TTLs counted down, without EDNS. It is the
 // caller's.
 func (a *Answer) Message(now time.Time) *dns.Msg {
 	return a.shape.copyOf(a.msg, a.Age(now), unlimited)
 }
 
 // StaleMessage is Message for a stale answer: RFC 8767, section 4. What was proven
-// authentic then isn't now.
+// authentic then isn't now, so that AD is not set.
 func (a *Answer) StaleMessage() *dns.Msg {
 	m := a.shape.copyOf(a.msg, 0, maxStaleTTL)
 	m.AuthenticatedData = false
@@ -103,8 +103,8 @@ func (a *Answer) hit() {
 	}
 }
 
-// Due tells whether a fresh answer is worth fetching before it expires: it is
-// popular and near its end. It is true once.
+// Due reports whether a fresh answer is to be prefetched: it is popular and near its end.
+// It is true once.
 func (a *Answer) Due(now time.Time) bool {
 	if a.hits.Load() < prefetchHits {
 		return false

@@ -103,10 +103,10 @@ func TestJudge(t *testing.T) {
 		{"NXDOMAIN, the SOA's TTL is least", reply(t, dns.RcodeNameError, fmt.Sprintf(soa, 3, 9)), verdict{Negative, 3, true, true}},
 		{"NXDOMAIN, the minimum is least", reply(t, dns.RcodeNameError, fmt.Sprintf(soa, 9, 2)), verdict{Negative, 2, true, true}},
 		{"NXDOMAIN, minimum 0", reply(t, dns.RcodeNameError, fmt.Sprintf(soa, 9, 0)), verdict{Negative, 0, false, true}},
-		{"NXDOMAIN without SOA", reply(t, dns.RcodeNameError), verdict{word: true}},
+		{"NXDOMAIN without SOA", reply(t, dns.RcodeNameError), verdict{replaces: true}},
 		{"NODATA", reply(t, 0, fmt.Sprintf(soa, 9, 9)), verdict{Negative, 5, true, true}},
-		{"NODATA without SOA", reply(t, 0), verdict{word: true}},
-		{"a referral", reply(t, 0, "ns a. 5 IN NS b."), verdict{word: true}},
+		{"NODATA without SOA", reply(t, 0), verdict{replaces: true}},
+		{"a referral", reply(t, 0, "ns a. 5 IN NS b."), verdict{replaces: true}},
 		{"SERVFAIL", reply(t, dns.RcodeServerFailure, a), verdict{}},
 		{"REFUSED", reply(t, dns.RcodeRefused), verdict{}},
 		{"NOTIMP", reply(t, dns.RcodeNotImplemented), verdict{}},
@@ -431,7 +431,7 @@ func TestSweep(t *testing.T) {
 	later := start.Add(2 * sweepEvery)
 	for i := range 1000 {
 		is.Put(key(fmt.Sprint(i, ".lan.")), "web.", address("web.", 5), later)
-		is.flights.Wait()
+		is.tasks.Wait()
 	}
 	if wases.entries[Positive].Load() != 0 || ises.entries[Positive].Load() != 100 {
 		t.Errorf("%d that are gone, %d others", wases.entries[Positive].Load(), ises.entries[Positive].Load())

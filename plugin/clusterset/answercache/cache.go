@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// Options are what a Cache is told.
+// Options are a Cache's.
 type Options struct {
 	// Capacity is of the positive answers; the negative ones have a quarter of it
 	// beside. An answer counts as one for each started KiB that it takes.
@@ -20,7 +20,7 @@ type Options struct {
 	ServeStale time.Duration
 }
 
-// negativePart is what there is of room for negative answers, beside the capacity.
+// negativePart of the capacity is the room for negative answers, beside it.
 const negativePart = 4
 
 // Cache is the room that members' answers share. Its methods, and its members',
@@ -57,8 +57,8 @@ func New(o Options) *Cache {
 	return c
 }
 
-// makeRoom evicts until m's answer fits in, at the cost of whom it should be; false
-// where it shouldn't be kept. c.mu is held.
+// makeRoom evicts until m's answer fits in, from the member that has to make room. It reports
+// whether the answer is to be kept. c.mu is held.
 func (c *Cache) makeRoom(a *Answer, m *Member) bool {
 	kind, weight := a.kind, a.weight
 	b := &c.kinds[kind]
@@ -66,7 +66,7 @@ func (c *Cache) makeRoom(a *Answer, m *Member) bool {
 		return false
 	}
 	for b.used+weight > b.capacity {
-		c.sweepBeside(m, a.stored)
+		c.startSweep(m, a.stored)
 		from := m
 		if own := m.queues[kind].weight; own+weight <= b.share(own == 0) {
 			from = c.largest(kind)
@@ -78,7 +78,7 @@ func (c *Cache) makeRoom(a *Answer, m *Member) bool {
 	return true
 }
 
-// share is each holder's part, where another one becomes one as well.
+// share returns each holder's part, where another one becomes one as well.
 func (b *budget) share(another bool) int {
 	holders := b.holders
 	if another {
@@ -87,7 +87,7 @@ func (b *budget) share(another bool) int {
 	return max(b.capacity/max(holders, 1), 1)
 }
 
-// largest is the member that has most. It is looked for only while a member grows
+// largest returns the member that has most. It is looked for only while a member grows
 // that has less than its share.
 func (c *Cache) largest(kind Kind) *Member {
 	var most *Member
@@ -99,7 +99,7 @@ func (c *Cache) largest(kind Kind) *Member {
 	return most
 }
 
-// weigh takes in that a member's answers of a kind weigh more, or less.
+// weigh changes the weight of a member's answers of a kind.
 func (c *Cache) weigh(m *Member, kind Kind, change int) {
 	b, q := &c.kinds[kind], &m.queues[kind]
 	before := q.weight
@@ -113,8 +113,14 @@ func (c *Cache) weigh(m *Member, kind Kind, change int) {
 	}
 }
 
-// ghosts remember the names that were evicted before they were asked again: one
-// that comes back is no passer-by.
+// removed counts an answer that is out of its queue; c.mu is held.
+func (c *Cache) removed(m *Member, a *Answer) {
+	c.weigh(m, a.kind, -a.weight)
+	m.metrics.Entries[a.kind].Add(-1)
+}
+
+// ghosts are the names that were evicted before they were asked again (S3-FIFO's ghost
+// queue): one that comes back goes to the main queue.
 type ghosts struct {
 	seed maphash.Seed
 	lru  *simplelru.LRU[uint64, struct{}] // nil without room
@@ -137,7 +143,7 @@ func (g *ghosts) add(m *Member, k Key) {
 	}
 }
 
-// take tells whether it was there, once.
+// take reports whether it was there, once.
 func (g *ghosts) take(m *Member, k Key) bool {
 	return g.lru != nil && g.lru.Remove(maphash.Comparable(g.seed, ghost{m, k}))
 }

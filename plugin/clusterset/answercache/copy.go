@@ -6,8 +6,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// shape is how many records of each sort a message has, so that a copy of it is
-// made at one go.
+// shape is how many records of each sort a message has, so that a copy of it takes few
+// allocations.
 type shape struct{ a, aaaa, all int }
 
 // Address records, with their addresses.
@@ -63,10 +63,9 @@ func shapeOf(m *dns.Msg) shape {
 	return s
 }
 
-// copier makes a copy of a message that shares nothing with it which can be
-// changed.
+// copier copies messages. A copy shares nothing with its message that can be changed.
 type copier struct {
-	// age is taken off the TTLs, and most is the most that is left.
+	// age is subtracted from the TTLs, and most is their bound.
 	age, most uint32
 	records   []dns.RR
 	a         []recordA
@@ -99,8 +98,8 @@ func (s shape) copyOf(m *dns.Msg, age, most uint32) *dns.Msg {
 	return &into.Msg
 }
 
-// section copies a section's records into the room there is. What is appended to
-// one section never reaches the next.
+// section returns a copy of a section. What is appended to one section never reaches the
+// next.
 func (c *copier) section(rrs []dns.RR) []dns.RR {
 	start := len(c.records)
 	for _, rr := range rrs {

@@ -10,6 +10,6 @@
 //
 // What is kept is the member's own reply (keep.go says which, and how long): the
 // caller renames and checks each copy (copy.go) as if the member had just given
-// it. Asking a member is the caller's part as well; a Flight only sees to it that
-// a name isn't asked twice at the same time (flight.go).
+// it. Asking a member is the caller's part as well; a Flight coalesces the refreshes of one
+// answer (refresh.go).
 package answercache

@@ -29,22 +29,22 @@ type verdict struct {
 	kind Kind
 	// ttl is how long it is fresh, in seconds.
 	ttl uint32
-	// keep is false for what says nothing that lasts.
+	// keep is set where the reply is kept.
 	keep bool
-	// word is set where the reply is the member's word about the name, so that
-	// nothing older may be given for it, kept or not.
-	word bool
+	// replaces is set where the reply is the member's last word about the name, so that
+	// nothing older is kept, whether it is or not.
+	replaces bool
 }
 
-// judge tells what is kept of replies to questions of that type: those that
-// are whole and say what there is (NOERROR) or that there is nothing. A failure
+// judge returns the verdict on a reply to a question of that type: kept are those that
+// are complete and say what there is (NOERROR) or that there is nothing. A failure
 // is never kept: RFC 9520 asks for that of resolvers, and a member is not asked
 // anyway while it is down.
 func judge(reply *dns.Msg, qtype uint16, negativeTTL uint32) verdict {
 	if reply.Truncated || (reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError) {
 		return verdict{}
 	}
-	v := verdict{kind: Positive, ttl: least(reply), keep: true, word: true}
+	v := verdict{kind: Positive, ttl: least(reply), keep: true, replaces: true}
 	soa := soaOf(reply.Ns)
 	switch {
 	case reply.Rcode == dns.RcodeSuccess && has(reply.Answer, qtype):
@@ -56,10 +56,10 @@ func judge(reply *dns.Msg, qtype uint16, negativeTTL uint32) verdict {
 	case reply.Rcode == dns.RcodeSuccess && len(reply.Answer) > 0: // a CNAME that leads elsewhere
 		return v
 	}
-	return verdict{word: true} // a negative answer that doesn't say for how long
+	return verdict{replaces: true} // a negative answer that doesn't say for how long
 }
 
-// least is the least TTL of the reply's records, maxTTL at the most.
+// least returns the least TTL of the reply's records, maxTTL at the most.
 func least(reply *dns.Msg) uint32 {
 	ttl := uint32(maxTTL)
 	for _, rrs := range [...][]dns.RR{reply.Answer, reply.Ns, reply.Extra} {
@@ -72,7 +72,7 @@ func least(reply *dns.Msg) uint32 {
 	return ttl
 }
 
-// isRecord is false for what is of a message, and not of an answer: RFC 6891,
+// isRecord reports whether a record is of the answer, and not of the message: RFC 6891,
 // section 6.2.1; RFC 8945, section 5.2.
 func isRecord(h *dns.RR_Header) bool {
 	return h.Rrtype != dns.TypeOPT && h.Rrtype != dns.TypeTSIG
@@ -108,7 +108,7 @@ const (
 	dataFactor = 16
 )
 
-// weigh is what an answer weighs.
+// weigh returns an answer's weight.
 func weigh(m *dns.Msg, names int) int {
 	size := answerSize + names
 	for _, rrs := range [...][]dns.RR{m.Answer, m.Ns, m.Extra} {
@@ -126,5 +126,5 @@ func weigh(m *dns.Msg, names int) int {
 	return (size + weightUnit - 1) / weightUnit
 }
 
-// seconds is a TTL as a duration.
+// seconds returns a TTL as a duration.
 func seconds(ttl uint32) time.Duration { return time.Duration(ttl) * time.Second }

@@ -25,8 +25,8 @@ const (
 	bitDO
 )
 
-// KeyOf is the key of a query, which has one question. It costs nothing where the
-// name is in lower case, as most are.
+// KeyOf returns the key of a query, which has one question. Where the name is in lower
+// case, as most are, it allocates nothing.
 func KeyOf(r *dns.Msg) Key {
 	k := Key{Name: r.Question[0].Name, Type: r.Question[0].Qtype}
 	for i := range len(k.Name) {

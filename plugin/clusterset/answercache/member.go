@@ -22,7 +22,7 @@ type Metrics struct {
 	Evicted [Kinds]Counter
 }
 
-// Member is the cache of one member.
+// Member is the cache of one member. All of its methods may be called at the same time.
 type Member struct {
 	cache   *Cache
 	metrics Metrics
@@ -32,13 +32,13 @@ type Member struct {
 	// dropped is set once nothing is kept any more; guarded by both locks.
 	dropped bool
 
-	ctx     context.Context //nolint:containedctx // of the flights, which Close ends
-	cancel  context.CancelFunc
-	flying  sync.Mutex // orders Refresh and Close
-	flights sync.WaitGroup
+	ctx      context.Context //nolint:containedctx // of the flights, which Close ends
+	cancel   context.CancelFunc
+	spawning sync.Mutex // orders spawn and Close
+	tasks    sync.WaitGroup
 }
 
-// Member makes a member's part of the cache, until Drop and Close.
+// Member returns a member's part of the cache, until Drop and Close.
 func (c *Cache) Member(metrics Metrics) *Member {
 	m := &Member{cache: c, metrics: metrics}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
@@ -48,8 +48,8 @@ func (c *Cache) Member(metrics Metrics) *Member {
 	return m
 }
 
-// Get is the answer to a question, nil where there is none. It may be stale, or
-// gone: its State tells.
+// Get returns the answer to a question, nil where there is none. It may be stale, or
+// gone: see its State.
 func (m *Member) Get(k Key) *Answer {
 	m.mu.RLock()
 	e := m.find(k)
@@ -63,6 +63,16 @@ func (m *Member) Get(k Key) *Answer {
 	return a
 }
 
+// peek is Get without counting it.
+func (m *Member) peek(k Key) *Answer {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if e := m.find(k); e != nil {
+		return e.answer.Load()
+	}
+	return nil
+}
+
 func (m *Member) find(k Key) *entry {
 	if e := m.queues[Positive].find(k); e != nil {
 		return e
@@ -70,14 +80,14 @@ func (m *Member) find(k Key) *entry {
 	return m.queues[Negative].find(k)
 }
 
-// Put takes in the member's reply to a question, which stays the caller's: it takes
-// the place of what there was, if it is to be kept at all.
+// Put keeps the member's reply to a question, in the place of what there was, or removes
+// that where the reply isn't to be kept. The reply stays the caller's.
 func (m *Member) Put(k Key, asked string, reply *dns.Msg, now time.Time) {
 	v := judge(reply, k.Type, m.cache.options.NegativeTTL)
 	switch {
 	case v.keep && v.ttl > 0: // of 0 nothing may be kept, nor served stale: RFC 8767, section 4
 		m.keep(k, m.cache.newAnswer(asked, reply, v, now))
-	case v.word:
+	case v.replaces:
 		m.cache.mu.Lock()
 		m.remove(k)
 		m.cache.mu.Unlock()
@@ -109,8 +119,8 @@ func (m *Member) keep(k Key, a *Answer) {
 	m.metrics.Entries[a.kind].Add(1)
 }
 
-// replace puts the answer in the place of one like it, as when a name is asked
-// again after its TTL. It needs no room.
+// replace puts the answer in the place of one of the same kind and weight, which needs no
+// room, and reports whether there was one: the common case, a name asked again after its TTL.
 func (m *Member) replace(k Key, a *Answer) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -122,7 +132,7 @@ func (m *Member) replace(k Key, a *Answer) bool {
 	return true
 }
 
-// remove takes out what there is for a question; c.mu is held.
+// remove removes the answer to a question; c.mu is held.
 func (m *Member) remove(k Key) {
 	e := m.find(k)
 	if e == nil {
@@ -132,10 +142,11 @@ func (m *Member) remove(k Key) {
 	m.mu.Lock()
 	m.queues[a.kind].remove(k)
 	m.mu.Unlock()
-	m.left(a)
+	m.cache.removed(m, a)
 }
 
-// evict takes out the answer that is worth least, if there is one; c.mu is held.
+// evict removes the answer that is worth least, and reports whether there was one; c.mu is
+// held.
 func (m *Member) evict(kind Kind) bool {
 	m.mu.Lock()
 	k, e, asked := m.queues[kind].evict()
@@ -146,18 +157,12 @@ func (m *Member) evict(kind Kind) bool {
 	if !asked {
 		m.cache.kinds[kind].ghosts.add(m, k)
 	}
-	m.left(e.answer.Load())
+	m.cache.removed(m, e.answer.Load())
 	m.metrics.Evicted[kind].Inc()
 	return true
 }
 
-// left takes in that an answer is out of its queue; c.mu is held.
-func (m *Member) left(a *Answer) {
-	m.cache.weigh(m, a.kind, -a.weight)
-	m.metrics.Entries[a.kind].Add(-1)
-}
-
-// Drop gives the member's room back: nothing is found any more, or kept.
+// Drop frees the member's room: nothing is found any more, or kept.
 func (m *Member) Drop() {
 	c := m.cache
 	c.mu.Lock()

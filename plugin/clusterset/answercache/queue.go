@@ -10,7 +10,8 @@ import (
 // entry is a name's place: its answer is replaced when the member is asked again.
 type entry struct {
 	answer atomic.Pointer[Answer]
-	// used is how often it was looked up since it was looked at last, up to maxUsed.
+	// used is how often it was looked up since it was last considered for eviction, up to
+	// maxUsed.
 	used atomic.Int32
 }
 
@@ -43,12 +44,13 @@ func (q *queue) find(k Key) *entry {
 	return q.recent.find(k)
 }
 
-// keys are all that there are.
+// keys returns all keys.
 func (q *queue) keys() []Key { return append(q.main.keys(), q.recent.keys()...) }
 
 func (q *queue) len() int { return q.main.len() + q.recent.len() }
 
-// add puts in what isn't there; known is set for a name that was there not long ago.
+// add adds an entry whose key isn't there; known is set for a name that was there not long
+// ago.
 func (q *queue) add(k Key, e *entry, known bool) {
 	if known {
 		q.main.push(k, e)
@@ -63,7 +65,8 @@ func (q *queue) remove(k Key) {
 	}
 }
 
-// evict takes out one entry, if there is any; asked is set for one of the main queue.
+// evict removes and returns one entry, if there is any; asked is set for one of the main
+// queue.
 func (q *queue) evict() (k Key, e *entry, asked bool) {
 	for pass := 0; ; pass++ {
 		if q.main.len() == 0 || q.recent.len()*recentPart > q.len() {
@@ -118,7 +121,7 @@ func (f *fifo) find(k Key) *entry {
 	return e
 }
 
-// keys are the oldest one's first.
+// keys returns the keys, the oldest one's first.
 func (f *fifo) keys() []Key {
 	if f.lru == nil {
 		return nil
@@ -151,8 +154,7 @@ func (f *fifo) remove(k Key) bool {
 	return true
 }
 
-// shrink gives back the memory of a member that had many answers and left its
-// room to others.
+// shrink frees the memory of a member that had many answers and made room for others'.
 func (f *fifo) shrink() {
 	if f.peak < minShrink || f.lru.Len() > f.peak/4 {
 		return

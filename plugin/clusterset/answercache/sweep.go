@@ -2,14 +2,13 @@ package answercache
 
 import "time"
 
-// sweepEvery is how often answers that are of no use any more are looked for, at
-// the most.
+// sweepEvery is how often expired answers are looked for, at the most.
 const sweepEvery = time.Minute
 
-// sweepBeside takes out what is gone, where there is no room: else the answers of a
-// member that isn't asked any more would keep its share from the others. It is done
-// beside the query, as one of m's flights; c.mu is held.
-func (c *Cache) sweepBeside(m *Member, now time.Time) {
+// startSweep removes what has expired, where there is no room: else the answers of a
+// member that isn't asked any more would keep its share from the others. It is one of m's
+// tasks beside the query; c.mu is held.
+func (c *Cache) startSweep(m *Member, now time.Time) {
 	if now.Sub(c.swept) < sweepEvery {
 		return
 	}
@@ -18,7 +17,7 @@ func (c *Cache) sweepBeside(m *Member, now time.Time) {
 	for member := range c.members {
 		members = append(members, member)
 	}
-	m.beside(func() {
+	m.spawn(func() {
 		for _, member := range members {
 			for kind := range Kinds {
 				member.sweep(kind, now)
@@ -27,7 +26,8 @@ func (c *Cache) sweepBeside(m *Member, now time.Time) {
 	})
 }
 
-// sweep takes the lock for each key: nobody waits for a whole sweep.
+// sweep removes what has expired. It takes the lock for each key: nobody waits for a whole
+// sweep.
 func (m *Member) sweep(kind Kind, now time.Time) {
 	m.mu.RLock()
 	keys := m.queues[kind].keys()
