@@ -49,11 +49,11 @@ oracle: bin/coredns bin/kube ## every answer beside kubernetes', after random ch
 fuzz: ## fuzz what strangers write: names, queries, documents, kubeconfigs, lists, replies; some seconds each
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/query
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/document
-	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/exchange
+	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/exchange/wire
 	$(FUZZ) '^FuzzQuoted$$' ./plugin/clusterset/quoted
 	$(FUZZ) '^FuzzKubeconfig$$' ./plugin/clusterset/member/credentials
 	$(FUZZ) '^FuzzDecode$$' ./plugin/clusterset/member/decode
-	$(FUZZ) '^FuzzReply$$' ./plugin/clusterset/exchange
+	$(FUZZ) '^FuzzReply$$' ./plugin/clusterset/exchange/wire
 	$(FUZZ) '^FuzzReply$$' ./plugin/clusterset
 	$(FUZZ) '^FuzzQuery$$' ./plugin/clusterset
 

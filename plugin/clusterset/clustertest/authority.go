@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -22,7 +23,7 @@ type Authority struct {
 	key  *ecdsa.PrivateKey
 }
 
-// NewAuthority makes one; its certificates hold for an hour.
+// NewAuthority returns one; its certificates hold for an hour.
 func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
 	template := template("test authority")
@@ -37,14 +38,14 @@ func NewAuthority(t testing.TB) *Authority {
 	return a
 }
 
-// Pool is the authority, for a client that trusts nobody else.
+// Pool returns the authority, for a client that trusts nobody else.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
 	return pool
 }
 
-// Issue makes a certificate for a server or a client of that name or address, and
+// Issue returns a certificate for a server or a client of that name or address, and
 // its key, as PEM.
 func (a *Authority) Issue(t testing.TB, name string) (cert, key []byte) {
 	t.Helper()
@@ -61,6 +62,17 @@ func (a *Authority) Issue(t testing.TB, name string) (cert, key []byte) {
 		t.Fatal(err)
 	}
 	return encode("CERTIFICATE", a.sign(t, template, private)), encode("PRIVATE KEY", der)
+}
+
+// ServerTLS returns the configuration of a server with a certificate for that name or
+// address.
+func (a *Authority) ServerTLS(t testing.TB, name string) *tls.Config {
+	t.Helper()
+	pair, err := tls.X509KeyPair(a.Issue(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}}
 }
 
 func (a *Authority) sign(t testing.TB, template *x509.Certificate, subject *ecdsa.PrivateKey) []byte {

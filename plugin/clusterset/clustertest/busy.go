@@ -33,3 +33,19 @@ func Within(t testing.TB, bound time.Duration, f func()) {
 		return nil
 	})
 }
+
+// Plenty is the time for what is to happen, and bounds what would hang for ever: a busy
+// machine takes some seconds for what takes a millisecond.
+const Plenty = 20 * time.Second
+
+// WaitFor waits until it is so.
+func WaitFor(t testing.TB, so func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for start := time.Now(); !so(); <-tick.C {
+		if time.Since(start) > Plenty {
+			t.Fatalf("not within %v", Plenty)
+		}
+	}
+}

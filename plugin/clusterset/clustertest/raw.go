@@ -1,43 +1,47 @@
-package exchange
+package clustertest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
 )
 
-// rawServer is an upstream on one port that answers with bytes, and counts what comes.
-type rawServer struct {
+// RawServer is an upstream on one port that answers with bytes.
+type RawServer struct {
 	Addr netip.AddrPort
-	// sizes are the EDNS sizes that came over UDP, 0 without EDNS.
-	mu       sync.Mutex
-	sizes    []uint16
-	udp, tcp atomic.Int64
+	// UDP and TCP count the queries that came, over UDP without the probes.
+	UDP, TCP atomic.Int64
+
+	mu    sync.Mutex
+	sizes []uint16
 }
 
-// answersRaw makes the replies to a query.
-type answersRaw func(query []byte) [][]byte
+// RawAnswers returns the replies to a query.
+type RawAnswers func(query []byte) [][]byte
 
-// noTCP has the port refuse TCP, silentTCP take it and say nothing, and closesTCP close
+// NoTCP has the port refuse TCP, SilentTCP accept it and answer nothing, and ClosesTCP close
 // the connection at a query.
 var (
-	noTCP     answersRaw
-	silentTCP answersRaw = func([]byte) [][]byte { return nil }
-	closesTCP answersRaw = func([]byte) [][]byte { return [][]byte{nil} }
+	NoTCP     RawAnswers
+	SilentTCP RawAnswers = func([]byte) [][]byte { return nil }
+	ClosesTCP RawAnswers = func([]byte) [][]byte { return [][]byte{nil} }
 )
 
-func serveRaw(t testing.TB, udp, tcp answersRaw) *rawServer {
+// ServeRaw starts a server on a free port of 127.0.0.1; the test's end stops it.
+func ServeRaw(t testing.TB, udp, tcp RawAnswers) *RawServer {
 	t.Helper()
-	listener, packets := listenBoth(t)
-	s := &rawServer{Addr: packets.LocalAddr().(*net.UDPAddr).AddrPort()}
+	conn, listener := listen(t, netip.MustParseAddrPort("127.0.0.1:0"))
+	packets := conn.(*net.UDPConn)
+	s := &RawServer{Addr: packets.LocalAddr().(*net.UDPAddr).AddrPort()}
 	var running sync.WaitGroup
 	running.Go(func() { s.serveUDP(packets, udp) })
 	if tcp == nil {
@@ -53,24 +57,7 @@ func serveRaw(t testing.TB, udp, tcp answersRaw) *rawServer {
 	return s
 }
 
-func listenBoth(t testing.TB) (net.Listener, *net.UDPConn) {
-	t.Helper()
-	for range 100 {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		packets, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(listener.Addr().(*net.TCPAddr).AddrPort()))
-		if err == nil {
-			return listener, packets
-		}
-		_ = listener.Close()
-	}
-	t.Fatal("no port")
-	return nil, nil
-}
-
-func (s *rawServer) serveUDP(conn *net.UDPConn, answers answersRaw) {
+func (s *RawServer) serveUDP(conn *net.UDPConn, answers RawAnswers) {
 	buf := make([]byte, dns.MaxMsgSize)
 	for {
 		n, from, err := conn.ReadFromUDPAddrPort(buf)
@@ -78,7 +65,7 @@ func (s *rawServer) serveUDP(conn *net.UDPConn, answers answersRaw) {
 			return
 		}
 		if query := new(dns.Msg); query.Unpack(buf[:n]) == nil && query.Question[0].Qtype != dns.TypeSOA {
-			s.udp.Add(1)
+			s.UDP.Add(1)
 			var size uint16
 			if o := query.IsEdns0(); o != nil {
 				size = o.UDPSize()
@@ -93,7 +80,7 @@ func (s *rawServer) serveUDP(conn *net.UDPConn, answers answersRaw) {
 	}
 }
 
-func (s *rawServer) serveTCP(listener net.Listener, answers answersRaw) {
+func (s *RawServer) serveTCP(listener net.Listener, answers RawAnswers) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	for {
@@ -104,24 +91,25 @@ func (s *rawServer) serveTCP(listener net.Listener, answers answersRaw) {
 		running.Go(func() {
 			defer conn.Close()
 			for {
-				query, err := readFrame(conn)
+				query, err := ReadFrame(conn)
 				if err != nil {
 					return
 				}
-				s.tcp.Add(1)
+				s.TCP.Add(1)
 				for _, msg := range answers(query) {
 					if msg == nil {
 						return
 					}
-					_, _ = conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(msg))), msg...))
+					WriteFrame(conn, msg)
 				}
 			}
 		})
 	}
 }
 
-func readFrame(r io.Reader) ([]byte, error) {
-	var head [frameLen]byte
+// ReadFrame reads a message with its length before it: RFC 1035, section 4.2.2.
+func ReadFrame(r io.Reader) ([]byte, error) {
+	var head [2]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, err
 	}
@@ -130,14 +118,20 @@ func readFrame(r io.Reader) ([]byte, error) {
 	return msg, err
 }
 
-func (s *rawServer) askedSizes() []uint16 {
+// Sizes returns the EDNS sizes that came over UDP, 0 without EDNS.
+func (s *RawServer) Sizes() []uint16 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]uint16(nil), s.sizes...)
 }
 
-// addresses answers with n addresses, 16 bytes each; a SOA with itself.
-func addresses(n int) func(query []byte) []byte {
+// WriteFrame writes one; the other end may be gone.
+func WriteFrame(w io.Writer, msg []byte) {
+	_, _ = w.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(msg))), msg...))
+}
+
+// Addresses answers with n addresses, 16 bytes each; a SOA with itself.
+func Addresses(n int) func(query []byte) []byte {
 	return func(query []byte) []byte {
 		q := new(dns.Msg)
 		if q.Unpack(query) != nil {
@@ -159,8 +153,8 @@ func addresses(n int) func(query []byte) []byte {
 	}
 }
 
-// as answers with what change makes of the reply to a query that isn't a probe.
-func as(reply func([]byte) []byte, change func([]byte) []byte) answersRaw {
+// As answers with what change makes of the reply to a query that isn't a probe.
+func As(reply, change func([]byte) []byte) RawAnswers {
 	return func(query []byte) [][]byte {
 		b := reply(query)
 		if q := new(dns.Msg); q.Unpack(query) == nil && q.Question[0].Qtype != dns.TypeSOA {
@@ -173,21 +167,24 @@ func as(reply func([]byte) []byte, change func([]byte) []byte) answersRaw {
 	}
 }
 
-func asIs(b []byte) []byte { return b }
+// AsIs changes nothing.
+func AsIs(b []byte) []byte { return b }
 
-func cutAt(n int) func([]byte) []byte { return func(b []byte) []byte { return b[:min(n, len(b))] } }
+// CutAt cuts a reply after n bytes.
+func CutAt(n int) func([]byte) []byte { return func(b []byte) []byte { return b[:min(n, len(b))] } }
 
-func withTC(change func([]byte) []byte) func([]byte) []byte {
+// WithTC sets TC.
+func WithTC(change func([]byte) []byte) func([]byte) []byte {
 	return func(b []byte) []byte {
 		b = change(b)
-		b[2] |= flagTC >> 8
+		b[2] |= 2
 		return b
 	}
 }
 
-// fitting cuts a reply to what the query's EDNS allows, as a server does: with TC, between
+// Fitting cuts a reply to what the query's EDNS allows, as a server does: with TC, between
 // records.
-func fitting(reply func([]byte) []byte) answersRaw {
+func Fitting(reply func([]byte) []byte) RawAnswers {
 	return func(query []byte) [][]byte {
 		q, m := new(dns.Msg), new(dns.Msg)
 		if q.Unpack(query) != nil || m.Unpack(reply(query)) != nil {
@@ -204,11 +201,16 @@ func fitting(reply func([]byte) []byte) answersRaw {
 	}
 }
 
-// askRaw asks for askedName.
-func askRaw(t *testing.T, c *Client, size uint16, tcp bool) (*dns.Msg, error) {
-	t.Helper()
-	q := question(askedName)
-	q.TCP, q.EDNS.Size, q.Deadline = tcp, size, time.Now().Add(20*time.Second) // a busy machine
-	m, _, err := c.Exchange(t.Context(), q)
-	return m, err
+// Growing makes a reply of one that would take far more memory than bytes: its record has a
+// list of pointers to the question's name.
+func Growing(reply []byte) []byte {
+	const header, pointers = 12, 30000
+	end := header
+	for reply[end] != 0 {
+		end += 1 + int(reply[end])
+	}
+	b := append(slices.Clone(reply[:end+5]), 0xc0, header, 0, byte(dns.TypeHIP), 0, 1, 0, 0, 0, 5)
+	b[6], b[7], b[8], b[9], b[10], b[11] = 0, 1, 0, 0, 0, 0
+	b = binary.BigEndian.AppendUint16(b, 4+2*pointers)
+	return append(append(b, 0, 0, 0, 0), bytes.Repeat([]byte{0xc0, header}, pointers)...)
 }

@@ -7,62 +7,64 @@ import (
 	"time"
 )
 
-// lack is something that an upstream doesn't take, as it turned out: EDNS (RFC 6891,
-// section 7, has that remembered), or, of a dns:// upstream, streams. Queries do without,
-// until a test beside them finds that it does.
-type lack struct {
-	// hold is until when that is believed; then it is tested again.
-	hold time.Duration
-	test func(context.Context) error
-	// until is in nanoseconds since the client was made; 0 is that nothing is lacking.
+// capability is something that an upstream may turn out not to support: EDNS (RFC 6891,
+// section 7, has that remembered), or, of a dns:// upstream, streams. Queries do without it
+// until a probe finds it.
+type capability struct {
+	client *Client
+	// hold is how long that is remembered; then it is probed again.
+	hold  time.Duration
+	probe func(context.Context) error
+	// until is by the client's clock; 0 is that it is supported.
 	until   atomic.Int64
-	testing atomic.Bool
+	probing atomic.Bool
 }
 
-// lacks reports whether the upstream is to be asked without.
-func (u *upstream) lacks(l *lack, now time.Time) bool {
+// isMissing reports whether the upstream is to be asked without.
+func (l *capability) isMissing(now time.Time) bool {
 	until := l.until.Load()
 	if until == 0 {
 		return false
 	}
-	if int64(now.Sub(u.client.made)) >= until {
-		u.examine(l)
+	if l.client.clock(now) >= until {
+		l.test()
 	}
 	return true
 }
 
-// found takes in that the upstream answered without, and not with. That may have been a
-// packet's loss, so it is tested at once, and not believed for longer than that takes.
-func (u *upstream) found(l *lack, now time.Time) {
-	if l.until.CompareAndSwap(0, u.after(l, now)) {
-		u.examine(l)
+// remember has the upstream asked without from now on: it answered without, and not with.
+// That may have been a packet's loss, so it is probed at once, and not remembered for longer
+// than that takes.
+func (l *capability) remember(now time.Time) {
+	if l.until.CompareAndSwap(0, l.after(now)) {
+		l.test()
 	}
 }
 
-// after is when to test again, up to a quarter sooner or later, so that many servers
+// after returns when to probe again, up to a quarter sooner or later, so that many servers
 // don't do so at one time.
-func (u *upstream) after(l *lack, now time.Time) int64 {
-	return int64(now.Sub(u.client.made) + l.hold*3/4 + rand.N(l.hold/2))
+func (l *capability) after(now time.Time) int64 {
+	return l.client.clock(now) + int64(l.hold*3/4+rand.N(l.hold/2))
 }
 
-// examine tests, beside the queries, once at a time.
-func (u *upstream) examine(l *lack) {
-	if l.testing.Swap(true) {
+// test probes, beside the queries, once at a time.
+func (l *capability) test() {
+	if l.probing.Swap(true) {
 		return
 	}
-	u.client.spawn(func() {
-		defer l.testing.Store(false)
-		if l.test(u.client.ctx) == nil {
+	l.client.spawn(func() {
+		defer l.probing.Store(false)
+		if l.probe(l.client.ctx) == nil {
 			l.until.Store(0)
 			return
 		}
-		l.until.Store(u.after(l, time.Now()))
+		l.until.Store(l.after(time.Now()))
 	})
 }
 
-// doubt has what the upstream lacks tested when it is asked next: it may be another
+// recheck has what is missing probed when the upstream is asked next: it may be another
 // server.
-func (l *lack) doubt() {
+func (l *capability) recheck() {
 	if until := l.until.Load(); until != 0 {
 		l.until.CompareAndSwap(until, 1)
 	}

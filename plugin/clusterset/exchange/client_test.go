@@ -2,9 +2,11 @@ package exchange
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -46,9 +49,7 @@ func testMetrics() Metrics {
 	}
 }
 
-// plenty is the time of a query that is to be answered, and bounds what would hang for
-// ever: a busy machine takes some seconds for what takes a millisecond.
-const plenty = 20 * time.Second
+const plenty = clustertest.Plenty
 
 // changes are the upstreams' changes of state, as they are told.
 type changes chan string
@@ -222,8 +223,8 @@ func TestContext(t *testing.T) {
 	wantReason(t, err, Canceled)
 }
 
-// TestResend: a packet that is lost costs the patience, not the query.
-func TestResend(t *testing.T) {
+// TestRetransmit: a packet that is lost costs the retransmission timeout, not the query.
+func TestRetransmit(t *testing.T) {
 	answer := clustertest.Zone(t, zone)
 	var lose atomic.Bool
 	lossy := clustertest.Serve(t, func(w dns.ResponseWriter, r *dns.Msg) {
@@ -231,7 +232,7 @@ func TestResend(t *testing.T) {
 			answer(w, r)
 		}
 	})
-	clustertest.Within(t, 2*unknownPatience, func() {
+	clustertest.Within(t, 2*unknownRTO, func() {
 		c, _ := newTestClient(t, Options{}, lossy.Addr)
 		lose.Store(true)
 		m, err := ask(c, plenty)
@@ -312,16 +313,32 @@ func TestCloseInFlight(t *testing.T) {
 	}
 }
 
-// waitFor looks until it is so.
-func waitFor(t *testing.T, so func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for start := time.Now(); !so(); <-tick.C {
-		if time.Since(start) > plenty {
-			t.Fatalf("not within %v", plenty)
-		}
-	}
+func collected(c prometheus.Collector) float64 { return testutil.ToFloat64(c) }
+
+// testTLS returns a server's configuration, with a certificate for 127.0.0.1, and the
+// client's that trusts it.
+func testTLS(tb testing.TB) (*tls.Config, *transport.TLSConfig) {
+	tb.Helper()
+	a := clustertest.NewAuthority(tb)
+	return a.ServerTLS(tb, "127.0.0.1"), transport.NewTLSConfig("", a.Pool(), nil)
 }
 
-func collected(c prometheus.Collector) float64 { return testutil.ToFloat64(c) }
+const askedName = "Web.default.svc.cluster.local."
+
+// askSize asks for askedName.
+func askSize(t *testing.T, c *Client, size uint16, tcp bool) (*dns.Msg, error) {
+	t.Helper()
+	q := question(askedName)
+	q.TCP, q.EDNS.Size = tcp, size
+	m, _, err := c.Exchange(t.Context(), q)
+	return m, err
+}
+
+// TestUnsendable: what can't be packed is an error of its own.
+func TestUnsendable(t *testing.T) {
+	c, _ := newTestClient(t, Options{})
+	for _, name := range []string{"", "cluster.local", strings.Repeat("a", 64) + "."} {
+		_, _, err := c.Exchange(t.Context(), question(name))
+		wantReason(t, err, Unsendable)
+	}
+}

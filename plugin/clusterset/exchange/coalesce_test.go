@@ -31,7 +31,7 @@ func held(t *testing.T) (server *clustertest.Server, arrived chan string, releas
 	return server, arrived, release
 }
 
-// TestCoalescing: equal questions under way are asked once, and each has a reply of
+// TestCoalescing: equal queries in flight are asked once, and each has a reply of
 // its own.
 func TestCoalescing(t *testing.T) {
 	const queries = 50
@@ -56,7 +56,7 @@ func TestCoalescing(t *testing.T) {
 	for i := 1; i < queries; i++ {
 		begin(i, "WEB.default.svc.cluster.local.") // RFC 4343
 	}
-	waitFor(t, func() bool { return collected(c.options.Metrics.Coalesced) == queries-1 })
+	clustertest.WaitFor(t, func() bool { return collected(c.options.Metrics.Coalesced) == queries-1 })
 	close(release)
 	answered.Wait()
 	seen := make(map[dns.RR]bool)
@@ -124,37 +124,38 @@ func TestCoalescingKeepsApart(t *testing.T) {
 			one.EDNS.Size, two.EDNS.Size = 1232, 1232
 			tt.change(two)
 			f := newFlights()
-			if joins := boards(t, &f, one, two); joins != tt.joins {
-				t.Errorf("joins: %v", joins)
+			if got := joins(t, &f, one, two); got != tt.joins {
+				t.Errorf("joins: %v", got)
 			}
 		})
 	}
 }
 
-// boards tells whether two joins the flight of one.
-func boards(t *testing.T, f *flights, one, two *Query) bool {
+// joins reports whether two joins the flight of one.
+func joins(t *testing.T, f *flights, one, two *Query) bool {
 	t.Helper()
-	a, err := newWire(one)
+	a, err := one.pack()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.free()
-	b, err := newWire(two)
+	defer a.Free()
+	b, err := two.pack()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.free()
-	flight, leads := f.board(f.sum(a), a, one.TCP)
+	defer b.Free()
+	sum := a.Sum(f.seed)
+	flight, leads := f.join(sum, a, one.TCP)
 	if !leads {
 		t.Fatal("the first one doesn't lead")
 	}
-	if other, leads := f.board(f.sum(b), b, two.TCP); !leads {
+	if other, leads := f.join(b.Sum(f.seed), b, two.TCP); !leads {
 		return other == flight
 	}
 	if two.TCP { // which isn't in the message: it meets the other in its place
 		return false
 	}
-	if other, leads := f.board(f.sum(a), b, two.TCP); other != nil || !leads {
+	if other, leads := f.join(sum, b, two.TCP); other != nil || !leads {
 		t.Error("of one sum, it joins though it is another query")
 	}
 	return false
@@ -182,7 +183,7 @@ func TestCoalescingLeaderGone(t *testing.T) {
 			}
 		})
 	}
-	waitFor(t, func() bool { return collected(c.options.Metrics.Coalesced) == 5 })
+	clustertest.WaitFor(t, func() bool { return collected(c.options.Metrics.Coalesced) == 5 })
 	cancel()
 	<-arrived // one of the five asks in its place
 	close(release)
@@ -218,7 +219,7 @@ func TestCoalescingFails(t *testing.T) {
 		asks(&failed, time.Minute, BadReply)
 	}
 	asks(&gone, 2*time.Second, NoReply)
-	waitFor(t, func() bool { return collected(c.options.Metrics.Coalesced) == 5 })
+	clustertest.WaitFor(t, func() bool { return collected(c.options.Metrics.Coalesced) == 5 })
 	gone.Wait()
 	close(release)
 	failed.Wait()

@@ -1,13 +1,14 @@
-// Package exchange asks a member's DNS: it has the transports, their connections,
-// the health of each upstream, and the way of one query among them, within its
-// time. A reply it hands back answers the question that was asked.
+// Package exchange asks a member's DNS. It decides whom to ask: which of the member's
+// upstreams, when another one, and what a reply is worth. A reply it returns answers the
+// question that was asked.
 //
-// A Client's queries are races (race.go): a message goes to one upstream, and to
-// the next when that fails or takes long; the first good reply wins (verdict.go).
-// The transports, over UDP (udp.go), TCP and TLS (stream.go), HTTPS and QUIC
-// (proxied.go), take a call and owe it an outcome, so that a query waits for all of
-// them in its own goroutine.
+// A query in flight that an equal one finds is joined (coalesce.go); else it is a race
+// (race.go): its message goes to one upstream (candidates.go), and to the next when that
+// fails or takes long (retry.go); the first good reply wins (verdict.go). What is known of
+// an upstream is its health (health.go, by probes: probe.go), whether it is ejected
+// (ejection.go), what it doesn't support (capability.go) and how long its replies take
+// (latency.go).
 //
-// It neither renames nor judges what a reply says; that is its caller's, the
-// clusterset plugin.
+// The connections are below, in package transport, and the messages' form below that, in
+// package wire. What a reply says is neither renamed nor checked: that is the callers'.
 package exchange

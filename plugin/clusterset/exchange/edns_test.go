@@ -15,7 +15,7 @@ import (
 
 // refusing answers like answer where there is no EDNS, and else with what refuse makes of
 // the query.
-func refusing(refuse func(q *dns.Msg) [][]byte, answer func([]byte) []byte) answersRaw {
+func refusing(refuse func(q *dns.Msg) [][]byte, answer func([]byte) []byte) clustertest.RawAnswers {
 	return func(query []byte) [][]byte {
 		q := new(dns.Msg)
 		if q.Unpack(query) != nil {
@@ -75,7 +75,7 @@ func TestNoEDNS(t *testing.T) {
 			t.Run(fmt.Sprintf("%s over %s", name, scheme), func(t *testing.T) {
 				t.Parallel()
 				var takes atomic.Bool
-				right := addresses(1)
+				right := clustertest.Addresses(1)
 				answers := refusing(func(q *dns.Msg) [][]byte {
 					if takes.Load() {
 						b, _ := q.Pack()
@@ -83,7 +83,7 @@ func TestNoEDNS(t *testing.T) {
 					}
 					return refuse(q)
 				}, right)
-				s := serveRaw(t, answers, answers)
+				s := clustertest.ServeRaw(t, answers, answers)
 				c := newClientOf(t, scheme, nil, s.Addr)
 				u := c.upstreams[0]
 				q := func() (*dns.Msg, error) {
@@ -99,27 +99,27 @@ func TestNoEDNS(t *testing.T) {
 				if u.edns.until.Load() == 0 {
 					t.Error("not remembered")
 				}
-				waitFor(t, func() bool { return !u.edns.testing.Load() })
+				clustertest.WaitFor(t, func() bool { return !u.edns.probing.Load() })
 				if u.edns.until.Load() < int64(u.edns.hold/2) {
 					t.Error("not remembered when it was tested")
 				}
 				clustertest.Tries(t, func() error {
-					before := s.udp.Load() + s.tcp.Load()
+					before := s.UDP.Load() + s.TCP.Load()
 					if m, err := q(); err != nil || len(m.Answer) != 1 {
 						t.Errorf("then: %v, %v", m, err)
 					}
-					if n := s.udp.Load() + s.tcp.Load() - before; n != 1 {
+					if n := s.UDP.Load() + s.TCP.Load() - before; n != 1 {
 						return fmt.Errorf("%d messages", n)
 					}
 					return nil
 				})
-				if err := u.ping(t.Context()); err != nil || u.health.down.Load() {
+				if err := u.probe(t.Context()); err != nil || u.health.down.Load() {
 					t.Errorf("its probe: %v", err)
 				}
 				takes.Store(true) // it was replaced
-				u.edns.doubt()
+				u.edns.recheck()
 				_, _ = q()
-				waitFor(t, func() bool { return u.edns.until.Load() == 0 })
+				clustertest.WaitFor(t, func() bool { return u.edns.until.Load() == 0 })
 			})
 		}
 	}
@@ -135,14 +135,14 @@ func TestNoEDNSAtAll(t *testing.T) {
 			}
 			return failing(rcode, plainly)(q)
 		}
-		s := serveRaw(t, refuse, refuse)
+		s := clustertest.ServeRaw(t, refuse, refuse)
 		c, _ := newTestClient(t, Options{}, s.Addr)
-		_, err := askRaw(t, c, DatagramSize, false)
+		_, err := askSize(t, c, DatagramSize, false)
 		wantReason(t, err, BadReply)
 		if got := brief(err); !strings.HasSuffix(got, ": answered "+dns.RcodeToString[rcode]) {
 			t.Errorf("%q", got)
 		}
-		if u := c.upstreams[0]; u.edns.until.Load() != 0 || u.ping(t.Context()) == nil {
+		if u := c.upstreams[0]; u.edns.until.Load() != 0 || u.probe(t.Context()) == nil {
 			t.Error("taken for one that lacks EDNS")
 		}
 	}
@@ -152,7 +152,7 @@ func TestNoEDNSAtAll(t *testing.T) {
 // it: it is tested at once.
 func TestEDNSLost(t *testing.T) {
 	var lose atomic.Bool
-	right := addresses(1)
+	right := clustertest.Addresses(1)
 	answers := refusing(func(q *dns.Msg) [][]byte {
 		if lose.Swap(false) {
 			return nil
@@ -160,20 +160,20 @@ func TestEDNSLost(t *testing.T) {
 		b, _ := q.Pack()
 		return [][]byte{right(b)}
 	}, right)
-	c, _ := newTestClient(t, Options{}, serveRaw(t, answers, answers).Addr)
+	c, _ := newTestClient(t, Options{}, clustertest.ServeRaw(t, answers, answers).Addr)
 	u := c.upstreams[0]
 	clustertest.Tries(t, func() error {
 		lose.Store(true)
-		return u.ping(t.Context())
+		return u.probe(t.Context())
 	})
-	waitFor(t, func() bool { return u.edns.until.Load() == 0 && !u.edns.testing.Load() })
+	clustertest.WaitFor(t, func() bool { return u.edns.until.Load() == 0 && !u.edns.probing.Load() })
 }
 
 // TestEDNSOfProbes: a probe carries what a query does.
 func TestEDNSOfProbes(t *testing.T) {
 	for _, scheme := range []model.Scheme{model.DNS, model.TCP} {
 		probes := make(chan *dns.Msg, 100)
-		right := addresses(1)
+		right := clustertest.Addresses(1)
 		answers := func(query []byte) [][]byte {
 			q := new(dns.Msg)
 			if q.Unpack(query) == nil {
@@ -181,10 +181,10 @@ func TestEDNSOfProbes(t *testing.T) {
 			}
 			return [][]byte{right(query)}
 		}
-		s := serveRaw(t, answers, answers)
+		s := clustertest.ServeRaw(t, answers, answers)
 		c := newClientOf(t, scheme, nil, s.Addr)
 		c.options.Probe = EDNS{Size: DatagramSize, Option: Option{Code: dns.EDNS0LOCALSTART, Data: "\x07"}}
-		if err := c.upstreams[0].ping(t.Context()); err != nil {
+		if err := c.upstreams[0].probe(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		o := (<-probes).IsEdns0()

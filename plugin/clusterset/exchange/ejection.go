@@ -21,17 +21,20 @@ const (
 	ejectFor, ejectForMax = time.Second, time.Minute
 )
 
-// ejection is whether an upstream sits out: it is alive, its probes say, and
+// ejection is whether an upstream is ejected: it is alive, its probes say, and
 // still fails queries that others answer, or is slow. It is asked only when the
 // others let a query down.
 type ejection struct {
+	u      *upstream
 	misses atomic.Int32
-	// until is in nanoseconds since the client was made; 0 is not at all.
+	// until is by the client's clock; 0 is not at all.
 	until atomic.Int64
 
 	mu    sync.Mutex
 	times int
-	ended time.Time // of the last one
+	// since and ended are when the last one began and ended, why is its reason.
+	since, ended time.Time
+	why          error
 }
 
 var (
@@ -39,48 +42,45 @@ var (
 	errSlow   = errors.New("slower than the others")
 )
 
-// ejected tells whether the upstream sits out.
-func (u *upstream) ejected(now time.Time) bool {
-	until := u.ejection.until.Load()
-	return until != 0 && int64(now.Sub(u.client.made)) < until
+// active reports whether the upstream is ejected.
+func (e *ejection) active(now time.Time) bool {
+	until := e.until.Load()
+	return until != 0 && e.u.client.clock(now) < until
 }
 
-// hit is a query that the upstream answered.
-func (u *upstream) hit() {
-	if u.ejection.misses.Load() != 0 {
-		u.ejection.misses.Store(0)
+// hit counts a query that the upstream answered.
+func (e *ejection) hit() {
+	if e.misses.Load() != 0 {
+		e.misses.Store(0)
 	}
 }
 
-// miss is a query that the upstream missed, and another answered.
-func (u *upstream) miss(now time.Time) {
-	if u.ejection.misses.Add(1) >= missesToEject {
-		u.eject(now, errMisses)
+// miss counts a query that the upstream missed, and another answered.
+func (e *ejection) miss(now time.Time) {
+	if e.misses.Add(1) >= missesToEject {
+		e.eject(now, errMisses)
 	}
 }
 
 // compare ejects the upstream if it is slow. It is called when its latency was
 // read.
-func (u *upstream) compare(now time.Time) {
-	for _, other := range u.client.upstreams {
+func (e *ejection) compare(now time.Time) {
+	for _, other := range e.u.client.upstreams {
 		median := other.latency.median.Load()
-		if other.inService(now) && median > 0 && u.latency.median.Load() > slowFactor*median+int64(slowMargin) {
-			u.eject(now, errSlow)
+		if other.inService(now) && median > 0 && e.u.latency.median.Load() > slowFactor*median+int64(slowMargin) {
+			e.eject(now, errSlow)
 			return
 		}
 	}
 }
 
-// inService tells whether the upstream is up and doesn't sit out.
-func (u *upstream) inService(now time.Time) bool { return !u.health.down.Load() && !u.ejected(now) }
-
-// eject has the upstream sit out for a while, unless it is the last in service.
-func (u *upstream) eject(now time.Time, why error) {
-	e := &u.ejection
+// eject ejects the upstream for a while, unless it is the last in service.
+func (e *ejection) eject(now time.Time, why error) {
+	c := e.u.client
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.misses.Store(0)
-	if u.ejected(now) || !u.client.hasOther(u, now) {
+	if e.active(now) || !c.hasOther(e.u, now) {
 		return
 	}
 	if now.Sub(e.ended) > ejectForMax {
@@ -89,34 +89,24 @@ func (u *upstream) eject(now time.Time, why error) {
 	d := min(ejectFor<<e.times, ejectForMax)
 	d = d*3/4 + rand.N(d/2)
 	e.times++
-	e.ended = now.Add(d)
-	e.until.Store(int64(e.ended.Sub(u.client.made)))
-	u.latency.forget()
-	u.metrics.Ejections.Inc()
-	u.client.options.Metrics.Ejected.Inc()
-	u.client.options.Ejected(u.address, d, why)
-	u.suspect() // looks after it until it is back
+	e.since, e.ended, e.why = now, now.Add(d), why
+	e.until.Store(c.clock(e.ended))
+	e.u.latency.forget()
+	e.u.metrics.Ejections.Inc()
+	c.options.Metrics.Ejected.Inc()
+	c.options.Ejected(e.u.address, d, why)
+	e.u.health.suspect() // probes it until it is back
 }
 
-// readmit ends the ejection when its time is over. It is true while there is one.
-func (u *upstream) readmit(now time.Time) bool {
-	e := &u.ejection
+// readmit ends the ejection when its time is over. It reports whether there still is one.
+func (e *ejection) readmit(now time.Time) bool {
 	until := e.until.Load()
-	if until == 0 || u.ejected(now) {
+	if until == 0 || e.active(now) {
 		return until != 0
 	}
 	if !e.until.CompareAndSwap(until, 0) {
 		return true
 	}
-	u.client.options.Metrics.Ejected.Dec()
-	return false
-}
-
-func (c *Client) hasOther(u *upstream, now time.Time) bool {
-	for _, other := range c.upstreams {
-		if other != u && other.inService(now) {
-			return true
-		}
-	}
+	e.u.client.options.Metrics.Ejected.Dec()
 	return false
 }

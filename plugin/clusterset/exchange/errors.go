@@ -5,14 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"os"
 	"strconv"
 	"syscall"
 
 	"github.com/miekg/dns"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/quoted"
 )
 
@@ -41,8 +40,8 @@ const (
 	Busy
 	// Unsendable: the query can't be put into a message.
 	Unsendable
-	// Spent: a server like this one has spent the question's budget of look-ups. It
-	// gave the query's option back in a failing reply.
+	// Spent: the question's budget of look-ups is spent, as a server like this one reports
+	// with the query's option in a failing reply.
 	Spent
 )
 
@@ -70,8 +69,8 @@ const (
 	maxBrief, maxWords = 100, 256
 )
 
-// Error is for a log. What the upstream, or who is in its place, may have written (the
-// names in a certificate) is escaped.
+// Error returns the text for a log. What the upstream, or who is in its place, may have
+// written (the names in a certificate) is escaped.
 func (e *Error) Error() string {
 	text := "member " + e.Member + ": " + e.Reason.String()
 	if e.Err != nil {
@@ -80,7 +79,7 @@ func (e *Error) Error() string {
 	return quoted.Line(text, maxWords)
 }
 
-// Brief is Error for a client: it has nothing of the upstream's words, and maxBrief
+// Brief returns the text for a client: nothing of the upstream's words, and maxBrief
 // bytes at the most; without the upstreams where they don't fit in.
 func (e *Error) Brief() string {
 	const front = "member "
@@ -104,20 +103,15 @@ func (e *Error) add(u *upstream, err error) {
 	e.Err, e.own = fmt.Errorf("%w; %w", e.Err, one), e.own+"; "+u.address.String()+": "+e.last
 }
 
-// words is an error whose text may come from outside, and goes into a log.
-type words struct{ error }
+// quotedError is an error whose text may come from outside, and goes into a log.
+type quotedError struct{ error }
 
-func (w words) Error() string { return quoted.Line(w.error.Error(), maxWords) }
+func (q quotedError) Error() string { return quoted.Line(q.error.Error(), maxWords) }
 
-func (w words) Unwrap() error { return w.error }
+func (q quotedError) Unwrap() error { return q.error }
 
-// What an upstream did wrong.
-var (
-	errNoReply   = errors.New("no reply")
-	errMalformed = errors.New("malformed reply")
-	errTruncated = errors.New("truncated reply")
-	errClosed    = errors.New("closed")
-)
+// errTruncated is a reply that is of no use to a client over TCP.
+var errTruncated = errors.New("truncated reply")
 
 // rcodeError is a reply that says the upstream can't or won't answer.
 type rcodeError int
@@ -133,18 +127,22 @@ func (r rcodeError) Error() string {
 	return "answered " + name
 }
 
-// ownWords says what an upstream did wrong without a word that it may have written.
+func asRcode(err error) (rcodeError, bool) { return errors.AsType[rcodeError](err) }
+
+// ownWords returns what an upstream did wrong without a word that it may have written.
 func ownWords(err error) string {
-	if rcode, ok := errors.AsType[rcodeError](err); ok {
+	if rcode, ok := asRcode(err); ok {
 		return rcode.Error()
 	}
-	if status, ok := errors.AsType[statusError](err); ok {
+	if status, ok := errors.AsType[transport.StatusError](err); ok {
 		return status.Error()
 	}
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error()
 	}
-	for _, own := range []error{errNoReply, errMalformed, errTruncated, errUnasked, errUnread, errClosed} {
+	for _, own := range []error{
+		transport.ErrNoReply, wire.ErrMalformed, errTruncated, transport.ErrUnasked, transport.ErrUnread, transport.ErrClosed,
+	} {
 		if errors.Is(err, own) {
 			return own.Error()
 		}
@@ -152,26 +150,21 @@ func ownWords(err error) string {
 	return reasonOf(err).String()
 }
 
-// statusError is an HTTP status that isn't 200.
-type statusError int
-
-func (s statusError) Error() string { return "HTTP status " + strconv.Itoa(int(s)) }
-
 func reasonOf(err error) Reason {
-	if _, ok := errors.AsType[rcodeError](err); ok {
+	if _, ok := asRcode(err); ok {
 		return BadReply
 	}
-	if _, ok := errors.AsType[statusError](err); ok {
+	if _, ok := errors.AsType[transport.StatusError](err); ok {
 		return BadReply
 	}
 	switch {
-	case errors.Is(err, errNoReply):
+	case errors.Is(err, transport.ErrNoReply):
 		return NoReply
 	case isLocal(err):
 		return Local
-	case errors.Is(err, errMalformed), errors.Is(err, errTruncated), errors.Is(err, errUnasked):
+	case errors.Is(err, wire.ErrMalformed), errors.Is(err, errTruncated), errors.Is(err, transport.ErrUnasked):
 		return BadReply
-	case errors.Is(err, context.Canceled), errors.Is(err, errClosed):
+	case errors.Is(err, context.Canceled), errors.Is(err, transport.ErrClosed):
 		return Canceled
 	}
 	return Network
@@ -184,22 +177,4 @@ func isLocal(err error) bool {
 		}
 	}
 	return false
-}
-
-// plain takes the layers off a network error, which repeat the addresses and
-// name system calls.
-func plain(err error) error {
-	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
-		return errNoReply
-	}
-	if errno, ok := errors.AsType[syscall.Errno](err); ok {
-		return errno
-	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
-		return op.Err
-	}
-	if request, ok := errors.AsType[*url.Error](err); ok {
-		return request.Err
-	}
-	return err
 }

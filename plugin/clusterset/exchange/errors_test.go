@@ -12,6 +12,8 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -28,13 +30,13 @@ func TestErrorTexts(t *testing.T) {
 		reason        Reason // where there are none
 	}{
 		{"c1", "member c1: unreachable: tls://" + at + ": unreachable", []error{foreign}, 0},
-		{"c1", "member c1: no reply: tls://" + at + ": unreachable; tls://" + at + ": no reply", []error{foreign, errNoReply}, 0},
+		{"c1", "member c1: no reply: tls://" + at + ": unreachable; tls://" + at + ": no reply", []error{foreign, transport.ErrNoReply}, 0},
 		{"c1", "member c1: unreachable: tls://" + at + ": connection refused", []error{syscall.ECONNREFUSED}, 0},
 		{"c1", "member c1: bad reply: tls://" + at + ": answered FORMERR", []error{rcodeError(dns.RcodeFormatError)}, 0},
 		{"c1", "member c1: bad reply: tls://" + at + ": answered BADVERS", []error{rcodeError(dns.RcodeBadVers)}, 0},
 		{"c1", "member c1: bad reply: tls://" + at + ": answered rcode 3841", []error{rcodeError(3841)}, 0},
-		{"c1", "member c1: bad reply: tls://" + at + ": malformed reply", []error{errMalformed}, 0},
-		{"c1", "member c1: answered FORMERR", []error{foreign, errNoReply, errNoReply, rcodeError(dns.RcodeFormatError)}, 0},
+		{"c1", "member c1: bad reply: tls://" + at + ": malformed reply", []error{wire.ErrMalformed}, 0},
+		{"c1", "member c1: answered FORMERR", []error{foreign, transport.ErrNoReply, transport.ErrNoReply, rcodeError(dns.RcodeFormatError)}, 0},
 		{"c1", "member c1: down", nil, Down},
 		{"c1", "member c1: too many queries in flight", nil, Busy},
 		{"c1", "member c1: too many look-ups", nil, Spent},
@@ -52,7 +54,7 @@ func TestErrorTexts(t *testing.T) {
 			t.Errorf("error %q (%d)", got, len(got))
 		}
 	}
-	if got, want := (words{foreign}).Error(), `x509: valid for evil\n[FATAL] \x1b[31m\u202e\xff and a.example`; !strings.HasPrefix(got, want) || len(got) > 256 {
+	if got, want := (quotedError{foreign}).Error(), `x509: valid for evil\n[FATAL] \x1b[31m\u202e\xff and a.example`; !strings.HasPrefix(got, want) || len(got) > 256 {
 		t.Errorf("%q (%d)", got, len(got))
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
 )
 
 const (
@@ -22,8 +24,9 @@ const (
 // says SERVFAIL for one name, isn't taken for dead, and a dead one is known
 // without a query waiting for it. Nothing is probed that isn't suspected.
 type health struct {
+	u    *upstream
 	down atomic.Bool
-	// suspected is set by queries, and looked at by the prober, which runs while
+	// suspected is set by queries, and read by the prober, which runs while
 	// probing is set.
 	suspected, probing atomic.Bool
 	// unreachable is set with a suspicion that the kernel or a refused port gave:
@@ -32,92 +35,92 @@ type health struct {
 	unreachable atomic.Bool
 
 	// probed is when the last probe began that failed, answered when a query was last
-	// answered, give or take answeredStep; in nanoseconds since the client was made.
+	// answered, give or take answeredStep: by the client's clock.
 	probed, answered atomic.Int64
 	// hurry ends the prober's pause.
 	hurry chan struct{}
 
-	mu  sync.Mutex
-	err error
+	mu    sync.Mutex
+	err   error     // why it is down
+	since time.Time // when it went down, or came back
 }
 
-// answeredStep spares most answers a write that all cores would have to hear of.
+// answeredStep spares most answers a write that all cores would have to see.
 const answeredStep = 10 * time.Millisecond
 
-// answers takes in that the upstream has answered a query, which is as good as a
-// probe's answer. If it is down, it was that query's last hope, and is back.
-func (u *upstream) answers(now time.Time) {
-	at, back := int64(now.Sub(u.client.made)), u.health.down.Load()
-	if back || at-u.health.answered.Load() > int64(answeredStep) {
-		u.health.answered.Store(at)
+// answers counts a query that the upstream has answered, which is as good as a
+// probe's answer. If it is down, it was that query's last resort, and is back.
+func (h *health) answers(now time.Time) {
+	at, back := h.u.client.clock(now), h.down.Load()
+	if back || at-h.answered.Load() > int64(answeredStep) {
+		h.answered.Store(at)
 	}
 	if back {
-		u.setDown(nil)
+		h.set(nil)
 	}
 }
 
-// answeredSince tells whether the upstream has answered a query since then.
-func (u *upstream) answeredSince(then time.Time) bool {
-	return u.health.answered.Load() >= int64(then.Sub(u.client.made))
+// answeredSince reports whether the upstream has answered a query since then.
+func (h *health) answeredSince(then time.Time) bool {
+	return h.answered.Load() >= h.u.client.clock(then)
 }
 
-// maybeBack reports whether the upstream is up, or down by a verdict from before then, in
-// nanoseconds since the client was made. It may come back at any moment: one look.
-func (u *upstream) maybeBack(then int64) bool {
-	return !u.health.down.Load() || u.health.probed.Load() < then
-}
+// maybeBack reports whether the upstream is up, or down by a probe from before then, by the
+// client's clock. It may come back at any moment: one read.
+func (h *health) maybeBack(then int64) bool { return !h.down.Load() || h.probed.Load() < then }
 
+// cause returns why the upstream is down.
 func (h *health) cause() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.err == nil {
-		return errNoReply
+		return transport.ErrNoReply
 	}
 	return h.err
 }
 
 // suspect has the upstream probed: now, or again where that is under way.
-func (u *upstream) suspect() {
-	u.health.suspected.Store(true)
-	if u.health.probing.Swap(true) {
+func (h *health) suspect() {
+	h.suspected.Store(true)
+	if h.probing.Swap(true) {
 		return
 	}
-	u.client.spawn(func() {
-		u.probe(u.client.ctx)
-		u.health.probing.Store(false)
-		if u.health.suspected.Load() { // by a query that saw it still probing
-			u.suspect()
+	h.u.client.spawn(func() {
+		h.probe(h.u.client.ctx)
+		h.probing.Store(false)
+		if h.suspected.Load() { // by a query that saw it still probing
+			h.suspect()
 		}
 	})
 }
 
 // probe asks until the upstream answers, is not ejected, and nobody suspects it
 // any more, or the client is closed.
-func (u *upstream) probe(ctx context.Context) {
+func (h *health) probe(ctx context.Context) {
 	pause, failed := probePause, 0
 	for ctx.Err() == nil {
-		u.health.suspected.Store(false)
-		if u.health.unreachable.Swap(false) {
+		h.suspected.Store(false)
+		if h.unreachable.Swap(false) {
 			failed++
 		}
 		start := time.Now()
-		err := u.ping(ctx)
-		if u.answeredSince(start) {
+		err := h.u.probe(ctx)
+		if h.answeredSince(start) {
 			err = nil // the probe got lost
 		}
 		if err == nil {
 			failed, pause = 0, probePause
-			u.setDown(nil)
+			h.set(nil)
 		} else if failed++; failed >= probesToDown && ctx.Err() == nil {
-			u.health.probed.Store(int64(start.Sub(u.client.made)))
-			u.setDown(err)
+			h.probed.Store(h.u.client.clock(start))
+			h.set(err)
 		}
-		ejected := u.readmit(time.Now())
+		ejected := h.u.ejection.readmit(time.Now())
 		if ejected {
 			pause = probePauseMax
 		}
-		u.pause(ctx, pause/2+rand.N(pause)-time.Since(start)) // a probe that was lost costs no more than one that failed
-		if err == nil && !ejected && !u.health.suspected.Load() {
+		h.pause(ctx, pause/2+rand.N(pause)-time.Since(start)) // a probe that was lost costs no more than one that failed
+		if err == nil && !ejected && !h.suspected.Load() {
 			return
 		}
 		if err != nil {
@@ -127,47 +130,53 @@ func (u *upstream) probe(ctx context.Context) {
 }
 
 // pause waits, unless the upstream is needed.
-func (u *upstream) pause(ctx context.Context, d time.Duration) {
+func (h *health) pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-	case <-u.health.hurry:
+	case <-h.hurry:
 	case <-timer.C:
 	}
 }
 
-// look has the upstream probed now, if it is down.
-func (u *upstream) look() {
-	if !u.health.down.Load() {
+// probeNow has the upstream probed at once, if it is down.
+func (h *health) probeNow() {
+	if !h.down.Load() {
 		return
 	}
 	select {
-	case u.health.hurry <- struct{}{}:
+	case h.hurry <- struct{}{}:
 	default: // it is, or was just now
 	}
 }
 
-func (u *upstream) setDown(err error) {
-	u.health.mu.Lock()
-	u.health.err = err
-	u.health.mu.Unlock()
-	if u.health.down.Swap(err != nil) == (err != nil) {
+// set sets whether the upstream is down, as err isn't nil.
+func (h *health) set(err error) {
+	c := h.u.client
+	h.mu.Lock()
+	h.err = err
+	changed := h.down.Swap(err != nil) != (err != nil)
+	if changed {
+		h.since = time.Now()
+	}
+	h.mu.Unlock()
+	if !changed {
 		return
 	}
 	change := 1.0
 	if err != nil {
 		change = -1
-		u.fail(err) // what is in flight would only wait out its time
-		u.client.lookAtOthers(u)
+		h.u.fail(err) // what is in flight would only wait out its time
+		c.probeOthers(h.u)
 	} else {
-		u.edns.doubt()
-		u.streams.doubt()
+		h.u.edns.recheck()
+		h.u.streaming.recheck()
 	}
-	u.client.options.Metrics.Up.Add(change)
-	u.client.options.Metrics.Down.Add(-change)
+	c.options.Metrics.Up.Add(change)
+	c.options.Metrics.Down.Add(-change)
 	if err != nil {
-		err = words{err}
+		err = quotedError{err}
 	}
-	u.client.options.Changed(u.address, err)
+	c.options.Changed(h.u.address, err)
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Hedging is when a query whose reply takes longer than usual is also sent to the
-// next upstream. The zero value is at the 95th percentile of what replies took.
+// next upstream. The zero value is at the 95th percentile of what replies took (p95).
 type Hedging struct {
 	Off bool
 	// After is a delay to use in the place of what was measured, unless 0.
@@ -17,19 +17,17 @@ type Hedging struct {
 // anybody, and comes about by a busy machine alone.
 const minHedge = 5 * time.Millisecond
 
-// hedgeAfter is how long to wait before a query is hedged, where replies usually
-// take that long; false is for ever.
-func (h *Hedging) hedgeAfter(usual time.Duration) (time.Duration, bool) {
+// hedgeAfter returns how long to wait before a query is hedged, and whether it is.
+func (h *Hedging) hedgeAfter(p95 time.Duration) (time.Duration, bool) {
 	if h.Off || h.After > 0 {
 		return h.After, !h.Off
 	}
-	return max(usual, minHedge), usual > 0
+	return max(p95, minHedge), p95 > 0
 }
 
-// usual is what 95 of 100 replies of the quickest upstream take, 0 where that isn't
-// known. Where another one takes longer, one may hope for a reply from this one in
-// that time.
-func (c *Client) usual(now time.Time) time.Duration {
+// p95 returns that of the quickest upstream in service, 0 where none is known: where another
+// one takes longer, one may hope for a reply from this one in that time.
+func (c *Client) p95(now time.Time) time.Duration {
 	var least time.Duration
 	for _, u := range c.upstreams {
 		if p95 := time.Duration(u.latency.p95.Load()); p95 > 0 && (least == 0 || p95 < least) && u.inService(now) {
@@ -40,25 +38,25 @@ func (c *Client) usual(now time.Time) time.Duration {
 }
 
 // budget bounds how many messages there are for so many queries, so that a member
-// which is slow because it has too much to do isn't given several times as much.
+// which is slow because it has too much to do doesn't get several times as much.
 type budget struct{ saved atomic.Int32 }
 
 const (
-	// A hedge costs what ten queries earn, a message that is sent again soon what one
-	// does: 30% of loss both ways takes 0.9.
-	hedgePrice, resendPrice = 10, 1
+	// A hedge costs what ten queries earn, an early retransmission what one does: 30% of
+	// loss both ways takes 0.9.
+	hedgePrice, retransmitPrice = 10, 1
 	// budgetSize is the most that is saved up, in what a query earns.
 	budgetSize = 100
 )
 
-// earn is for every query.
+// earn is called for every query.
 func (b *budget) earn() {
 	if b.saved.Load() < budgetSize {
 		b.saved.Add(1)
 	}
 }
 
-// spend tells whether there is that much, and takes it.
+// spend takes the price, and reports whether there was that much.
 func (b *budget) spend(price int32) bool {
 	for {
 		has := b.saved.Load()

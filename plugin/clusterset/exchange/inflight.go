@@ -9,10 +9,10 @@ type Inflight struct {
 	n   atomic.Int64
 }
 
-// NewInflight gives one that takes max at a time; 0 is no bound.
+// NewInflight returns one with room for max at a time; 0 is no bound.
 func NewInflight(max int64) *Inflight { return &Inflight{max: max} }
 
-// Enter counts one in, and reports whether there was room. Only then is it to Leave.
+// Enter reports whether there was room for one more, which then is to Leave.
 func (i *Inflight) Enter() bool {
 	if i == nil {
 		return true
@@ -24,7 +24,7 @@ func (i *Inflight) Enter() bool {
 	return true
 }
 
-// Leave counts one out.
+// Leave makes room.
 func (i *Inflight) Leave() {
 	if i != nil {
 		i.n.Add(-1)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// latency is what an upstream's replies took of late: a histogram, and what is
-// read from it now and then. Its methods may be called at the same time; a sample
+// latency is how long an upstream's replies took of late: a histogram, and two quantiles
+// that are read from it now and then. Its methods may be called at the same time; a sample
 // may be missed then.
 type latency struct {
 	buckets [buckets]atomic.Uint32
@@ -27,7 +27,7 @@ const (
 	recent = 512
 )
 
-// add takes in that a reply took d. It is true when the quantiles are new.
+// add adds a reply that took d. It reports whether the quantiles are new.
 func (l *latency) add(d time.Duration) bool {
 	l.buckets[bucketOf(d)].Add(1)
 	n := l.count.Add(1)
@@ -48,7 +48,7 @@ func (l *latency) forget() {
 	l.p95.Store(0)
 }
 
-// bucketOf is the bucket of d: its octave, and the two bits below the highest.
+// bucketOf returns the bucket of d: its octave, and the two bits below the highest.
 func bucketOf(d time.Duration) int {
 	us := uint64(max(d.Microseconds(), 1))
 	octave := bits.Len64(us) - 1
@@ -56,7 +56,7 @@ func bucketOf(d time.Duration) int {
 	return min(octave*perOctave+int(quarter), buckets-1)
 }
 
-// upperBound is the end of a bucket.
+// upperBound returns the end of a bucket.
 func upperBound(bucket int) time.Duration {
 	octave, quarter := bucket/perOctave, bucket%perOctave
 	return time.Duration(perOctave+quarter+1) << octave * time.Microsecond / perOctave
@@ -75,14 +75,14 @@ func (l *latency) read() {
 	if sum < recent {
 		return
 	}
-	for i, n := range &counts { // a copy of them would be on the stack of a query
+	for i, n := range &counts { // a copy of them would be in a query's frame
 		if n > 0 {
 			l.buckets[i].Add(-(n / 2))
 		}
 	}
 }
 
-// quantile is the end of the bucket that holds the nth sample.
+// quantile returns the end of the bucket that holds the nth sample.
 func quantile(counts *[buckets]uint32, n uint32) time.Duration {
 	var below uint32
 	for i, count := range counts {
@@ -94,19 +94,20 @@ func quantile(counts *[buckets]uint32, n uint32) time.Duration {
 	return 0
 }
 
-// patience is how long to wait for a reply before the query is sent again, where
-// replies usually take that long. A reply that comes later is still taken.
-func patience(usual time.Duration) time.Duration {
-	if usual == 0 {
-		return unknownPatience
+// retransmissionTimeout returns how long to wait for a reply before the query is sent
+// again, where 95 of 100 replies take no longer than p95. A reply that comes later is still
+// taken.
+func retransmissionTimeout(p95 time.Duration) time.Duration {
+	if p95 == 0 {
+		return unknownRTO
 	}
-	return min(max(3*usual, minPatience), maxPatience)
+	return min(max(3*p95, minRTO), maxRTO)
 }
 
 const (
-	// unknownPatience is for an upstream that hasn't answered yet: across an ocean
+	// unknownRTO is for an upstream that hasn't answered yet: across an ocean
 	// a reply takes 300 ms.
-	unknownPatience = 400 * time.Millisecond
-	// minPatience leaves a busy upstream, or a busy machine, some time.
-	minPatience, maxPatience = 50 * time.Millisecond, 500 * time.Millisecond
+	unknownRTO = 400 * time.Millisecond
+	// minRTO leaves a busy upstream, or a busy machine, some time.
+	minRTO, maxRTO = 50 * time.Millisecond, 500 * time.Millisecond
 )

@@ -61,15 +61,15 @@ func TestBuckets(t *testing.T) {
 	}
 }
 
-func TestPatience(t *testing.T) {
-	for usual, want := range map[time.Duration]time.Duration{
-		0:                      unknownPatience,
-		100 * time.Microsecond: minPatience,
+func TestRetransmissionTimeout(t *testing.T) {
+	for p95, want := range map[time.Duration]time.Duration{
+		0:                      unknownRTO,
+		100 * time.Microsecond: minRTO,
 		40 * time.Millisecond:  120 * time.Millisecond,
-		time.Second:            maxPatience,
+		time.Second:            maxRTO,
 	} {
-		if got := patience(usual); got != want {
-			t.Errorf("usually %v: %v, want %v", usual, got, want)
+		if got := retransmissionTimeout(p95); got != want {
+			t.Errorf("p95 %v: %v, want %v", p95, got, want)
 		}
 	}
 }

@@ -1,23 +1,24 @@
 package exchange
 
 import (
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
-
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
 // Metrics are the counters of one member, bound to its labels. All of them must
 // be set.
 type Metrics struct {
 	// Up and Down count the upstreams in each state, and Ejected those of them that
-	// sit out though they are up.
+	// are ejected though they are up.
 	Up, Down, Ejected prometheus.Gauge
-	// Coalesced counts the queries that waited for an equal one under way.
+	// Coalesced counts the queries that waited for an equal one in flight.
 	Coalesced prometheus.Counter
 	// Rejected counts the queries that Inflight had no room for.
 	Rejected prometheus.Counter
-	// Upstream gives those of one of its upstreams.
+	// Upstream returns those of one of its upstreams.
 	Upstream func(model.Upstream) UpstreamMetrics
 }
 
@@ -30,9 +31,9 @@ type UpstreamMetrics struct {
 	Replies [Rcodes + 1]prometheus.Counter
 	// Failed counts the messages that got none, or a useless one, by Reason.
 	Failed [attemptReasons]prometheus.Counter
-	// Dropped counts the replies that were not taken, by Drop.
-	Dropped [drops]prometheus.Counter
-	// Resent counts the messages sent again because no reply had come, Hedged those
+	// Dropped counts the replies that were dropped, by Drop.
+	Dropped [transport.Drops]prometheus.Counter
+	// Resent counts the retransmissions, Hedged the messages
 	// that went to this upstream because another took long, and HedgesWon those of
 	// them whose reply came first.
 	Resent, Hedged, HedgesWon prometheus.Counter

@@ -6,25 +6,30 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
 )
 
 const (
-	// pingTimeout is for a datagram; a handshake takes three round trips more.
-	pingTimeout, handshakeTimeout = time.Second, 1500 * time.Millisecond
-	// ednsPatience is how long a probe waits for a reply before it is sent without EDNS
+	// probeTimeout is for a datagram; a stream has its handshake's time, of three round
+	// trips more.
+	probeTimeout = time.Second
+	// ednsTimeout is how long a probe waits for a reply before it is sent without EDNS
 	// too, and ednsGrace how long the reply with it may come after the one without: an
 	// upstream that drops EDNS is known while the query that met it has time left.
-	ednsPatience, ednsGrace = 200 * time.Millisecond, 100 * time.Millisecond
+	ednsTimeout, ednsGrace = 200 * time.Millisecond, 100 * time.Millisecond
 	// ednsTries are how many in a row an upstream must let pass to be one that drops EDNS.
 	ednsTries = 3
 )
 
-// ping is one probe: a question for the SOA of the member's domain, cheap for the member,
+// probe is a question for the SOA of the member's domain: cheap for the member,
 // never passed on by it, and only a server of that domain says more than REFUSED. It
 // carries what queries carry, for an upstream that answers nothing else is of no use.
-type ping struct {
+type probe struct {
 	u      *upstream
-	call   *call
+	query  *wire.Query
+	call   transport.Call
 	stream bool
 	// next is when something is to be done, end when its time is over.
 	next, end time.Time
@@ -33,52 +38,52 @@ type ping struct {
 	bare, answered, refused bool
 }
 
-func (u *upstream) newPing(now time.Time, stream bool) (*ping, error) {
-	w, err := newWire(&Query{Name: u.client.member.ClusterDomain, Type: dns.TypeSOA, RecursionDesired: true, EDNS: u.client.options.Probe})
+func (u *upstream) newProbe(now time.Time, stream bool) (*probe, error) {
+	q, err := wire.Pack(&wire.Question{Name: u.client.member.ClusterDomain, Type: dns.TypeSOA, RecursionDesired: true, EDNS: u.client.options.Probe})
 	if err != nil {
 		return nil, err
 	}
-	p := &ping{u: u, call: newCall(w)}
-	_, p.stream = u.over(stream)
-	p.end = now.Add(pingTimeout)
+	p := &probe{u: u, query: q}
+	p.call.Begin(q)
+	_, p.stream = u.transport(stream)
+	p.end = now.Add(probeTimeout)
 	if p.stream {
-		p.end = now.Add(handshakeTimeout)
+		p.end = now.Add(transport.HandshakeTimeout)
 	}
 	return p, nil
 }
 
-func (p *ping) close() {
-	w := p.call.wire
-	p.call.end()
-	w.free()
+func (p *probe) close() {
+	p.call.End()
+	p.query.Free()
 }
 
-// ping reports why the upstream doesn't answer, nil where it does, and takes in whether
-// it takes EDNS.
-func (u *upstream) ping(ctx context.Context) error {
+// probe returns why the upstream doesn't answer, nil where it does, and finds out whether
+// it supports EDNS.
+func (u *upstream) probe(ctx context.Context) error {
 	now := time.Now()
-	p, err := u.newPing(now, false)
+	p, err := u.newProbe(now, false)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	p.next = now.Add(ednsPatience)
-	if u.lacks(&u.edns, now) {
+	p.next = now.Add(ednsTimeout)
+	if u.edns.isMissing(now) {
 		p.next = now
 	}
-	if err := p.send(usual); err != nil {
+	if err := p.send(wire.Usual); err != nil {
 		return err
 	}
 	for {
-		o, err := p.call.wait(ctx, time.Until(p.next))
+		o, err := p.call.Wait(ctx, time.Until(p.next))
 		if err != nil {
 			return err
 		}
 		done := false
-		if o.send == tick {
-			done, err = p.late()
+		if o.Message == nil {
+			done, err = p.onTime()
 		} else {
-			done, err = p.take(&o)
+			done, err = p.judge(&o)
 		}
 		if done || err != nil {
 			return err
@@ -86,54 +91,48 @@ func (u *upstream) ping(ctx context.Context) error {
 	}
 }
 
-func (p *ping) send(f form) error {
-	n := p.call.sent
-	p.call.sent++
-	p.call.sends[n] = send{to: p.u, at: time.Now(), stream: p.stream, form: f}
-	t, _ := p.u.over(p.stream)
-	err := t.send(p.call, n, true)
-	if err != nil {
-		p.call.sends[n].ended = true
-	}
-	return err
+func (p *probe) send(form wire.Form) error {
+	t, _ := p.u.transport(p.stream)
+	m := p.call.Add()
+	m.At, m.Form, m.Stream, m.Fresh = time.Now(), form, p.stream, true
+	return t.Send(m)
 }
 
-// late does what is due. It is done when the upstream has answered, or failed.
-func (p *ping) late() (done bool, err error) {
+// onTime does what is due. It is done when the upstream has answered, or failed.
+func (p *probe) onTime() (done bool, err error) {
 	switch {
 	case time.Now().Before(p.next): // the tick is from before
 		return false, nil
 	case p.answered:
-		return p.lacking()
+		return p.withoutEDNS()
 	case !p.bare:
-		return false, p.without()
+		return false, p.sendWithoutEDNS()
 	}
-	return true, errNoReply
+	return true, transport.ErrNoReply
 }
 
-// without asks without EDNS.
-func (p *ping) without() error {
+func (p *probe) sendWithoutEDNS() error {
 	p.bare, p.next = true, p.end
-	return p.send(bare)
+	return p.send(wire.WithoutEDNS)
 }
 
-// lacking ends a probe that was answered without EDNS, and not with.
-func (p *ping) lacking() (done bool, err error) {
-	p.u.found(&p.u.edns, time.Now())
+// withoutEDNS ends a probe that was answered without EDNS, and not with.
+func (p *probe) withoutEDNS() (done bool, err error) {
+	p.u.edns.remember(time.Now())
 	return true, nil
 }
 
-// take takes in an outcome, as late does.
-func (p *ping) take(o *outcome) (done bool, err error) {
-	with := p.call.sends[o.send].form != bare
-	switch err := p.ended(o); {
+// judge decides what an outcome is worth; see onTime.
+func (p *probe) judge(o *transport.Outcome) (done bool, err error) {
+	with := o.Message.Form != wire.WithoutEDNS
+	switch err := failureOf(o); {
 	case with && err == nil:
 		p.u.edns.until.Store(0)
 		return true, nil
 	case with && !refusesEDNS(err), err != nil && !with:
 		return true, err
 	case with && p.answered, !with && p.refused:
-		return p.lacking()
+		return p.withoutEDNS()
 	case with:
 		p.refused = true
 	default:
@@ -142,13 +141,12 @@ func (p *ping) take(o *outcome) (done bool, err error) {
 	if p.bare {
 		return false, nil
 	}
-	return false, p.without()
+	return false, p.sendWithoutEDNS()
 }
 
-// ended takes in that a send has ended, and why it brought no answer.
-func (p *ping) ended(o *outcome) error {
-	p.call.sends[o.send].ended = true
-	reply, err := p.call.outcome(o)
+// failureOf returns why an outcome is no answer.
+func failureOf(o *transport.Outcome) error {
+	reply, err := o.Reply()
 	if err != nil {
 		return err
 	}
@@ -156,37 +154,37 @@ func (p *ping) ended(o *outcome) error {
 }
 
 // once asks as queries do, and waits.
-func (p *ping) once(ctx context.Context) error {
+func (p *probe) once(ctx context.Context) error {
 	defer p.close()
-	if err := p.send(usual); err != nil {
+	if err := p.send(wire.Usual); err != nil {
 		return err
 	}
-	o, err := p.call.wait(ctx, time.Until(p.end))
+	o, err := p.call.Wait(ctx, time.Until(p.end))
 	switch {
 	case err != nil:
 		return err
-	case o.send == tick:
-		return errNoReply
+	case o.Message == nil:
+		return transport.ErrNoReply
 	}
-	return p.ended(&o)
+	return failureOf(&o)
 }
 
-// takesEDNS tests whether the upstream answers to EDNS.
-func (u *upstream) takesEDNS(ctx context.Context) error {
+// probeEDNS returns why the upstream doesn't answer to EDNS.
+func (u *upstream) probeEDNS(ctx context.Context) error {
 	for try := 1; ; try++ {
-		p, err := u.newPing(time.Now(), false)
+		p, err := u.newProbe(time.Now(), false)
 		if err != nil {
 			return err
 		}
-		if err = p.once(ctx); try == ednsTries || !errors.Is(err, errNoReply) {
+		if err = p.once(ctx); try == ednsTries || !errors.Is(err, transport.ErrNoReply) {
 			return err
 		}
 	}
 }
 
-// hasStream tests whether the upstream answers over a stream.
-func (u *upstream) hasStream(ctx context.Context) error {
-	p, err := u.newPing(time.Now(), true)
+// probeStream returns why the upstream doesn't answer over a stream.
+func (u *upstream) probeStream(ctx context.Context) error {
+	p, err := u.newProbe(time.Now(), true)
 	if err != nil {
 		return err
 	}

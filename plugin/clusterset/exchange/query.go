@@ -1,49 +1,110 @@
 package exchange
 
 import (
+	"net"
+	"slices"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
 // Query is one question of class IN for the member.
 type Query struct {
-	// Name is asked for: fully qualified, as a message's question has it in
-	// miekg/dns (RFC 1035, section 5.1). Type is the type asked for.
+	// Name is fully qualified, as a message's question has it in miekg/dns (RFC 1035,
+	// section 5.1).
 	Name string
 	Type uint16
-	// These are the header's bits of RFC 1035, section 4.1.1, and RFC 4035,
-	// section 3.
+	// The header's bits of RFC 1035, section 4.1.1, and RFC 4035, section 3.
 	RecursionDesired, AuthenticatedData, CheckingDisabled bool
-	EDNS                                                  EDNS
+	// EDNS is asked with. A failing reply with an additional record of its option's type
+	// is Spent.
+	EDNS EDNS
 	// TCP is set when the client came over a stream, so that it can take an
 	// answer of any size.
 	TCP bool
 	// Deadline ends the query, whatever attempts are left.
 	Deadline time.Time
-	// Observe, when not nil, is told of each attempt when it ends.
+	// Observe, when not nil, is called with each attempt when it ends.
 	Observe func(Attempt)
 }
 
-// EDNS is a query's OPT record: RFC 6891, section 6.1.
-type EDNS struct {
-	// Size is the largest reply that the client takes over UDP, in bytes; 0 is a
-	// query without EDNS. No upstream is asked for more than DatagramSize at first; for
-	// less, it is RFC 1035's 512 bytes.
-	Size uint16
-	// DO is set when DNSSEC's records are wanted: RFC 3225.
-	DO     bool
-	Option Option
+// What a query's EDNS is made of.
+type (
+	EDNS   = wire.EDNS
+	Option = wire.Option
+)
+
+// Sizes of replies over UDP, in bytes: see package wire.
+const (
+	MaxSize      = wire.MaxSize
+	DatagramSize = wire.DatagramSize
+)
+
+// Attempt is one message to one upstream. One that another's reply came before has
+// neither reply nor error.
+type Attempt struct {
+	Upstream model.Upstream
+	// Local is the address the query left from, nil when it didn't.
+	Local net.Addr
+	// Proto is "udp" or "tcp".
+	Proto string
+	Start time.Time
+	// Query is the observer's own.
+	Query *dns.Msg
+	// Reply is nil when Err is not.
+	Reply *dns.Msg
+	Err   error
 }
 
-// Option is an EDNS option, whose meaning is the caller's. Code 0 is none. A failing reply
-// with an additional record of that type is Spent.
-type Option struct {
-	Code uint16
-	// Data is its bytes, of which there are few.
-	Data string
+// pack packs the query, in a frame of its own: it isn't on the way to the socket.
+//
+//go:noinline
+func (q *Query) pack() (*wire.Query, error) {
+	return wire.Pack(&wire.Question{
+		Name: q.Name, Type: q.Type,
+		RecursionDesired: q.RecursionDesired, AuthenticatedData: q.AuthenticatedData, CheckingDisabled: q.CheckingDisabled,
+		EDNS: q.EDNS,
+	})
 }
 
-// takesMore tells whether the client said that it can take more than the 512
+// takesMore reports whether the client said that it can take more than the 512
 // bytes of RFC 1035, which an upstream may have kept to.
 func (q *Query) takesMore() bool { return q.EDNS.Size > dns.MinMsgSize }
+
+// form returns what an upstream is sent.
+func (q *Query) form(now time.Time, u *upstream, stream bool) wire.Form {
+	switch {
+	case q.EDNS.Size == 0:
+		return wire.Usual
+	case u.edns.isMissing(now):
+		return wire.WithoutEDNS
+	case q.TCP && !stream:
+		return wire.Large
+	}
+	return wire.Usual
+}
+
+// isSpent reports whether a failing reply has a record whose type is the code of the
+// query's option: so a server like this one reports that the question's budget of look-ups
+// is spent. That is the question's failure, not the upstream's, and so the next one's too.
+func (q *Query) isSpent(reply *dns.Msg) bool {
+	code := q.EDNS.Option.Code
+	return code != 0 && slices.ContainsFunc(reply.Extra, func(rr dns.RR) bool { return rr.Header().Rrtype == code })
+}
+
+// observe reports an attempt that has ended.
+func (q *Query) observe(a *attempt, reply *dns.Msg, err error) {
+	if q.Observe == nil {
+		return
+	}
+	query, proto := new(dns.Msg), "tcp"
+	_ = query.Unpack(a.Bytes()) // which we packed
+	query.Id = 0
+	if !a.Stream || a.to.address.Scheme == model.QUIC {
+		proto = "udp"
+	}
+	q.Observe(Attempt{Upstream: a.to.address, Local: a.Local, Proto: proto, Start: a.At, Query: query, Reply: reply, Err: err})
+}

@@ -121,7 +121,7 @@ func TestHedgeOfOne(t *testing.T) {
 			good(w, r)
 		}
 	})
-	clustertest.Within(t, unknownPatience/2, func() {
+	clustertest.Within(t, unknownRTO/2, func() {
 		c, _ := newTestClient(t, Options{Hedging: Hedging{After: 10 * time.Millisecond}}, server.Addr)
 		c.hedges.saved.Store(budgetSize)
 		asked.Store(0)
@@ -146,9 +146,9 @@ func TestHedgeBudget(t *testing.T) {
 	}
 }
 
-// TestResendBudget: a member that answers nothing any more, because it has too much
+// TestRetransmitBudget: a member that answers nothing any more, because it has too much
 // to do or else, is sent each query once more soon, on average, not three times.
-func TestResendBudget(t *testing.T) {
+func TestRetransmitBudget(t *testing.T) {
 	const queries = 200
 	var silent atomic.Bool
 	var messages atomic.Int64
@@ -171,12 +171,12 @@ func TestResendBudget(t *testing.T) {
 		}
 		silent.Store(true)
 		messages.Store(0)
-		c.resends.saved.Store(0)
+		c.retransmits.saved.Store(0)
 		var asking sync.WaitGroup
 		for i := range queries {
 			asking.Go(func() {
 				q := question(fmt.Sprintf("web%d.default.svc.cluster.local.", i))
-				q.Deadline = time.Now().Add(maxPatience * 9 / 10)
+				q.Deadline = time.Now().Add(maxRTO * 9 / 10)
 				_, _, err := c.Exchange(context.Background(), q)
 				wantReason(t, err, NoReply)
 			})
@@ -229,7 +229,7 @@ func tryEjection(t *testing.T) error {
 func againEjected(t *testing.T, c *Client, ejections <-chan time.Duration) time.Duration {
 	t.Helper()
 	var again time.Duration
-	waitFor(t, func() bool {
+	clustertest.WaitFor(t, func() bool {
 		m, err := ask(c, plenty)
 		wantAddress(t, m, err)
 		select {
@@ -285,7 +285,7 @@ func TestNobodyEjected(t *testing.T) {
 	_, _ = ask(c, plenty)
 	_, _ = ask(c, plenty)
 	told.wait(t, silent.Addr.String()+" down")
-	c.upstreams[1].eject(time.Now(), errMisses)
+	c.upstreams[1].ejection.eject(time.Now(), errMisses)
 	wantCount(t, "the last one ejected", c.options.Metrics.Ejected, 0)
 }
 
@@ -302,7 +302,7 @@ func TestNegative(t *testing.T) {
 		{"authoritative", true, clustertest.Silence, dns.RcodeNameError, 0},
 		{"not, and a positive one comes", false, answering(dns.RcodeSuccess, true), dns.RcodeSuccess, 0},
 		{"not, and another negative one comes", false, answering(dns.RcodeNameError, false), dns.RcodeNameError, 0},
-		{"not, and nothing comes", false, clustertest.Silence, dns.RcodeNameError, unknownPatience},
+		{"not, and nothing comes", false, clustertest.Silence, dns.RcodeNameError, unknownRTO},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -406,7 +406,7 @@ func TestLostProbes(t *testing.T) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for probes.Load() <= probesToDown {
-		c.upstreams[0].suspect()
+		c.upstreams[0].health.suspect()
 		m, err := ask(c, plenty)
 		wantAddress(t, m, err)
 		<-tick.C
@@ -419,7 +419,7 @@ func TestLostProbes(t *testing.T) {
 }
 
 // TestSilentUpstream: of two upstreams, one says nothing: no query is lost, and
-// each is answered as soon as patience with it is over.
+// each is answered as soon as its retransmission timeout is over.
 func TestSilentUpstream(t *testing.T) {
 	silent, good := clustertest.Serve(t, clustertest.Silence), clustertest.Serve(t, clustertest.Zone(t, zone))
 	clustertest.Tries(t, func() error {
@@ -431,7 +431,7 @@ func TestSilentUpstream(t *testing.T) {
 			wantAddress(t, m, err)
 			slowest = max(slowest, time.Since(start))
 		}
-		if slowest > unknownPatience+200*time.Millisecond {
+		if slowest > unknownRTO+200*time.Millisecond {
 			return fmt.Errorf("took %v", slowest)
 		}
 		return nil
@@ -441,9 +441,9 @@ func TestSilentUpstream(t *testing.T) {
 	}
 }
 
-// TestLastHope: a member whose servers restart one after the other is answered all
+// TestLastResort: a member whose servers restart one after the other is answered all
 // along, though the one that is back is still held for down when the next one goes.
-func TestLastHope(t *testing.T) {
+func TestLastResort(t *testing.T) {
 	good := clustertest.Zone(t, zone)
 	servers := []*clustertest.Server{clustertest.Serve(t, good), clustertest.Serve(t, good)}
 	c, _ := newTestClient(t, Options{}, servers[0].Addr, servers[1].Addr)
@@ -459,7 +459,7 @@ func TestLastHope(t *testing.T) {
 		for range 4 { // both have their turn
 			answered()
 		}
-		waitFor(t, func() bool {
+		clustertest.WaitFor(t, func() bool {
 			return c.upstreams[i%2].health.down.Load() && !c.upstreams[(i+1)%2].health.down.Load()
 		})
 		servers[i%2] = clustertest.ServeAt(t, gone.Addr, good)
@@ -467,15 +467,10 @@ func TestLastHope(t *testing.T) {
 }
 
 // TestBackMeanwhile: an upstream that comes back while it is looked for is found: it is up,
-// or else the last hope.
+// or else the last resort.
 func TestBackMeanwhile(t *testing.T) {
 	c, _ := newTestClient(t, Options{}, netip.MustParseAddrPort("127.0.0.1:9"))
-	w, err := newWire(question("web.default.svc.cluster.local."))
-	if err != nil {
-		t.Fatal(err)
-	}
-	call := newCall(w)
-	call.race.client, call.race.call = c, call
+	candidates := candidates{client: c, tried: new(attempts)}
 	health := &c.upstreams[0].health
 	health.answered.Store(1) // since it was probed
 	var ended atomic.Bool
@@ -487,20 +482,18 @@ func TestBackMeanwhile(t *testing.T) {
 		health.down.Store(false)
 	})
 	for range 200000 {
-		if call.race.next(time.Now(), first) == nil {
-			t.Error("neither up nor the last hope")
+		if candidates.next(time.Now(), first) == nil {
+			t.Error("neither up nor the last resort")
 			break
 		}
 	}
 	ended.Store(true)
 	changing.Wait()
-	call.end()
-	w.free()
 }
 
-// TestNoHope: where nothing was answered since the upstreams were last probed, they
+// TestNoLastResort: where nothing was answered since the upstreams were last probed, they
 // aren't asked.
-func TestNoHope(t *testing.T) {
+func TestNoLastResort(t *testing.T) {
 	servers := []*clustertest.Server{clustertest.Serve(t, clustertest.Zone(t, zone)), clustertest.Serve(t, clustertest.Zone(t, zone))}
 	c, told := newTestClient(t, Options{}, servers[0].Addr, servers[1].Addr)
 	m, err := ask(c, plenty)
@@ -513,7 +506,7 @@ func TestNoHope(t *testing.T) {
 	}
 	<-told
 	<-told
-	waitFor(t, func() bool {
+	clustertest.WaitFor(t, func() bool {
 		at := c.answered()
 		return !slices.ContainsFunc(c.upstreams, func(u *upstream) bool { return u.health.down.Load() && u.health.probed.Load() < at })
 	})

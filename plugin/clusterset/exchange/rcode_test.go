@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -34,7 +35,7 @@ func TestRcodes(t *testing.T) {
 				q := question("web.default.svc.cluster.local.")
 				q.EDNS.Size = DatagramSize
 				m, _, err := c.Exchange(t.Context(), q)
-				if !isFailure(rcode) {
+				if !wire.IsFailure(rcode) {
 					if err != nil || m.Rcode != rcode {
 						t.Errorf("%v, %v", m, err)
 					}

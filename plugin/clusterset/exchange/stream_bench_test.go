@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/binary"
 	"io"
 	"net"
@@ -17,6 +18,8 @@ import (
 	protocol "github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/coredns/coredns/plugin/test"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -48,6 +51,7 @@ func echoStream(tb testing.TB, config *tls.Config) netip.AddrPort {
 func echoConn(conn net.Conn) {
 	defer conn.Close()
 	r := bufio.NewReader(conn)
+	const frameLen = 2
 	in, out := make([]byte, MaxSize), []byte(nil)
 	for {
 		head, err := r.Peek(frameLen)
@@ -75,25 +79,25 @@ func echoConn(conn net.Conn) {
 // BenchmarkProxyStream what CoreDNS's forward asks with. test/bench/README.md has what
 // was seen.
 func BenchmarkStream(b *testing.B) {
-	overStreams(b, func(b *testing.B, scheme model.Scheme, config *tls.Config, material *TLSConfig) {
-		benchmarkClient(b, model.Upstream{Scheme: scheme, Addr: echoStream(b, config)}, material)
+	overStreams(b, func(b *testing.B, scheme model.Scheme, server *tls.Config, roots *x509.CertPool) {
+		benchmarkClient(b, model.Upstream{Scheme: scheme, Addr: echoStream(b, server)}, transport.NewTLSConfig("", roots, nil))
 	})
 }
 
 func BenchmarkProxyStream(b *testing.B) {
-	overStreams(b, func(b *testing.B, scheme model.Scheme, config *tls.Config, material *TLSConfig) {
-		p := proxy.NewProxy("benchmark", echoStream(b, config).String(), map[model.Scheme]string{model.TCP: protocol.DNS, model.DoT: protocol.TLS}[scheme])
-		if material != nil {
-			p.SetTLSConfig(material.forUpstream(model.Upstream{Addr: netip.MustParseAddrPort("127.0.0.1:1")}))
+	overStreams(b, func(b *testing.B, scheme model.Scheme, server *tls.Config, roots *x509.CertPool) {
+		p := proxy.NewProxy("benchmark", echoStream(b, server).String(), map[model.Scheme]string{model.TCP: protocol.DNS, model.DoT: protocol.TLS}[scheme])
+		if server != nil {
+			p.SetTLSConfig(&tls.Config{RootCAs: roots, ServerName: "127.0.0.1", ClientSessionCache: tls.NewLRUClientSessionCache(1)})
 		}
 		benchmarkProxy(b, p, &test.ResponseWriter{TCP: true}, proxy.Options{ForceTCP: true})
 	})
 }
 
-func overStreams(b *testing.B, run func(*testing.B, model.Scheme, *tls.Config, *TLSConfig)) {
+func overStreams(b *testing.B, run func(b *testing.B, scheme model.Scheme, server *tls.Config, roots *x509.CertPool)) {
 	b.Run("tcp", func(b *testing.B) { run(b, model.TCP, nil, nil) })
-	config, material := testTLS(b)
-	b.Run("tls", func(b *testing.B) { run(b, model.DoT, config, material) })
+	a := clustertest.NewAuthority(b)
+	b.Run("tls", func(b *testing.B) { run(b, model.DoT, a.ServerTLS(b, "127.0.0.1"), a.Pool()) })
 }
 
 // TestStreamAllocs is the budget of a query over a stream, that of TestUDPAllocs.

@@ -10,6 +10,8 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -20,12 +22,12 @@ var cuts = []struct {
 	change func([]byte) []byte
 	whole  int
 }{
-	{"inside an address", cutAt(509), 28},
-	{"inside a record's header", cutAt(headerLen + 35 + 5), 0},
-	{"between two records", cutAt(headerLen + 35 + 16*31), 31},
-	{"behind the question", cutAt(headerLen + 35), 0},
-	{"inside the question", cutAt(headerLen + 10), 0},
-	{"behind the header", cutAt(headerLen), 0},
+	{"inside an address", clustertest.CutAt(509), 28},
+	{"inside a record's header", clustertest.CutAt(wire.HeaderLen + 35 + 5), 0},
+	{"between two records", clustertest.CutAt(wire.HeaderLen + 35 + 16*31), 31},
+	{"behind the question", clustertest.CutAt(wire.HeaderLen + 35), 0},
+	{"inside the question", clustertest.CutAt(wire.HeaderLen + 10), 0},
+	{"behind the header", clustertest.CutAt(wire.HeaderLen), 0},
 	{"counts that promise more", func(b []byte) []byte { b[7]++; return b }, 120},
 	{"counts of another section", func(b []byte) []byte { b[9], b[11] = 7, 9; return b }, 120},
 }
@@ -33,31 +35,31 @@ var cuts = []struct {
 // TestCutReply: of a datagram that is cut, whatever its header says, the whole is asked
 // for over TCP; where there is none, it goes out as truncated, never as whole.
 func TestCutReply(t *testing.T) {
-	reply := addresses(120)
+	reply := clustertest.Addresses(120)
 	for _, cut := range cuts {
 		for _, tc := range []bool{false, true} {
 			change := cut.change
 			if tc {
-				change = withTC(change)
+				change = clustertest.WithTC(change)
 			}
 			t.Run(fmt.Sprintf("%s, TC %v", cut.name, tc), func(t *testing.T) {
 				t.Parallel()
-				withTCP := serveRaw(t, as(reply, change), as(reply, asIs))
+				withTCP := clustertest.ServeRaw(t, clustertest.As(reply, change), clustertest.As(reply, clustertest.AsIs))
 				c, _ := newTestClient(t, Options{}, withTCP.Addr)
-				m, err := askRaw(t, c, DatagramSize, false)
+				m, err := askSize(t, c, DatagramSize, false)
 				if err != nil || m.Truncated || len(m.Answer) != 120 {
 					t.Errorf("with TCP: %v, %v", m, err)
 				}
-				m, err = askRaw(t, c, dns.MinMsgSize, false) // the client can't take more
+				m, err = askSize(t, c, dns.MinMsgSize, false) // the client can't take more
 				wantTruncated(t, "512 bytes", m, err, cut.whole)
 
-				without := serveRaw(t, as(reply, change), noTCP)
+				without := clustertest.ServeRaw(t, clustertest.As(reply, change), clustertest.NoTCP)
 				c, _ = newTestClient(t, Options{}, without.Addr)
 				for _, size := range []uint16{DatagramSize, MaxSize} {
-					m, err = askRaw(t, c, size, false)
+					m, err = askSize(t, c, size, false)
 					wantTruncated(t, "without TCP", m, err, cut.whole)
 				}
-				m, err = askRaw(t, c, DatagramSize, true)
+				m, err = askSize(t, c, DatagramSize, true)
 				if cut.whole == 0 { // says nothing to a client that is on a stream
 					wantReason(t, err, BadReply)
 					return
@@ -78,27 +80,27 @@ func wantTruncated(t *testing.T, what string, m *dns.Msg, err error, records int
 // TestCutOverStream: over a stream nothing is cut on its way, so that such a reply is the
 // upstream's failure; the next one answers.
 func TestCutOverStream(t *testing.T) {
-	reply := addresses(120)
+	reply := clustertest.Addresses(120)
 	for _, cut := range cuts {
 		for _, tc := range []bool{false, true} {
-			if cut.whole == 0 && tc && len(cut.change(make([]byte, 2000))) < headerLen+35 {
+			if cut.whole == 0 && tc && len(cut.change(make([]byte, 2000))) < wire.HeaderLen+35 {
 				continue // not known as a reply to the question: waited past
 			}
 			change := cut.change
 			if tc {
-				change = withTC(change)
+				change = clustertest.WithTC(change)
 			}
 			t.Run(fmt.Sprintf("%s, TC %v", cut.name, tc), func(t *testing.T) {
 				t.Parallel()
-				bad, good := serveRaw(t, as(reply, change), as(reply, change)), serveRaw(t, as(reply, asIs), as(reply, asIs))
+				bad, good := clustertest.ServeRaw(t, clustertest.As(reply, change), clustertest.As(reply, change)), clustertest.ServeRaw(t, clustertest.As(reply, clustertest.AsIs), clustertest.As(reply, clustertest.AsIs))
 				c := newStreamClient(t, bad.Addr, good.Addr)
 				c.turn.Store(1)
-				m, err := askRaw(t, c, DatagramSize, true)
+				m, err := askSize(t, c, DatagramSize, true)
 				if err != nil || m.Truncated || len(m.Answer) != 120 {
 					t.Errorf("%v, %v", m, err)
 				}
 				alone := newStreamClient(t, bad.Addr)
-				if m, err := askRaw(t, alone, DatagramSize, true); err == nil {
+				if m, err := askSize(t, alone, DatagramSize, true); err == nil {
 					t.Errorf("alone: %v", m)
 				}
 			})
@@ -111,7 +113,7 @@ func newStreamClient(t *testing.T, addrs ...netip.AddrPort) *Client {
 	return newClientOf(t, model.TCP, nil, addrs...)
 }
 
-func newClientOf(t *testing.T, scheme model.Scheme, material *TLSConfig, addrs ...netip.AddrPort) *Client {
+func newClientOf(t *testing.T, scheme model.Scheme, credentials *transport.TLSConfig, addrs ...netip.AddrPort) *Client {
 	t.Helper()
 	c, _ := newTestClient(t, Options{})
 	c.Close()
@@ -120,7 +122,7 @@ func newClientOf(t *testing.T, scheme model.Scheme, material *TLSConfig, addrs .
 		member.DNS = append(member.DNS, model.Upstream{Scheme: scheme, Addr: addr})
 	}
 	options := c.options
-	options.TLS, options.Metrics, options.Timeout = material, testMetrics(), 20*time.Second // a busy machine
+	options.TLS, options.Metrics, options.Timeout = credentials, testMetrics(), 20*time.Second // a busy machine
 	c = New(&member, options)
 	t.Cleanup(c.Close)
 	return c
@@ -128,12 +130,12 @@ func newClientOf(t *testing.T, scheme model.Scheme, material *TLSConfig, addrs .
 
 // TestCutBoth: the reply over TCP is cut as well.
 func TestCutBoth(t *testing.T) {
-	reply := addresses(120)
-	s := serveRaw(t, as(reply, cutAt(509)), as(reply, cutAt(509)))
+	reply := clustertest.Addresses(120)
+	s := clustertest.ServeRaw(t, clustertest.As(reply, clustertest.CutAt(509)), clustertest.As(reply, clustertest.CutAt(509)))
 	c, _ := newTestClient(t, Options{}, s.Addr)
-	m, err := askRaw(t, c, DatagramSize, false)
+	m, err := askSize(t, c, DatagramSize, false)
 	wantTruncated(t, "over UDP", m, err, 28)
-	if m, err := askRaw(t, c, DatagramSize, true); err == nil {
+	if m, err := askSize(t, c, DatagramSize, true); err == nil {
 		t.Errorf("over TCP: %v", m)
 	}
 }
@@ -141,35 +143,35 @@ func TestCutBoth(t *testing.T) {
 // TestLongerThanRead: a datagram that is longer than what is read of one is cut by us.
 func TestLongerThanRead(t *testing.T) {
 	for records, whole := range map[int]bool{253: true, 254: false, 380: false} { // 4,094, 4,110 and 6,126 bytes
-		reply := addresses(records)
-		s := serveRaw(t, as(reply, asIs), as(reply, asIs))
+		reply := clustertest.Addresses(records)
+		s := clustertest.ServeRaw(t, clustertest.As(reply, clustertest.AsIs), clustertest.As(reply, clustertest.AsIs))
 		c, _ := newTestClient(t, Options{}, s.Addr)
-		m, err := askRaw(t, c, DatagramSize, false)
-		if err != nil || m.Truncated || len(m.Answer) != records || (s.tcp.Load() == 0) != whole {
-			t.Errorf("%d: %d records, TC %v, %v, %d over TCP", records, len(m.Answer), m.Truncated, err, s.tcp.Load())
+		m, err := askSize(t, c, DatagramSize, false)
+		if err != nil || m.Truncated || len(m.Answer) != records || (s.TCP.Load() == 0) != whole {
+			t.Errorf("%d: %d records, TC %v, %v, %d over TCP", records, len(m.Answer), m.Truncated, err, s.TCP.Load())
 		}
-		alone := serveRaw(t, as(reply, asIs), noTCP)
+		alone := clustertest.ServeRaw(t, clustertest.As(reply, clustertest.AsIs), clustertest.NoTCP)
 		c, _ = newTestClient(t, Options{}, alone.Addr)
-		if m, err := askRaw(t, c, DatagramSize, false); err != nil || m.Truncated == whole {
+		if m, err := askSize(t, c, DatagramSize, false); err != nil || m.Truncated == whole {
 			t.Errorf("%d, without TCP: TC %v, %v", records, m.Truncated, err)
 		}
 	}
-	reply := addresses(253) // cut exactly between two records, where reading ends
-	s := serveRaw(t, as(reply, func(b []byte) []byte { return append(b, make([]byte, 100)...) }), as(reply, asIs))
+	reply := clustertest.Addresses(253) // cut exactly between two records, where reading ends
+	s := clustertest.ServeRaw(t, clustertest.As(reply, func(b []byte) []byte { return append(b, make([]byte, 100)...) }), clustertest.As(reply, clustertest.AsIs))
 	c, _ := newTestClient(t, Options{}, s.Addr)
-	if m, err := askRaw(t, c, DatagramSize, false); err != nil || m.Truncated || s.tcp.Load() != 1 {
+	if m, err := askSize(t, c, DatagramSize, false); err != nil || m.Truncated || s.TCP.Load() != 1 {
 		t.Errorf("garbage that isn't read: %v, %v", m, err)
 	}
 }
 
 // TestTrailingGarbage: bytes behind the last record are ignored, as BIND and Unbound do.
 func TestTrailingGarbage(t *testing.T) {
-	reply := addresses(3)
+	reply := clustertest.Addresses(3)
 	garbage := func(b []byte) []byte { return append(b, "garbage"...) }
-	s := serveRaw(t, as(reply, garbage), as(reply, garbage))
+	s := clustertest.ServeRaw(t, clustertest.As(reply, garbage), clustertest.As(reply, garbage))
 	c, _ := newTestClient(t, Options{}, s.Addr)
 	for _, tcp := range []bool{false, true} {
-		if m, err := askRaw(t, c, DatagramSize, tcp); err != nil || m.Truncated || len(m.Answer) != 3 {
+		if m, err := askSize(t, c, DatagramSize, tcp); err != nil || m.Truncated || len(m.Answer) != 3 {
 			t.Errorf("TCP %v: %v, %v", tcp, m, err)
 		}
 	}
@@ -178,14 +180,14 @@ func TestTrailingGarbage(t *testing.T) {
 // TestNoStream: a client over TCP gets the answer of an upstream that speaks UDP alone,
 // with as much as goes; that there is no stream is remembered.
 func TestNoStream(t *testing.T) {
-	for name, tcp := range map[string]answersRaw{"refused": noTCP, "silent": silentTCP, "closes": closesTCP} {
+	for name, tcp := range map[string]clustertest.RawAnswers{"refused": clustertest.NoTCP, "silent": clustertest.SilentTCP, "closes": clustertest.ClosesTCP} {
 		for _, records := range []int{1, 70, 200, 400} {
 			t.Run(fmt.Sprintf("%s, %d records", name, records), func(t *testing.T) {
 				t.Parallel()
-				s := serveRaw(t, fitting(addresses(records)), tcp)
+				s := clustertest.ServeRaw(t, clustertest.Fitting(clustertest.Addresses(records)), tcp)
 				c, _ := newTestClient(t, Options{}, s.Addr)
 				for range 2 {
-					m, err := askRaw(t, c, DatagramSize, true)
+					m, err := askSize(t, c, DatagramSize, true)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -193,10 +195,10 @@ func TestNoStream(t *testing.T) {
 						t.Fatalf("%d records, TC %v", len(m.Answer), m.Truncated)
 					}
 				}
-				if sizes := s.askedSizes(); !slices.Contains(sizes, MaxSize) {
+				if sizes := s.Sizes(); !slices.Contains(sizes, MaxSize) {
 					t.Errorf("asked for %v", sizes)
 				}
-				waitFor(t, func() bool { return c.upstreams[0].streams.until.Load() != 0 })
+				clustertest.WaitFor(t, func() bool { return c.upstreams[0].streaming.until.Load() != 0 })
 				if c.upstreams[0].health.down.Load() {
 					t.Error("down")
 				}
@@ -208,7 +210,7 @@ func TestNoStream(t *testing.T) {
 // TestDatagramSize: nobody is asked for more than comes through at first; what is larger
 // comes over TCP, though the link loses every packet above 1,400 bytes.
 func TestDatagramSize(t *testing.T) {
-	reply := fitting(addresses(200))
+	reply := clustertest.Fitting(clustertest.Addresses(200))
 	lossy := func(query []byte) [][]byte {
 		replies := reply(query)
 		if len(replies) == 0 || len(replies[0]) > 1400 {
@@ -216,17 +218,17 @@ func TestDatagramSize(t *testing.T) {
 		}
 		return replies
 	}
-	s := serveRaw(t, lossy, as(addresses(200), asIs))
+	s := clustertest.ServeRaw(t, lossy, clustertest.As(clustertest.Addresses(200), clustertest.AsIs))
 	c, _ := newTestClient(t, Options{}, s.Addr)
 	clustertest.Tries(t, func() error { // a busy machine has some sent again
-		before := len(s.askedSizes())
+		before := len(s.Sizes())
 		for _, size := range []uint16{DatagramSize, 1400, MaxSize} {
-			m, err := askRaw(t, c, size, false)
+			m, err := askSize(t, c, size, false)
 			if err != nil || m.Truncated || len(m.Answer) != 200 {
 				t.Errorf("%d: %v, %v", size, m, err)
 			}
 		}
-		if sizes := s.askedSizes()[before:]; slices.Max(sizes) > DatagramSize || len(sizes) != 3 {
+		if sizes := s.Sizes()[before:]; slices.Max(sizes) > DatagramSize || len(sizes) != 3 {
 			return fmt.Errorf("asked for %v", sizes)
 		}
 		return nil
@@ -235,19 +237,19 @@ func TestDatagramSize(t *testing.T) {
 
 // TestWide: where there is no TCP, a client that takes more over UDP gets it.
 func TestWide(t *testing.T) {
-	s := serveRaw(t, fitting(addresses(200)), noTCP)
+	s := clustertest.ServeRaw(t, clustertest.Fitting(clustertest.Addresses(200)), clustertest.NoTCP)
 	clustertest.Tries(t, func() error { // a busy machine has some sent again
-		before := len(s.askedSizes())
+		before := len(s.Sizes())
 		c, _ := newTestClient(t, Options{}, s.Addr)
-		m, err := askRaw(t, c, MaxSize, false)
+		m, err := askSize(t, c, MaxSize, false)
 		if err != nil || m.Truncated || len(m.Answer) != 200 {
 			t.Errorf("4096: %v, %v", m, err)
 		}
-		m, err = askRaw(t, c, DatagramSize, false)
+		m, err = askSize(t, c, DatagramSize, false)
 		if err != nil || !m.Truncated {
 			t.Errorf("1232: %v, %v", m, err)
 		}
-		if sizes := s.askedSizes()[before:]; !slices.Equal(sizes, []uint16{DatagramSize, MaxSize, DatagramSize}) {
+		if sizes := s.Sizes()[before:]; !slices.Equal(sizes, []uint16{DatagramSize, MaxSize, DatagramSize}) {
 			return fmt.Errorf("asked for %v", sizes)
 		}
 		return nil
@@ -257,21 +259,23 @@ func TestWide(t *testing.T) {
 // TestTruncatedElsewhere: a client over TCP gets the whole from the upstream that has it,
 // though the other one gives a part over UDP and nothing over TCP.
 func TestTruncatedElsewhere(t *testing.T) {
-	part := as(addresses(120), withTC(cutAt(headerLen+35)))
-	half := answersRaw(func(query []byte) [][]byte { return [][]byte{cutAt(60)(addresses(120)(query)), nil} })
-	for name, tcp := range map[string]answersRaw{"refused": noTCP, "silent": silentTCP, "closes": closesTCP, "half": half} {
+	part := clustertest.As(clustertest.Addresses(120), clustertest.WithTC(clustertest.CutAt(wire.HeaderLen+35)))
+	half := clustertest.RawAnswers(func(query []byte) [][]byte {
+		return [][]byte{clustertest.CutAt(60)(clustertest.Addresses(120)(query)), nil}
+	})
+	for name, tcp := range map[string]clustertest.RawAnswers{"refused": clustertest.NoTCP, "silent": clustertest.SilentTCP, "closes": clustertest.ClosesTCP, "half": half} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			bad, good := serveRaw(t, part, tcp), serveRaw(t, fitting(addresses(120)), as(addresses(120), asIs))
+			bad, good := clustertest.ServeRaw(t, part, tcp), clustertest.ServeRaw(t, clustertest.Fitting(clustertest.Addresses(120)), clustertest.As(clustertest.Addresses(120), clustertest.AsIs))
 			c, _ := newTestClient(t, Options{}, bad.Addr, good.Addr)
-			c.upstreams[0].found(&c.upstreams[0].streams, time.Now())
+			c.upstreams[0].streaming.remember(time.Now())
 			for range 6 {
 				c.turn.Store(1)
-				m, err := askRaw(t, c, DatagramSize, true)
+				m, err := askSize(t, c, DatagramSize, true)
 				if err != nil || m.Truncated || len(m.Answer) != 120 {
 					t.Fatalf("%v, %v", m, err)
 				}
-				if m, err := askRaw(t, c, DatagramSize, false); err != nil || len(m.Answer) != 120 && !m.Truncated {
+				if m, err := askSize(t, c, DatagramSize, false); err != nil || len(m.Answer) != 120 && !m.Truncated {
 					t.Fatalf("over UDP: %v, %v", m, err)
 				}
 			}

@@ -20,9 +20,10 @@ import (
 	protocol "github.com/coredns/coredns/plugin/pkg/transport"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/coredns/coredns/request"
-
 	"github.com/miekg/dns"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -52,15 +53,15 @@ func echo(tb testing.TB) netip.AddrPort {
 }
 
 var (
-	echoAnswer = []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}
+	echoAnswer = []byte{0xc0, wire.HeaderLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}
 	echoEDNS   = []byte{0, 0, byte(dns.TypeOPT), 4, 0xd0, 0, 0, 0, 0, 0, 0}
 )
 
 // echoed makes a query's reply in its place.
 func echoed(buf []byte) []byte {
-	buf[2] |= flagQR >> 8
-	buf[7] = 1 // answer
-	n := headerLen
+	buf[2] |= 0x80 // QR
+	buf[7] = 1     // answer
+	n := wire.HeaderLen
 	for buf[n] != 0 {
 		n += int(buf[n]) + 1
 	}
@@ -118,7 +119,7 @@ func BenchmarkProxyUDP(b *testing.B) {
 }
 
 // benchmarkClient asks the upstream through a Client.
-func benchmarkClient(b *testing.B, u model.Upstream, config *TLSConfig) {
+func benchmarkClient(b *testing.B, u model.Upstream, config *transport.TLSConfig) {
 	b.Helper()
 	member := &model.Cluster{Name: "c1", ClusterDomain: "cluster.local.", DNS: []model.Upstream{u}}
 	c := New(member, Options{Metrics: testMetrics(), Changed: func(model.Upstream, error) {}, Hedging: Hedging{Off: true}, TLS: config})
@@ -138,13 +139,13 @@ func benchmarkClient(b *testing.B, u model.Upstream, config *TLSConfig) {
 func benchmarkProxy(b *testing.B, p *proxy.Proxy, client dns.ResponseWriter, options proxy.Options) {
 	b.Helper()
 	p.Start(time.Second)
-	runtime.SetFinalizer(p, nil) // as in proxied.go
+	runtime.SetFinalizer(p, nil) // it is stopped below
 	defer func() {
 		p.Stop()
 		p.GetTransport().Stop()
 	}()
 	inParallel(b, func() func() error {
-		state := request.Request{Req: question("web.default.svc.cluster.local.").message(), W: client}
+		state := request.Request{Req: new(dns.Msg).SetQuestion("web.default.svc.cluster.local.", dns.TypeA), W: client}
 		return func() error {
 			_, _, _, err := p.Connect(context.Background(), state, options)
 			return err

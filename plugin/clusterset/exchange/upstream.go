@@ -3,23 +3,9 @@ package exchange
 import (
 	"time"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
-
-	"github.com/miekg/dns"
 )
-
-// transport is a way to an upstream. Its methods may be called at the same time.
-type transport interface {
-	// send sends the call's message, as its nth send: at once, or as soon as there
-	// is a connection. The call gets one outcome for it, unless it takes the send
-	// back. fresh wants another connection than the queries before had. An error
-	// means that there will be no outcome.
-	send(c *call, n int, fresh bool) error
-	// fail ends what is in flight with err.
-	fail(err error)
-	// close ends everything; when it returns, no socket and no goroutine is left.
-	close()
-}
 
 // upstream is one address of the member's DNS service.
 type upstream struct {
@@ -29,70 +15,61 @@ type upstream struct {
 	// a query which one of those fails leaves them all out.
 	bit     uint64
 	metrics UpstreamMetrics
-	// udp is only of a dns:// address.
-	udp, stream transport
-	// edns and streams are what it may lack.
-	edns, streams lack
-	latency       latency
-	health        health
-	ejection      ejection
+	// datagrams is nil unless the address is dns://.
+	datagrams, streams transport.Transport
+	// edns and streaming are what it may not support; streaming is of dns:// addresses.
+	edns, streaming capability
+	latency         latency
+	health          health
+	ejection        ejection
 }
 
 func newUpstream(address model.Upstream, nth int, c *Client) *upstream {
 	u := &upstream{address: address, client: c, bit: 1 << min(nth, 63), metrics: c.options.Metrics.Upstream(address)}
-	u.health.hurry = make(chan struct{}, 1)
-	u.stream = newStream(address, c.options.TLS, c.options.Timeout, u.dropped)
-	if address.Scheme == model.DNS {
-		u.udp = newUDP(address.Addr, u.dropped)
-	}
-	u.edns = lack{hold: time.Hour, test: u.takesEDNS}
-	u.streams = lack{hold: time.Minute, test: u.hasStream}
+	u.health.u, u.health.hurry, u.health.since = u, make(chan struct{}, 1), c.made
+	u.ejection.u = u
+	u.edns = capability{client: c, hold: time.Hour, probe: u.probeEDNS}
+	u.streaming = capability{client: c, hold: time.Minute, probe: u.probeStream}
+	u.datagrams, u.streams = transport.New(address, transport.Options{
+		TLS: c.options.TLS, Timeout: c.options.Timeout,
+		Dropped: func(why transport.Drop) { u.metrics.Dropped[why].Inc() },
+	})
 	return u
 }
 
-// newStream is the transport for all but UDP.
-func newStream(address model.Upstream, tls *TLSConfig, timeout time.Duration, dropped func(Drop)) transport {
-	switch address.Scheme {
-	case model.HTTPS, model.QUIC:
-		return newRequestTransport(address, tls, timeout)
-	case model.DoT:
-		return newStreamTransport(address, tls.forUpstream(address), dropped)
+// transport returns the one for a message, and whether that is a stream.
+func (u *upstream) transport(stream bool) (t transport.Transport, isStream bool) {
+	if u.datagrams != nil && !stream {
+		return u.datagrams, false
 	}
-	return newStreamTransport(address, nil, dropped)
-}
-
-func (u *upstream) dropped(why Drop) { u.metrics.Dropped[why].Inc() }
-
-// over is the transport for a query, and whether that is a stream.
-func (u *upstream) over(stream bool) (t transport, isStream bool) {
-	if u.udp != nil && !stream {
-		return u.udp, false
-	}
-	return u.stream, true
+	return u.streams, true
 }
 
 // fail ends what is in flight.
 func (u *upstream) fail(err error) {
-	if u.udp != nil {
-		u.udp.fail(err)
+	if u.datagrams != nil {
+		u.datagrams.Fail(err)
 	}
-	u.stream.fail(err)
+	u.streams.Fail(err)
 }
 
 func (u *upstream) close() {
-	if u.udp != nil {
-		u.udp.close()
+	if u.datagrams != nil {
+		u.datagrams.Close()
 	}
-	u.stream.close()
+	u.streams.Close()
 }
 
-// isFailure reports whether an rcode is no answer: all but NOERROR and NXDOMAIN are the
-// upstream's own failure, and say nothing about the name.
-func isFailure(rcode int) bool { return rcode != dns.RcodeSuccess && rcode != dns.RcodeNameError }
+// inService reports whether the upstream is up and not ejected.
+func (u *upstream) inService(now time.Time) bool {
+	return !u.health.down.Load() && !u.ejection.active(now)
+}
 
-func rcodeFailure(reply *dns.Msg) error {
-	if isFailure(reply.Rcode) {
-		return rcodeError(reply.Rcode)
+// replied counts a reply of the upstream, which took that long.
+func (u *upstream) replied(now time.Time, took time.Duration, rcode int) {
+	u.metrics.Duration.Observe(took.Seconds())
+	u.metrics.reply(rcode)
+	if u.latency.add(took) {
+		u.ejection.compare(now)
 	}
-	return nil
 }

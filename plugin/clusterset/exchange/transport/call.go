@@ -1,159 +1,169 @@
-package exchange
+package transport
 
 import (
 	"context"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
 )
 
-// maxSends is how often a query's message is sent at the most, to whichever
-// upstreams.
-const maxSends = 8
+// MaxMessages is how many messages a call may have, to whichever upstreams.
+const MaxMessages = 8
 
-const bufferSize = MaxSize + 1
-
-// call is one query on its way, on each connection that its message was sent
-// over. It is reused, so nothing may be left in its channel when it ends.
-type call struct {
-	wire *wire
-	// done gets one outcome for each send that isn't taken back, and a tick when the
-	// timer ends.
-	done  chan outcome
-	sends [maxSends]send
-	sent  int
-	timer *time.Timer
-	// ticks is set while a tick is owed.
-	ticks bool
-	// race is the query's: on the stack, it would be the most of what there is.
-	race race
+// Call is a query in flight: the messages sent for it, over any transports, and what became
+// of each. The zero value is ready; Begin and End frame each use.
+//
+// A message has one outcome, once. While it is in flight, it is on the list of one
+// connection. Either the connection takes it off, and then it sends one outcome; or the
+// call does, and then none comes. So End knows how many outcomes are on their way, and
+// waits for them: the call's next use can't meet one of this.
+//
+// A call belongs to one goroutine; the connections only read its messages, and send.
+type Call struct {
+	query    *wire.Query
+	messages [MaxMessages]Message
+	n        int
+	// outcomes has room for one of each message, and a tick.
+	outcomes chan Outcome
+	timer    *time.Timer
+	// ticking is set while a tick may come.
+	ticking bool
 }
 
-// send is one message to one upstream.
-type send struct {
-	to     *upstream
-	at     time.Time
-	stream bool // over TCP, TLS, HTTPS or QUIC, where nothing is lost
-	form   form
-	why    reason
-	// conn owes an outcome under id; nil where sending failed.
-	conn  *waiting
-	id    uint16
-	local net.Addr
-	// ended is set when there is an outcome.
-	ended bool
+// Message is one message of a call, to one upstream.
+type Message struct {
+	// Nth is its place among the call's.
+	Nth int
+	// At is when it is sent.
+	At   time.Time
+	Form wire.Form
+	// Stream is set where nothing is lost on the way: all but UDP.
+	Stream bool
+	// Fresh wants another connection than those there were when the call began.
+	Fresh bool
+	// Local is the address that it left from, nil where that isn't known.
+	Local net.Addr
+
+	call *Call
+	// on is the list of the connection that it is in flight on, under id.
+	on *pending
+	id uint16
 }
 
-// reason is why a message is sent.
-type reason uint8
-
-const (
-	// first: it is the query's first.
-	first reason = iota
-	// instead: the last upstream failed.
-	instead
-	// again: patience with the last upstream is over.
-	again
-	// hedge: the last upstream takes longer than usual.
-	hedge
-	// whole: the reply was truncated, and is asked for over a stream, or with MaxSize.
-	whole
-	// other: the upstream doesn't take the query's EDNS, it says.
-	other
-)
-
-// outcome is what became of a send: a reply, or why there is none. Or it is a tick, and
-// nothing else.
-type outcome struct {
-	send  int
-	reply *[]byte
-	err   error
-	local net.Addr // where it wasn't known before
+// Outcome is what became of a message. One without a message is a tick: time has passed.
+type Outcome struct {
+	Message *Message
+	reply   *[]byte
+	err     error
+	local   net.Addr // where it wasn't known before
 }
 
-// tick is the send of an outcome that isn't one's.
-const tick = -1
-
-var (
-	// buffers are one byte longer than what is read: then the reply was, too.
-	buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
-	calls   = sync.Pool{New: func() any {
-		done := make(chan outcome, maxSends+1)
-		timer := time.AfterFunc(time.Hour, func() { done <- outcome{send: tick} })
-		timer.Stop()
-		return &call{done: done, timer: timer}
-	}}
-)
-
-func newCall(w *wire) *call {
-	c := calls.Get().(*call)
-	c.wire, c.sent = w, 0
-	return c
+// Begin begins a use of the call, for a query that isn't freed before End.
+func (c *Call) Begin(q *wire.Query) {
+	c.query = q
+	if c.outcomes == nil {
+		outcomes := make(chan Outcome, MaxMessages+1)
+		c.outcomes = outcomes
+		c.timer = time.AfterFunc(time.Hour, func() { outcomes <- Outcome{} })
+		c.timer.Stop()
+	}
 }
 
-// wait waits for what comes first: an outcome, or a tick after d; one that was
-// owed from before may come sooner. An error is the context's.
-func (c *call) wait(ctx context.Context, d time.Duration) (outcome, error) {
-	if !c.ticks || c.timer.Stop() {
-		c.ticks = true
+// Add returns a new message, which is the caller's to fill in and have sent. There are no
+// more than MaxMessages.
+func (c *Call) Add() *Message {
+	m := &c.messages[c.n] // which is clear
+	m.Nth, m.call = c.n, c
+	c.n++
+	return m
+}
+
+// Len returns how many messages were added.
+func (c *Call) Len() int { return c.n }
+
+// Wait returns what comes first: an outcome, or a tick after d; one that was due before may
+// come sooner. The error is the context's.
+func (c *Call) Wait(ctx context.Context, d time.Duration) (Outcome, error) {
+	if !c.ticking || c.timer.Stop() {
+		c.ticking = true
 		c.timer.Reset(d)
 	}
-	var o outcome
+	var o Outcome
 	if canceled := ctx.Done(); canceled == nil { // CoreDNS's own contexts have no end
-		o = <-c.done
+		o = <-c.outcomes
 	} else {
 		select {
-		case o = <-c.done:
+		case o = <-c.outcomes:
 		case <-canceled:
-			return o, plain(ctx.Err())
+			return o, Plain(ctx.Err())
 		}
 	}
-	if o.send == tick {
-		c.ticks = false
+	m := o.Message
+	if m == nil {
+		c.ticking = false
+		return o, nil
+	}
+	m.on = nil
+	if o.local != nil {
+		m.Local = o.local
 	}
 	return o, nil
 }
 
-// message is the nth send's.
-func (c *call) message(n int) []byte { return c.wire.as(c.sends[n].form) }
-
-// outcome parses the reply of a send that has ended with o.
-func (c *call) outcome(o *outcome) (*dns.Msg, error) {
-	if o.reply == nil {
-		return nil, o.err
-	}
-	reply, err := c.wire.parse(*o.reply, !c.sends[o.send].stream)
-	o.free()
-	return reply, err
-}
-
-// end takes the call back. A connection that has just taken it off its list has an
-// outcome on the way, which is thrown away here: the call's next user must not get
-// it.
-func (c *call) end() {
+// End ends the use of the call, whatever is in flight.
+func (c *Call) End() {
 	coming := 0
-	if c.ticks && !c.timer.Stop() {
+	if c.ticking && !c.timer.Stop() {
 		coming++
 	}
-	for i := range c.sends[:c.sent] {
-		s := &c.sends[i]
-		if !s.ended && !s.conn.remove(s.id, c) {
+	for i := range c.messages[:c.n] {
+		if m := &c.messages[i]; m.on != nil && !m.on.remove(m) {
 			coming++
 		}
 	}
 	for range coming {
-		o := <-c.done
+		o := <-c.outcomes
 		o.free()
 	}
-	c.wire, c.ticks = nil, false
-	clear(c.sends[:c.sent])
-	c.race = race{}
-	calls.Put(c)
+	clear(c.messages[:c.n])
+	c.query, c.n, c.ticking = nil, 0, false
 }
 
-func (o *outcome) free() {
+// InFlight reports whether the message was sent and has no outcome.
+func (m *Message) InFlight() bool { return m.on != nil }
+
+// Bytes returns what is sent, but for the id.
+func (m *Message) Bytes() []byte { return m.call.query.As(m.Form) }
+
+// since returns the time after which the connection is to have been opened, zero for any:
+// one that was there when the call began may lead nowhere any more, without a word.
+func (m *Message) since() time.Time {
+	if m.Fresh {
+		return m.call.messages[0].At
+	}
+	return time.Time{}
+}
+
+// send sends the message's outcome. The message is on no list any more.
+func (m *Message) send(o Outcome) {
+	o.Message = m
+	m.call.outcomes <- o
+}
+
+// Reply returns the reply, or why there is none, once.
+func (o *Outcome) Reply() (*dns.Msg, error) {
+	if o.reply == nil {
+		return nil, o.err
+	}
+	reply, err := o.Message.call.query.Parse(*o.reply, !o.Message.Stream)
+	o.free()
+	return reply, err
+}
+
+func (o *Outcome) free() {
 	if o.reply != nil && cap(*o.reply) == bufferSize {
 		buffers.Put(o.reply)
 	}

@@ -1,4 +1,4 @@
-package exchange
+package transport
 
 import (
 	"bytes"
@@ -6,40 +6,49 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
-
 	"github.com/miekg/dns"
 	"github.com/quic-go/quic-go"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
 // askEncrypted asks an upstream over HTTPS or QUIC.
-func askEncrypted(t *testing.T, c *Client) (*dns.Msg, error) {
+func askEncrypted(t *testing.T, s Transport) (*dns.Msg, error) {
 	t.Helper()
 	q := question(askedName)
-	q.EDNS.Size, q.Deadline = DatagramSize, time.Now().Add(20*time.Second)
-	m, _, err := c.Exchange(t.Context(), q)
-	return m, err
+	q.EDNS.Size = wire.DatagramSize
+	return askOver(t.Context(), s, q, streamTimeout)
+}
+
+// newEncrypted returns a transport that is closed at the test's end.
+func newEncrypted(t *testing.T, scheme model.Scheme, credentials *TLSConfig, addr netip.AddrPort) Transport {
+	t.Helper()
+	s := newTransport(model.Upstream{Scheme: scheme, Addr: addr}, credentials, nil)
+	t.Cleanup(s.Close)
+	return s
 }
 
 // TestHTTPS: a reply is one where it is a message of DNS with status 200, from the
 // upstream itself, and of a message's size; what it says is read as over the others.
 func TestHTTPS(t *testing.T) {
-	config, material := testTLS(t)
+	config, credentials := testTLS(t)
 	var elsewhere atomic.Int64
-	other := serveHTTPS(t, config, func(w http.ResponseWriter, r *http.Request) {
+	other := clustertest.ServeHTTPS(t, clustertest.Loopback, config, func(w http.ResponseWriter, r *http.Request) {
 		elsewhere.Add(1)
-		answerHTTP(w, r)
+		clustertest.AnswerHTTP(w, r)
 	})
 	send := func(media string, change func([]byte) []byte) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			var b bytes.Buffer
-			answerHTTP(&recorder{header: http.Header{}, body: &b}, r)
+			clustertest.AnswerHTTP(&recorder{header: http.Header{}, body: &b}, r)
 			w.Header().Set("Content-Type", media)
 			_, _ = w.Write(change(b.Bytes()))
 		}
@@ -53,23 +62,23 @@ func TestHTTPS(t *testing.T) {
 		serve http.HandlerFunc
 		want  string // "" is an answer
 	}{
-		{"right", answerHTTP, ""},
-		{"a media type with a parameter", send(dnsMessage+"; charset=x", asIs), ""},
+		{"right", clustertest.AnswerHTTP, ""},
+		{"a media type with a parameter", send(dnsMessage+"; charset=x", clustertest.AsIs), ""},
 		{"another id", send(dnsMessage, func(b []byte) []byte { b[0] = 7; return b }), ""},
 		{"garbage behind", send(dnsMessage, func(b []byte) []byte { return append(b, 1, 2, 3) }), ""},
-		{"another media type", send("text/html", asIs), "malformed reply"},
-		{"no media type", send("", asIs), "malformed reply"},
+		{"another media type", send("text/html", clustertest.AsIs), "malformed reply"},
+		{"no media type", send("", clustertest.AsIs), "malformed reply"},
 		{"not found", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }, "HTTP status 404"},
 		{"no content", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, "HTTP status 204"},
 		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://"+other.String()+"/dns-query", http.StatusTemporaryRedirect)
 		}, "HTTP status 307"},
-		{"another question", send(dnsMessage, func(b []byte) []byte { b[headerLen+1] = 'x'; return b }), "malformed reply"},
-		{"a query", send(dnsMessage, func(b []byte) []byte { b[2] &^= flagQR >> 8; return b }), "malformed reply"},
-		{"cut", send(dnsMessage, cutAt(50)), "malformed reply"},
-		{"cut, with TC", send(dnsMessage, withTC(cutAt(50))), "malformed reply"},
-		{"nothing", send(dnsMessage, cutAt(0)), "malformed reply"},
-		{"half a header", send(dnsMessage, cutAt(headerLen-1)), "malformed reply"},
+		{"another question", send(dnsMessage, func(b []byte) []byte { b[wire.HeaderLen+1] = 'x'; return b }), "malformed reply"},
+		{"a query", send(dnsMessage, func(b []byte) []byte { b[2] &^= 0x80; return b }), "malformed reply"},
+		{"cut", send(dnsMessage, clustertest.CutAt(50)), "malformed reply"},
+		{"cut, with TC", send(dnsMessage, clustertest.WithTC(clustertest.CutAt(50))), "malformed reply"},
+		{"nothing", send(dnsMessage, clustertest.CutAt(0)), "malformed reply"},
+		{"half a header", send(dnsMessage, clustertest.CutAt(wire.HeaderLen-1)), "malformed reply"},
 		{"too large", send(dnsMessage, func(b []byte) []byte { return append(b, make([]byte, dns.MaxMsgSize)...) }), "malformed reply"},
 		{"endless", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", dnsMessage)
@@ -84,14 +93,11 @@ func TestHTTPS(t *testing.T) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(zipped.Bytes())
 		}, "malformed reply"},
-		{"grows", send(dnsMessage, func(b []byte) []byte {
-			b[7] = 1
-			return append(b[:headerLen+35], record(dns.TypeHIP, full(make([]byte, 4), []byte{pointer, headerLen}))...)
-		}), "malformed reply"},
+		{"grows", send(dnsMessage, clustertest.Growing), "malformed reply"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := newClientOf(t, model.HTTPS, material, serveHTTPS(t, config, tt.serve))
+			c := newEncrypted(t, model.HTTPS, credentials, clustertest.ServeHTTPS(t, clustertest.Loopback, config, tt.serve))
 			for range 2 {
 				m, err := askEncrypted(t, c)
 				wantEnd(t, m, err, tt.want)
@@ -128,14 +134,14 @@ func wantEnd(t *testing.T, m *dns.Msg, err error, want string) {
 // TestQUIC: one message is read of a stream, whatever else comes, and streams that the
 // upstream opens aren't taken.
 func TestQUIC(t *testing.T) {
-	config, material := testTLS(t)
+	config, credentials := testTLS(t)
 	send := func(frames func(right []byte) []byte) func(*quic.Conn, *quic.Stream) {
 		return func(_ *quic.Conn, stream *quic.Stream) {
-			query, err := readFrame(stream)
+			query, err := clustertest.ReadFrame(stream)
 			if err != nil {
 				return
 			}
-			_, _ = stream.Write(frames(answerMessage(query)))
+			_, _ = stream.Write(frames(clustertest.Addresses(1)(query)))
 			_ = stream.Close()
 		}
 	}
@@ -145,21 +151,21 @@ func TestQUIC(t *testing.T) {
 		serve func(*quic.Conn, *quic.Stream)
 		want  string
 	}{
-		{"right", answerQUIC, ""},
+		{"right", clustertest.AnswerQUIC, ""},
 		{"in pieces", func(_ *quic.Conn, stream *quic.Stream) {
-			query, err := readFrame(stream)
+			query, err := clustertest.ReadFrame(stream)
 			if err != nil {
 				return
 			}
-			for _, b := range framed(answerMessage(query)) {
+			for _, b := range framed(clustertest.Addresses(1)(query)) {
 				_, _ = stream.Write([]byte{b})
 			}
 			_ = stream.Close()
 		}, ""},
 		{"two messages", send(func(b []byte) []byte { return append(framed(b), framed(b)...) }), ""},
 		{"no end", func(_ *quic.Conn, stream *quic.Stream) {
-			if query, err := readFrame(stream); err == nil {
-				writeFrame(stream, answerMessage(query))
+			if query, err := clustertest.ReadFrame(stream); err == nil {
+				clustertest.WriteFrame(stream, clustertest.Addresses(1)(query))
 			}
 		}, ""},
 		{"streams of its own", func(conn *quic.Conn, stream *quic.Stream) {
@@ -169,31 +175,28 @@ func TestQUIC(t *testing.T) {
 			if _, err := conn.OpenUniStream(); err == nil {
 				t.Error("it may open one")
 			}
-			answerQUIC(conn, stream)
+			clustertest.AnswerQUIC(conn, stream)
 		}, ""},
 		{"endless", func(_ *quic.Conn, stream *quic.Stream) {
-			query, err := readFrame(stream)
+			query, err := clustertest.ReadFrame(stream)
 			for err == nil {
-				_, err = stream.Write(framed(answerMessage(query)))
+				_, err = stream.Write(framed(clustertest.Addresses(1)(query)))
 			}
 		}, ""},
 		{"nothing", send(func([]byte) []byte { return nil }), "malformed reply"},
 		{"a message of no bytes", send(func([]byte) []byte { return []byte{0, 0} }), "malformed reply"},
 		{"half a message", send(func(b []byte) []byte { return framed(b)[:20] }), "malformed reply"},
 		{"cut", send(func(b []byte) []byte { return framed(b[:50]) }), "malformed reply"},
-		{"another question", send(func(b []byte) []byte { b[headerLen+1] = 'x'; return framed(b) }), "malformed reply"},
-		{"grows", send(func(b []byte) []byte {
-			b[7] = 1
-			return framed(append(b[:headerLen+35], record(dns.TypeHIP, full(make([]byte, 4), []byte{pointer, headerLen}))...))
-		}), "malformed reply"},
+		{"another question", send(func(b []byte) []byte { b[wire.HeaderLen+1] = 'x'; return framed(b) }), "malformed reply"},
+		{"grows", send(func(b []byte) []byte { return framed(clustertest.Growing(b)) }), "malformed reply"},
 		{"reset", func(_ *quic.Conn, stream *quic.Stream) {
 			stream.CancelRead(2)
 			stream.CancelWrite(2)
-		}, "unreachable"},
+		}, "canceled by remote"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := newClientOf(t, model.QUIC, material, serveQUIC(t, config, tt.serve))
+			c := newEncrypted(t, model.QUIC, credentials, clustertest.ServeQUIC(t, clustertest.Loopback, config, nil, tt.serve))
 			for range 2 {
 				m, err := askEncrypted(t, c)
 				wantEnd(t, m, err, tt.want)
@@ -205,23 +208,22 @@ func TestQUIC(t *testing.T) {
 // TestSessions: an upstream that was started again is asked on a new connection, in the
 // same query; many at once share one; and nothing is left at the end.
 func TestSessions(t *testing.T) {
-	config, material := testTLS(t)
+	config, credentials := testTLS(t)
 	seen := make(chan *quic.Conn, 100)
-	addr := serveQUIC(t, config, func(conn *quic.Conn, stream *quic.Stream) {
+	addr := clustertest.ServeQUIC(t, clustertest.Loopback, config, nil, func(conn *quic.Conn, stream *quic.Stream) {
 		select {
 		case seen <- conn:
 		default:
 		}
-		answerQUIC(conn, stream)
+		clustertest.AnswerQUIC(conn, stream)
 	})
-	ask := func(c *Client, n int) {
+	ask := func(c Transport, n int) {
 		t.Helper()
 		done := make(chan error)
 		for i := range n {
 			go func() {
 				q := question(fmt.Sprintf("web%d.default.svc.cluster.local.", i))
-				q.EDNS.Size, q.Deadline = DatagramSize, time.Now().Add(20*time.Second)
-				_, _, err := c.Exchange(t.Context(), q)
+				_, err := askOver(t.Context(), c, q, streamTimeout)
 				done <- err
 			}()
 		}
@@ -235,7 +237,7 @@ func TestSessions(t *testing.T) {
 		for len(seen) > 0 {
 			<-seen
 		}
-		c := newClientOf(t, model.QUIC, material, addr)
+		c := newEncrypted(t, model.QUIC, credentials, addr)
 		ask(c, 50)
 		first := <-seen
 		for range 49 {
@@ -256,13 +258,13 @@ func TestSessions(t *testing.T) {
 // alive; the next query has another.
 func TestQUICIdle(t *testing.T) {
 	t.Parallel() // it waits for streamIdle
-	config, material := testTLS(t)
+	config, credentials := testTLS(t)
 	seen := make(chan *quic.Conn, 10)
-	addr := serveQUICAt(t, "127.0.0.1:0", config, &quic.Config{KeepAlivePeriod: streamIdle / 8, MaxIdleTimeout: time.Minute}, func(conn *quic.Conn, stream *quic.Stream) {
+	addr := clustertest.ServeQUIC(t, clustertest.Loopback, config, &quic.Config{KeepAlivePeriod: streamIdle / 8, MaxIdleTimeout: time.Minute}, func(conn *quic.Conn, stream *quic.Stream) {
 		seen <- conn
-		answerQUIC(conn, stream)
+		clustertest.AnswerQUIC(conn, stream)
 	})
-	c := newClientOf(t, model.QUIC, material, addr)
+	c := newEncrypted(t, model.QUIC, credentials, addr)
 	for range 2 {
 		m, err := askEncrypted(t, c)
 		wantEnd(t, m, err, "")

@@ -1,4 +1,4 @@
-package exchange
+package transport
 
 import (
 	"bytes"
@@ -13,9 +13,10 @@ import (
 	"net/url"
 	"sync/atomic"
 
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
-
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
 // dnsMessage is the media type of a query and a reply: RFC 8484, section 6.
@@ -24,8 +25,8 @@ const dnsMessage = "application/dns-message"
 // maxHeaders is the most that a reply's HTTP headers may be, in bytes.
 const maxHeaders = 16 << 10
 
-// httpsSession is a session over HTTPS: RFC 8484. What an upstream says there is taken
-// from nowhere else: no redirect is followed, no proxy asked, nothing decompressed.
+// httpsSession is a session over HTTPS: RFC 8484. A reply comes from the upstream itself:
+// no redirect is followed, no proxy asked, nothing decompressed.
 type httpsSession struct {
 	url, host string
 	client    http.Client
@@ -38,7 +39,7 @@ func newHTTPSSession(address model.Upstream, config *TLSConfig) *httpsSession {
 	t := &http.Transport{
 		DialContext:            m.dial,
 		TLSClientConfig:        config.forUpstream(address),
-		TLSHandshakeTimeout:    handshakeTimeout,
+		TLSHandshakeTimeout:    HandshakeTimeout,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
 		MaxConnsPerHost:        streamConnsMax,
@@ -77,15 +78,15 @@ func (s *httpsSession) ask(ctx context.Context, query []byte) (reply *[]byte, lo
 	defer s.meter.read.Store(0) // whatever it was, it has been asked for
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, local, statusError(response.StatusCode)
+		return nil, local, StatusError(response.StatusCode)
 	}
 	if media, _, err := mime.ParseMediaType(response.Header.Get("Content-Type")); err != nil || media != dnsMessage {
-		return nil, local, errMalformed
+		return nil, local, wire.ErrMalformed
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, dns.MaxMsgSize+1))
 	switch {
 	case len(body) > dns.MaxMsgSize:
-		return nil, local, errMalformed
+		return nil, local, wire.ErrMalformed
 	case err != nil:
 		return nil, local, s.meter.reason(err)
 	}
@@ -98,35 +99,35 @@ func (s *httpsSession) usable() bool { return !s.meter.over.Load() }
 // close implements session.
 func (s *httpsSession) close() { s.transport.CloseIdleConnections() }
 
-// meter bounds what a session's connections bring, as of HTTP/2 frames may come without
-// end that belong to no reply.
+// meter bounds what a session's connections read: HTTP/2 frames that belong to no reply may
+// come without end.
 type meter struct {
-	// asked are the requests under way; read is how many bytes came since the last reply.
+	// asked are the requests in flight; read is how many bytes came since the last reply.
 	asked, read atomic.Int64
 	over        atomic.Bool
 }
 
 // meterRoom is what may come between two replies, in bytes: two of the largest, which may
 // come side by side, and meterShare more for each request under way.
-const meterRoom, meterShare = 2 * (maxHeaders + dns.MaxMsgSize), MaxSize
+const meterRoom, meterShare = 2 * (maxHeaders + dns.MaxMsgSize), wire.MaxSize
 
-// reason is why a request failed, of whose error HTTP/2 makes others.
+// reason returns why a request failed: HTTP/2 wraps the meter's error in others.
 func (m *meter) reason(err error) error {
 	if err != nil && m.over.Load() {
-		return errUnasked
+		return ErrUnasked
 	}
 	return err
 }
 
 func (m *meter) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := (&net.Dialer{Timeout: handshakeTimeout}).DialContext(ctx, network, address)
+	conn, err := (&net.Dialer{Timeout: HandshakeTimeout}).DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
 	return &metered{conn, m}, nil
 }
 
-// metered is a connection that is read as far as its meter goes.
+// metered is a connection that is read as far as its meter allows.
 type metered struct {
 	net.Conn
 	meter *meter
@@ -138,7 +139,7 @@ func (c *metered) Read(b []byte) (int, error) {
 		c.meter.over.Store(true)
 	}
 	if c.meter.over.Load() {
-		return 0, errUnasked
+		return 0, ErrUnasked
 	}
 	return n, err
 }

@@ -1,159 +1,148 @@
-package exchange
+package transport
 
 import (
 	"encoding/binary"
 	"math/rand/v2"
 	"net"
 	"sync"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
 )
 
-// waiting are the calls that a connection owes an outcome each, by the id that
-// their message has there. It sends one to each call that is not removed first.
-type waiting struct {
+// pending are the messages that are in flight on a connection, by their id there. Who takes
+// one off the list decides its outcome: see Call.
+type pending struct {
 	datagrams bool
 	dropped   func(Drop)
 
-	mu    sync.Mutex
-	calls map[uint16]place
-	used  bool     // since it was looked at last
-	err   error    // why no more are taken
-	local net.Addr // goes with each outcome, where it isn't known before
+	mu       sync.Mutex
+	messages map[uint16]*Message
+	used     bool     // since unused was called last
+	err      error    // why no more are taken
+	local    net.Addr // goes with each outcome, where it isn't known before
 }
 
-// place is one of a call's sends.
-type place struct {
-	call *call
-	send int
+func newPending(datagrams bool, dropped func(Drop)) pending {
+	return pending{datagrams: datagrams, dropped: dropped, messages: make(map[uint16]*Message)}
 }
 
-// Drop is why a reply was not taken.
-type Drop uint8
-
-const (
-	// DropUnknown is a reply whose id nobody waits for: late, a duplicate, or forged.
-	DropUnknown Drop = iota
-	// DropQuestion is one to another question, or none at all.
-	DropQuestion
-	// DropShort is one shorter than a message's header.
-	DropShort
-	drops
-)
-
-var dropNames = [drops]string{"unknown_id", "other_question", "too_short"}
-
-func (d Drop) String() string { return dropNames[d] }
-
-func newWaiting(datagrams bool, dropped func(Drop)) waiting {
-	return waiting{datagrams: datagrams, dropped: dropped, calls: make(map[uint16]place)}
+// add puts a message on the list, under a random id that no other one has.
+func (p *pending) add(m *Message) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.put(m)
 }
 
-// add puts a call on the list, under a random id that no other call has.
-func (w *waiting) add(c *call, send int) (id uint16, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.put(c, send)
-}
-
-// put is add for who holds w.mu.
-func (w *waiting) put(c *call, send int) (id uint16, err error) {
-	if w.err != nil {
-		return 0, w.err
+// put is add; p.mu is held.
+func (p *pending) put(m *Message) error {
+	if p.err != nil {
+		return p.err
 	}
-	id = uint16(rand.Uint32())
-	for w.calls[id].call != nil {
+	id := uint16(rand.Uint32())
+	for p.messages[id] != nil {
 		id = uint16(rand.Uint32())
 	}
-	w.calls[id] = place{c, send}
-	w.used = true
-	return id, nil
+	p.messages[id] = m
+	p.used = true
+	m.on, m.id = p, id
+	return nil
 }
 
-// remove takes a call off the list. It is false when that has been done: then an
-// outcome has been sent, or is about to be.
-func (w *waiting) remove(id uint16, c *call) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.calls[id].call != c {
+// remove has the call take a message back. It reports whether that was on the list: if
+// not, its outcome has been sent, or is about to be.
+func (p *pending) remove(m *Message) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.messages[m.id] != m {
 		return false
 	}
-	delete(w.calls, id)
+	delete(p.messages, m.id)
+	m.on = nil
 	return true
 }
 
-// expects tells whether a call waits under id.
-func (w *waiting) expects(id uint16) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.calls[id].call != nil
+// expects reports whether a message has that id.
+func (p *pending) expects(id uint16) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.messages[id] != nil
 }
 
-// deliver hands a reply to its call. It is false for one that nobody waits for
-// or that doesn't answer the question: the call waits on, as it may be forged.
-func (w *waiting) deliver(reply *[]byte) bool {
-	w.mu.Lock()
-	c, o, why := w.match(*reply)
-	w.mu.Unlock()
-	return w.hand(c, o, why, reply)
+// deliver sends a reply to its call, and reports whether it did. One that no message has
+// the id of, or that doesn't answer the question, is dropped: the message stays on the
+// list, as that reply may be forged.
+func (p *pending) deliver(reply *[]byte) bool {
+	p.mu.Lock()
+	m, o, why := p.match(*reply)
+	p.mu.Unlock()
+	return p.hand(m, o, why, reply)
 }
 
-// match takes the call that a reply is for off the list, and gives its outcome, but
-// for the reply. It is nil where there is none, for why. For who holds w.mu.
-func (w *waiting) match(reply []byte) (c *call, o outcome, why Drop) {
-	if len(reply) < headerLen {
+// match takes the message that a reply is for off the list, and returns it with its outcome,
+// which lacks the reply; without a message, why there is none. p.mu is held.
+func (p *pending) match(reply []byte) (m *Message, o Outcome, why Drop) {
+	if len(reply) < wire.HeaderLen {
 		return nil, o, DropShort
 	}
 	id := binary.BigEndian.Uint16(reply)
-	p, known := w.calls[id]
+	m = p.messages[id]
 	switch {
-	case !known:
+	case m == nil:
 		return nil, o, DropUnknown
-	case !p.call.wire.answeredBy(reply, w.datagrams):
+	case !m.call.query.AnsweredBy(reply, p.datagrams):
 		return nil, o, DropQuestion
 	}
-	delete(w.calls, id)
-	return p.call, outcome{send: p.send, local: w.local}, drops
+	delete(p.messages, id)
+	return m, Outcome{local: p.local}, Drops
 }
 
-// hand ends a delivery with what match gave.
-func (w *waiting) hand(c *call, o outcome, why Drop, reply *[]byte) bool {
-	if c == nil {
-		w.dropped(why)
+// hand ends a delivery with what match returned; p.mu is not held.
+func (p *pending) hand(m *Message, o Outcome, why Drop, reply *[]byte) bool {
+	if m == nil {
+		p.dropped(why)
 		return false
 	}
 	o.reply = reply
-	c.done <- o
+	m.send(o)
 	return true
 }
 
-// close ends every call with err, and takes no more.
-func (w *waiting) close(err error) {
-	w.mu.Lock()
-	w.refuse(err)
-	ended, local := w.calls, w.local
-	w.calls = nil
-	w.mu.Unlock()
-	for _, p := range ended {
-		p.call.done <- outcome{send: p.send, err: err, local: local}
+// close ends every message with err, and takes no more.
+func (p *pending) close(err error) {
+	p.mu.Lock()
+	p.refuse(err)
+	ended, local := p.messages, p.local
+	p.messages = nil
+	p.mu.Unlock()
+	for _, m := range ended {
+		m.send(Outcome{err: err, local: local})
 	}
 }
 
-// unused reports whether no call waits, and, for who asks that too, none came since it was
-// asked last. Then no more are taken, for err: one that came before the connection is
-// closed would end with it.
-func (w *waiting) unused(sinceLast bool, err error) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	used := w.used && sinceLast
-	if w.used = false; used || len(w.calls) > 0 {
+// len returns how many are in flight.
+func (p *pending) len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.messages)
+}
+
+// unused reports whether nothing is in flight, and, with sinceLast, nothing was since the
+// last call. Then no more are taken, for err: a message added before the connection is
+// closed would end with it, and not have been sent.
+func (p *pending) unused(sinceLast bool, err error) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	used := p.used && sinceLast
+	if p.used = false; used || len(p.messages) > 0 {
 		return false
 	}
-	w.refuse(err)
+	p.refuse(err)
 	return true
 }
 
-// refuse has no more calls taken; w.mu is held.
-func (w *waiting) refuse(err error) {
-	if w.err == nil {
-		w.err = err
+// refuse has no more messages taken; p.mu is held.
+func (p *pending) refuse(err error) {
+	if p.err == nil {
+		p.err = err
 	}
 }

@@ -1,4 +1,4 @@
-package exchange
+package transport
 
 import (
 	"context"
@@ -10,10 +10,11 @@ import (
 	"net"
 	"sync"
 
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
-
 	"github.com/miekg/dns"
 	"github.com/quic-go/quic-go"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
 // Error codes of RFC 9250, section 4.3.
@@ -40,13 +41,13 @@ func newQUICSession(address model.Upstream, config *TLSConfig) *quicSession {
 	return s
 }
 
-// connect gives the connection. Who comes while it is being dialled waits for it.
+// connect returns the connection. Requests that come while it is being dialled wait for it.
 func (s *quicSession) connect(ctx context.Context) (*quic.Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn == nil && s.err == nil {
 		s.conn, s.err = quic.DialAddr(ctx, s.address, s.tls, &quic.Config{
-			HandshakeIdleTimeout:       handshakeTimeout,
+			HandshakeIdleTimeout:       HandshakeTimeout,
 			MaxIdleTimeout:             streamIdle,
 			MaxIncomingStreams:         -1,
 			MaxIncomingUniStreams:      -1,
@@ -97,17 +98,17 @@ func askOn(stream *quic.Stream, query []byte) (*[]byte, error) {
 	return &reply, inMessage(err)
 }
 
-// inMessage is the error of a stream that ends before its message does: that is not the
-// connection's end.
+// inMessage returns the error of a stream that ends before its message does: the connection
+// hasn't ended.
 func inMessage(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errMalformed
+		return wire.ErrMalformed
 	}
 	return err
 }
 
-// quicError tells a connection that the upstream has closed, or has forgotten, and one
-// that there is none.
+// quicError returns the error of a request: io.EOF where the upstream has closed, or
+// forgotten, the connection.
 func quicError(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -116,7 +117,7 @@ func quicError(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	if _, is := errors.AsType[*quic.HandshakeTimeoutError](err); is {
-		return errNoReply
+		return ErrNoReply
 	}
 	_, isIdle := errors.AsType[*quic.IdleTimeoutError](err)
 	_, isReset := errors.AsType[*quic.StatelessResetError](err)

@@ -1,4 +1,4 @@
-package exchange
+package transport
 
 import (
 	"bytes"
@@ -7,12 +7,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
 )
 
-// requestTransport asks one upstream over HTTPS or QUIC: each query is a request of its
+// requests asks one upstream over HTTPS or QUIC: each query is a request of its
 // own, in a goroutine of its own, on a session that they share.
-type requestTransport struct {
+type requests struct {
 	open    func() session
 	timeout time.Duration // of a request that nobody waits for any more
 
@@ -21,8 +21,8 @@ type requestTransport struct {
 	// sessions are those that there are, with the replaced ones that are still used.
 	sessions int
 	closed   bool
-	pending  map[*waiting]struct{} // one for each query in flight
-	ctx      context.Context       //nolint:containedctx // of the requests; close ends it
+	inFlight map[*pending]struct{} // one for each request
+	ctx      context.Context       //nolint:containedctx // of the requests; Close ends it
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
 }
@@ -31,14 +31,13 @@ type requestTransport struct {
 // may have streamConnsMax connections.
 const maxSessions = 4
 
-// session keeps what requests need of each other, a connection. Its methods may be called
-// at the same time.
+// session is what requests share: a connection. Its methods may be called at the same time.
 type session interface {
-	// ask sends a query and gives its reply, which may be anything, and where it left from.
+	// ask sends a query and returns its reply, which may be anything, and where it left from.
 	ask(ctx context.Context, query []byte) (reply *[]byte, local net.Addr, err error)
 	// usable reports whether it may be asked again.
 	usable() bool
-	// close ends the connection, once nobody asks any more.
+	// close ends the connection, when nothing is in flight.
 	close()
 }
 
@@ -46,7 +45,7 @@ type session interface {
 // replaced.
 type shared struct {
 	session
-	born     time.Time
+	openedAt time.Time
 	users    int
 	replaced bool
 	// idle replaces it when nobody has asked for streamIdle: the upstream may keep its
@@ -54,65 +53,54 @@ type shared struct {
 	idle *time.Timer
 }
 
-func newRequestTransport(address model.Upstream, config *TLSConfig, timeout time.Duration) *requestTransport {
-	t := &requestTransport{timeout: timeout, pending: make(map[*waiting]struct{})}
+func newRequests(timeout time.Duration, open func() session) *requests {
+	t := &requests{open: open, timeout: timeout, inFlight: make(map[*pending]struct{})}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
-	t.open = func() session { return newHTTPSSession(address, config) }
-	if address.Scheme == model.QUIC {
-		t.open = func() session { return newQUICSession(address, config) }
-	}
 	return t
 }
 
-// send implements transport. The message's id is 0: RFC 8484, section 4.1, and RFC 9250,
+// Send implements Transport. The message's id is 0: RFC 8484, section 4.1, and RFC 9250,
 // section 4.2.1.
-func (t *requestTransport) send(c *call, n int, fresh bool) error {
-	query := bytes.Clone(c.message(n))
+func (t *requests) Send(m *Message) error {
+	query := bytes.Clone(m.Bytes())
 	query[0], query[1] = 0, 0
-	one := newWaiting(false, nil)
-	id, err := one.add(c, n)
-	if err != nil {
-		return err
-	}
-	var since time.Time
-	if fresh {
-		since = c.sends[0].at
-	}
+	since := m.since()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
-		return errClosed
+		return ErrClosed
 	}
-	s := t.take(since)
-	t.pending[&one] = struct{}{}
-	c.sends[n].conn, c.sends[n].id = &one, id
-	t.running.Go(func() { t.request(s, &one, id, query) })
+	p := newPending(false, nil)
+	_ = p.add(m) // which takes one
+	id, s := m.id, t.acquire(since)
+	t.inFlight[&p] = struct{}{}
+	t.running.Go(func() { t.request(s, &p, id, query) })
 	return nil
 }
 
-// request asks, and settles what one waits for.
-func (t *requestTransport) request(s *shared, one *waiting, id uint16, query []byte) {
+// request asks, on another session once more where the first one was cut short.
+func (t *requests) request(s *shared, p *pending, id uint16, query []byte) {
 	ctx, cancel := context.WithTimeout(t.ctx, t.timeout)
 	defer cancel()
 	reply, local, err := s.ask(ctx, query)
-	if again := t.release(s, err); again != nil {
-		reply, local, err = again.ask(ctx, query)
-		t.release(again, nil)
+	if another := t.release(s, err); another != nil {
+		reply, local, err = another.ask(ctx, query)
+		t.release(another, nil)
 	}
-	one.answer(id, reply, local, err)
+	p.settle(id, reply, local, err)
 	t.mu.Lock()
-	delete(t.pending, one)
+	delete(t.inFlight, p)
 	t.mu.Unlock()
 }
 
-// take gives the session, or a new one in its place where it isn't younger than since and
-// there may be one more; t.mu is held.
-func (t *requestTransport) take(since time.Time) *shared {
-	if s := t.current; s != nil && s.born.Before(since) && t.sessions < maxSessions {
+// acquire returns the session, or a new one in its place where it was opened before since
+// and there may be one more; t.mu is held.
+func (t *requests) acquire(since time.Time) *shared {
+	if s := t.current; s != nil && s.openedAt.Before(since) && t.sessions < maxSessions {
 		t.replace(s)
 	}
 	if t.current == nil {
-		s := &shared{session: t.open(), born: time.Now()}
+		s := &shared{session: t.open(), openedAt: time.Now()}
 		s.idle = time.AfterFunc(streamIdle, func() { t.expire(s) })
 		t.current = s
 		t.sessions++
@@ -123,7 +111,7 @@ func (t *requestTransport) take(since time.Time) *shared {
 }
 
 // replace has the next query open a session; t.mu is held.
-func (t *requestTransport) replace(s *shared) {
+func (t *requests) replace(s *shared) {
 	if t.current == s {
 		t.current = nil
 	}
@@ -135,27 +123,25 @@ func (t *requestTransport) replace(s *shared) {
 	}
 }
 
-// release gives a session back, after an error or none. One that the upstream has closed
-// says nothing but that it may have been started again, and one that we have closed for
-// what it brought nothing about this query: then that is asked once more, on another one,
-// which is given.
-func (t *requestTransport) release(s *shared, err error) (again *shared) {
+// release gives a session back, after an error or none. Where it was cut short, another one
+// is returned, to ask on once more.
+func (t *requests) release(s *shared, err error) (another *shared) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s.users--
-	if isClosed := isCutShort(err); (isClosed || !s.usable()) || s.replaced {
+	if isCut := isCutShort(err); isCut || !s.usable() || s.replaced {
 		t.replace(s)
-		if isClosed && !t.closed {
-			again = t.take(time.Time{})
+		if isCut && !t.closed {
+			another = t.acquire(time.Time{})
 		}
 	} else if s.users == 0 {
 		s.idle.Reset(streamIdle)
 	}
-	return again
+	return another
 }
 
 // expire replaces a session that is idle.
-func (t *requestTransport) expire(s *shared) {
+func (t *requests) expire(s *shared) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s.users == 0 && !s.replaced { // not asked just now
@@ -163,21 +149,31 @@ func (t *requestTransport) expire(s *shared) {
 	}
 }
 
-// fail implements transport.
-func (t *requestTransport) fail(err error) {
+// Fail implements Transport.
+func (t *requests) Fail(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for one := range t.pending {
-		one.close(err)
+	for p := range t.inFlight {
+		p.close(err)
 	}
 }
 
-// close implements transport.
-func (t *requestTransport) close() {
+// InFlight implements Transport.
+func (t *requests) InFlight() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for p := range t.inFlight {
+		n += p.len()
+	}
+	return n
+}
+
+// Close implements Transport.
+func (t *requests) Close() {
 	t.mu.Lock()
 	t.closed = true
 	t.mu.Unlock()
-	t.fail(errClosed)
+	t.Fail(ErrClosed)
 	t.cancel()
 	t.running.Wait()
 	t.mu.Lock() // expire may be about to
@@ -187,21 +183,21 @@ func (t *requestTransport) close() {
 	}
 }
 
-// answer ends a call, if it still waits, with a reply to its very question.
-func (w *waiting) answer(id uint16, reply *[]byte, local net.Addr, err error) {
-	w.mu.Lock()
-	p, known := w.calls[id]
-	delete(w.calls, id)
-	w.mu.Unlock()
-	if !known {
+// settle ends a message, if it is still on the list, with a reply to its very question.
+func (p *pending) settle(id uint16, reply *[]byte, local net.Addr, err error) {
+	p.mu.Lock()
+	m := p.messages[id]
+	delete(p.messages, id)
+	p.mu.Unlock()
+	if m == nil {
 		return
 	}
-	o := outcome{send: p.send, reply: reply, local: local}
+	o := Outcome{reply: reply, local: local}
 	switch {
 	case err != nil:
-		o.reply, o.err = nil, plain(err)
-	case len(*reply) < headerLen, !p.call.wire.answeredBy(*reply, false):
-		o.reply, o.err = nil, errMalformed
+		o.reply, o.err = nil, Plain(err)
+	case len(*reply) < wire.HeaderLen, !m.call.query.AnsweredBy(*reply, false):
+		o.reply, o.err = nil, wire.ErrMalformed
 	}
-	p.call.done <- o
+	m.send(o)
 }

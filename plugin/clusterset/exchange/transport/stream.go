@@ -1,4 +1,4 @@
-package exchange
+package transport
 
 import (
 	"crypto/tls"
@@ -11,18 +11,18 @@ import (
 const (
 	// streamConns are the connections that share the queries to an upstream. Many
 	// servers, CoreDNS among them, answer those of one connection one after the
-	// other, so that a slow answer holds up what is behind it.
+	// other, so that a slow answer delays those behind it.
 	streamConns = 8
-	// streamConnsMax is with those that are held up, which count for none.
+	// streamConnsMax is with those that are stalled, which don't count.
 	streamConnsMax = 2 * streamConns
 	// streamShare is how many queries each connection has in flight before another
 	// is opened.
 	streamShare = 1
 )
 
-// streamTransport asks one upstream over TCP or TLS: many queries in flight on a
-// few connections, answered in any order (RFC 7766, sections 6.2.1.1 and 7).
-type streamTransport struct {
+// streams asks one upstream over TCP or TLS: many queries in flight on a few connections,
+// answered in any order (RFC 7766, sections 6.2.1.1 and 7).
+type streams struct {
 	address model.Upstream
 	tls     *tls.Config // nil for TCP
 	dropped func(Drop)
@@ -35,58 +35,54 @@ type streamTransport struct {
 	running sync.WaitGroup
 }
 
-func newStreamTransport(address model.Upstream, config *tls.Config, dropped func(Drop)) *streamTransport {
-	return &streamTransport{address: address, tls: config, dropped: dropped, end: make(chan struct{})}
+func newStreams(address model.Upstream, config *tls.Config, dropped func(Drop)) *streams {
+	return &streams{address: address, tls: config, dropped: dropped, end: make(chan struct{})}
 }
 
-// send implements transport. The connection may be closed before the query is on
-// its list; then there is another. A fresh one is younger than the call: what was there
-// when that began may lead nowhere any more, without a word.
-func (t *streamTransport) send(c *call, n int, fresh bool) error {
-	var since time.Time
-	if fresh {
-		since = c.sends[0].at
-	}
+// Send implements Transport. The connection may be closed before the message is on
+// its list; then another is used.
+func (t *streams) Send(m *Message) error {
+	since := m.since()
 	t.mu.Lock() // until it counts among those in flight
 	defer t.mu.Unlock()
 	for !t.closed {
-		if t.conn(c.sends[n].at, since).send(c, n) {
+		if t.conn(m.At, since).send(m) {
 			return nil
 		}
 	}
-	return errClosed
+	return ErrClosed
 }
 
-// conn gives the connection with the fewest queries in flight of those made since then,
-// or a new one when each has its share; t.mu is held. One that is held up is used only
+// conn returns the connection with the fewest queries in flight of those opened since then,
+// or a new one when each has its share; t.mu is held. One that is stalled is used only
 // when there are no others and can't be more.
-func (t *streamTransport) conn(now, since time.Time) *streamConn {
-	best, has, working := t.least(now, since)
+func (t *streams) conn(now, since time.Time) *streamConn {
+	best, has, working := t.leastLoaded(now, since)
 	full := len(t.conns) >= streamConnsMax
 	switch {
 	case best == nil && full && !since.IsZero():
 		return t.conn(now, time.Time{})
-	case best == nil, has.held && !full, has.calls >= streamShare && working < streamConns && !full:
+	case best == nil, has.stalled && !full, has.inFlight >= streamShare && working < streamConns && !full:
 		return t.open()
 	}
 	return best
 }
 
-// least gives the connection that has least to do, and how many bring replies, of
-// those looked at: none has less to do than nothing.
-func (t *streamTransport) least(now, since time.Time) (best *streamConn, has load, working int) {
+// leastLoaded returns the connection with the least load, and how many aren't stalled, of
+// those looked at: the first idle one ends the search.
+func (t *streams) leastLoaded(now, since time.Time) (best *streamConn, has load, working int) {
 	for _, s := range t.conns {
 		l := s.load(now, since)
 		if !l.open {
 			continue
 		}
-		if !l.held {
+		if !l.stalled {
 			working++
 		}
 		if best == nil || l.less(has) {
 			best, has = s, l
 		}
-		if !has.held && has.calls == 0 {
+		if !has.stalled && has.inFlight == 0 {
 			break
 		}
 	}
@@ -94,7 +90,7 @@ func (t *streamTransport) least(now, since time.Time) (best *streamConn, has loa
 }
 
 // open adds a connection, which dials by itself; t.mu is held.
-func (t *streamTransport) open() *streamConn {
+func (t *streams) open() *streamConn {
 	s, run := newStreamConn(t)
 	t.conns = append(t.conns, s)
 	t.running.Go(func() {
@@ -108,7 +104,7 @@ func (t *streamTransport) open() *streamConn {
 	return s
 }
 
-func (t *streamTransport) forget(s *streamConn) {
+func (t *streams) forget(s *streamConn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i, other := range t.conns {
@@ -119,28 +115,36 @@ func (t *streamTransport) forget(s *streamConn) {
 	}
 }
 
-// all are the connections there are; nobody changes the list.
-func (t *streamTransport) all() []*streamConn {
+// all returns the connections there are; nobody changes the list.
+func (t *streams) all() []*streamConn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.conns[:len(t.conns):len(t.conns)]
 }
 
-// fail implements transport.
-func (t *streamTransport) fail(err error) {
+// Fail implements Transport.
+func (t *streams) Fail(err error) {
 	for _, s := range t.all() {
 		s.end(err)
 	}
 }
 
-// close implements transport.
-func (t *streamTransport) close() {
+// InFlight implements Transport.
+func (t *streams) InFlight() (n int) {
+	for _, s := range t.all() {
+		n += s.len()
+	}
+	return n
+}
+
+// Close implements Transport.
+func (t *streams) Close() {
 	t.mu.Lock()
 	if !t.closed {
 		t.closed = true
 		close(t.end)
 	}
 	t.mu.Unlock()
-	t.fail(errClosed)
+	t.Fail(ErrClosed)
 	t.running.Wait()
 }

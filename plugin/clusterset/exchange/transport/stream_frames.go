@@ -1,4 +1,4 @@
-package exchange
+package transport
 
 import (
 	"bufio"
@@ -7,8 +7,9 @@ import (
 	"io"
 	"net"
 	"runtime"
-	"syscall"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
 )
 
 // A frame is a message with its length before it: RFC 1035, section 4.2.2.
@@ -28,7 +29,7 @@ func (s *streamConn) write(conn net.Conn) {
 			return
 		}
 		if _, err := conn.Write(frames); err != nil {
-			_ = conn.SetReadDeadline(time.Now().Add(streamHeld)) // closed before
+			_ = conn.SetReadDeadline(time.Now().Add(StreamStall)) // closed before
 			return
 		}
 		spare = nil
@@ -45,13 +46,13 @@ func (s *streamConn) write(conn net.Conn) {
 func (s *streamConn) queued(spare []byte) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.queue) == 0 && !s.mute && s.err == nil {
-		s.more.Wait()
+	for len(s.queue) == 0 && !s.closing && s.err == nil {
+		s.wakeup.Wait()
 		s.mu.Unlock()
 		runtime.Gosched()
 		s.mu.Lock()
 	}
-	if s.mute || s.err != nil {
+	if s.closing || s.err != nil {
 		return nil
 	}
 	frames := s.queue
@@ -59,10 +60,9 @@ func (s *streamConn) queued(spare []byte) []byte {
 	return frames
 }
 
-// read is the reader: it hands each reply to the call that waits for it. It ends
-// with the connection.
+// read is the reader. It ends with the connection.
 func (s *streamConn) read(conn net.Conn) error {
-	r := bufio.NewReaderSize(conn, MaxSize)
+	r := bufio.NewReaderSize(conn, wire.MaxSize)
 	reply := buffers.Get().(*[]byte)
 	defer func() { buffers.Put(reply) }()
 	for {
@@ -74,7 +74,7 @@ func (s *streamConn) read(conn net.Conn) error {
 			continue
 		}
 		into := reply
-		if n > MaxSize {
+		if n > wire.MaxSize {
 			large := make([]byte, n)
 			into = &large
 		}
@@ -82,18 +82,18 @@ func (s *streamConn) read(conn net.Conn) error {
 		if _, err := io.ReadFull(r, *into); err != nil {
 			return inFrame(err)
 		}
-		taken, err := s.take(into)
+		delivered, err := s.deliver(into)
 		if err != nil {
 			return err
 		}
-		if taken && into == reply {
+		if delivered && into == reply {
 			reply = buffers.Get().(*[]byte)
 		}
 	}
 }
 
-// frame reads the head of a frame, and gives the length of the message that
-// follows. It is 0 when nobody waits for that: then it has been passed over.
+// frame reads the head of a frame, and returns the length of the message that
+// follows, 0 when it has been passed over as nothing is in flight under its id.
 func (s *streamConn) frame(r *bufio.Reader) (n int, err error) {
 	head, err := r.Peek(frameLen)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *streamConn) frame(r *bufio.Reader) (n int, err error) {
 	}
 	n = int(binary.BigEndian.Uint16(head))
 	why := DropShort
-	if n >= headerLen {
+	if n >= wire.HeaderLen {
 		if head, err = r.Peek(frameLen + 2); err != nil {
 			return 0, inFrame(err)
 		}
@@ -120,55 +120,61 @@ func (s *streamConn) frame(r *bufio.Reader) (n int, err error) {
 	s.dropped(why)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return 0, s.heard(false)
+	return 0, s.received(false)
 }
 
-// take is deliver, and takes in that the upstream is there.
-func (s *streamConn) take(reply *[]byte) (bool, error) {
+// deliver is pending's, and an error ends the connection.
+func (s *streamConn) deliver(reply *[]byte) (delivered bool, err error) {
 	s.mu.Lock()
-	c, o, why := s.match(*reply)
-	s.spare = s.spare || c != nil
-	err := s.heard(c != nil)
+	m, o, why := s.match(*reply)
+	s.mayRedial = s.mayRedial || m != nil
+	err = s.received(m != nil)
 	s.mu.Unlock()
-	return s.hand(c, o, why, reply), err
+	return s.hand(m, o, why, reply), err
 }
 
-// heard takes in that a message came, which is the answer to a call or not; s.mu is
-// held. What is late was asked for, and is owed. An error ends the connection.
-func (s *streamConn) heard(answer bool) error {
+// received counts a message that came; s.mu is held. An error ends the connection.
+func (s *streamConn) received(answer bool) error {
 	s.silentSince = time.Time{}
-	if len(s.calls) > 0 {
+	if len(s.messages) > 0 {
 		s.silentSince = time.Now()
 	}
+	return s.unasked.add(answer)
+}
+
+// maxUnasked is how many replies to nothing may come before an answer: an
+// upstream that sends them without end would be read without end.
+const maxUnasked = 8
+
+// unasked counts the replies that nothing was sent for. A late one isn't one of them.
+type unasked struct {
+	// sent are the messages that no reply came for yet; n are the replies to none of
+	// those since the last answer.
+	sent, n int
+}
+
+// add counts a reply, which is the answer to a message in flight or not. It returns
+// ErrUnasked when there were too many.
+func (u *unasked) add(answer bool) error {
 	switch {
 	case answer:
-		s.unasked = 0
-		s.owed = max(s.owed-1, 0)
-	case s.owed > 0:
-		s.owed--
+		u.n = 0
+		u.sent = max(u.sent-1, 0)
+	case u.sent > 0:
+		u.sent--
 	default:
-		s.unasked++
+		u.n++
 	}
-	if s.unasked > maxUnasked {
-		return errUnasked
+	if u.n > maxUnasked {
+		return ErrUnasked
 	}
 	return nil
 }
 
-// inFrame is the error of a connection that ends in the middle of a frame.
+// inFrame returns the error of a connection that ends in the middle of a frame.
 func inFrame(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err
 }
-
-// closedByPeer tells whether the upstream has closed the connection.
-func closedByPeer(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
-}
-
-// isCutShort tells whether a connection has ended though queries wait on it that it might
-// have answered: closed by the upstream, or by us as it brought what nobody asked for.
-func isCutShort(err error) bool { return closedByPeer(err) || errors.Is(err, errUnasked) }

@@ -1,4 +1,4 @@
-package exchange
+package transport
 
 import (
 	"errors"
@@ -13,11 +13,11 @@ const (
 	// streamHung closes one that queries waited on and that has been silent since,
 	// though they are over: it may lead to a machine that is gone.
 	streamHung = 5 * time.Second
-	// streamLook is how often they are looked at.
+	// streamLook is how often they are checked.
 	streamLook = time.Second
-	// streamHeld is how long a connection may be silent before another is used in
+	// StreamStall is how long a connection may be silent before another is used in
 	// its place.
-	streamHeld = 250 * time.Millisecond
+	StreamStall = 250 * time.Millisecond
 )
 
 var (
@@ -27,7 +27,7 @@ var (
 
 // keep is the keeper: it closes the connections that nobody needs, until there are
 // none.
-func (t *streamTransport) keep() {
+func (t *streams) keep() {
 	ticker := time.NewTicker(streamLook)
 	defer ticker.Stop()
 	for {
@@ -43,9 +43,8 @@ func (t *streamTransport) keep() {
 	}
 }
 
-// keeps tells whether there is something to keep. If not, the next connection
-// brings its own keeper.
-func (t *streamTransport) keeps() bool {
+// keeps reports whether there is a connection. If not, the next one brings its own keeper.
+func (t *streams) keeps() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.keeping = len(t.conns) > 0
@@ -53,7 +52,7 @@ func (t *streamTransport) keeps() bool {
 }
 
 // sweep closes the connections that have been idle or silent for long, now.
-func (t *streamTransport) sweep(now time.Time) {
+func (t *streams) sweep(now time.Time) {
 	for _, s := range t.all() {
 		if err := s.useless(now); err != nil {
 			s.end(err)
@@ -61,15 +60,15 @@ func (t *streamTransport) sweep(now time.Time) {
 	}
 }
 
-// useless is why a connection isn't to be kept, nil when it is. Then it takes no more
-// queries.
+// useless returns why a connection isn't to be kept, nil when it is. Then it takes no more
+// messages.
 func (s *streamConn) useless(now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case !s.silentSince.IsZero() && now.Sub(s.silentSince) >= streamHung:
 		s.refuse(errHung)
-	case s.used || len(s.calls) > 0:
+	case s.used || len(s.messages) > 0:
 		s.used = false
 		s.usedAt = now
 	case now.Sub(s.usedAt) >= streamIdle:
@@ -80,24 +79,24 @@ func (s *streamConn) useless(now time.Time) error {
 
 // load is what a connection has to do.
 type load struct {
-	calls int
-	// held is that nothing came for a moment of what was asked for.
-	held bool
-	// open is that it takes queries, and isn't too old for them.
+	inFlight int
+	// stalled is that nothing came for StreamStall of what is in flight.
+	stalled bool
+	// open is that it takes messages, and isn't too old for them.
 	open bool
 }
 
 func (l load) less(other load) bool {
-	if l.held != other.held {
-		return other.held
+	if l.stalled != other.stalled {
+		return other.stalled
 	}
-	return l.calls < other.calls
+	return l.inFlight < other.inFlight
 }
 
-// load tells what the connection has to do now, for who wants one made since then.
+// load returns the connection's load now, for who wants one opened since then.
 func (s *streamConn) load(now, since time.Time) load {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	silent := !s.silentSince.IsZero() && now.Sub(s.silentSince) > streamHeld
-	return load{calls: len(s.calls), held: silent, open: s.err == nil && !s.born.Before(since)}
+	silent := !s.silentSince.IsZero() && now.Sub(s.silentSince) > StreamStall
+	return load{inFlight: len(s.messages), stalled: silent, open: s.err == nil && !s.openedAt.Before(since)}
 }

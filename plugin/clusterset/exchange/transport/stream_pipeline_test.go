@@ -1,4 +1,4 @@
-package exchange
+package transport
 
 import (
 	"context"
@@ -18,6 +18,8 @@ import (
 	"github.com/miekg/dns"
 	"go.uber.org/goleak"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -48,13 +50,13 @@ func (g *gate) hold(conn *dns.Conn, query *dns.Msg) {
 
 // askMany asks n times at once, and wants as many answers. However busy the machine
 // is, no time passes between them, so that no connection is held up.
-func askMany(t *testing.T, s transport, n int) *sync.WaitGroup {
+func askMany(t *testing.T, s Transport, n int) *sync.WaitGroup {
 	t.Helper()
 	var asked sync.WaitGroup
 	at := time.Now()
 	for range n {
 		asked.Go(func() {
-			m, err := askAt(context.Background(), s, question("web.default.svc.cluster.local."), plenty, at)
+			m, err := askAt(context.Background(), s, question("web.default.svc.cluster.local."), clustertest.Plenty, at)
 			if err != nil || len(m.Answer) != 1 {
 				t.Errorf("reply %v, error %v", m, err)
 			}
@@ -70,7 +72,7 @@ func (u *streamUpstream) connections() int {
 }
 
 // openConns is how many connections take queries.
-func (t *streamTransport) openConns() (n int) {
+func (t *streams) openConns() (n int) {
 	for _, s := range t.all() {
 		if s.load(time.Now(), time.Time{}).open {
 			n++
@@ -80,9 +82,9 @@ func (t *streamTransport) openConns() (n int) {
 }
 
 // gone waits until no connection is left.
-func gone(t *testing.T, s *streamTransport) {
+func gone(t *testing.T, s *streams) {
 	t.Helper()
-	for end := time.Now().Add(plenty); len(s.all()) > 0; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(clustertest.Plenty); len(s.all()) > 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("connections are left")
 		}
@@ -139,7 +141,7 @@ func TestStreamSlowAnswer(t *testing.T) {
 			t.Fatalf("%d connections for %d slow answers", n, i+1)
 		}
 	}
-	later := time.Now().Add(2 * streamHeld)
+	later := time.Now().Add(2 * StreamStall)
 	for range 2 {
 		m, err := askAt(context.Background(), s, question("web.default.svc.cluster.local."), streamTimeout, later)
 		wantAddress(t, m, err)
@@ -189,43 +191,39 @@ func TestStreamRestart(t *testing.T) {
 // more: that would end with it, and wasn't asked.
 func TestEndsUnused(t *testing.T) {
 	idle := time.Now().Add(-time.Hour)
-	tests := map[string]func() (send func(*call) bool, end, free func()){
-		"closed by the upstream": func() (func(*call) bool, func(), func()) {
-			s, _ := newStreamConn(newStreamTransport(model.Upstream{}, nil, nil))
-			return func(c *call) bool { return s.send(c, 0) }, func() { s.again(io.EOF) }, func() {}
+	tests := map[string]func() (send func(*Message) bool, end, free func()){
+		"closed by the upstream": func() (func(*Message) bool, func(), func()) {
+			s, _ := newStreamConn(newStreams(model.Upstream{}, nil, nil))
+			return s.send, func() { s.redial(io.EOF) }, func() {}
 		},
-		"idle": func() (func(*call) bool, func(), func()) {
-			transport := newStreamTransport(model.Upstream{}, nil, nil)
+		"idle": func() (func(*Message) bool, func(), func()) {
+			transport := newStreams(model.Upstream{}, nil, nil)
 			s, _ := newStreamConn(transport)
 			s.usedAt, transport.conns = idle, []*streamConn{s}
-			return func(c *call) bool { return s.send(c, 0) }, func() { transport.sweep(time.Now()) }, func() {}
+			return s.send, func() { transport.sweep(time.Now()) }, func() {}
 		},
-		"a retired socket": func() (func(*call) bool, func(), func()) {
+		"a retired socket": func() (func(*Message) bool, func(), func()) {
 			conn, err := net.DialUDP("udp", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
 			if err != nil {
 				t.Fatal(err)
 			}
 			s := newUDPSocket(conn, nil)
-			return func(c *call) bool { return s.send(c, 0) == nil }, s.retire, func() { _ = conn.Close() }
+			return func(m *Message) bool { return s.send(m) == nil }, s.retire, func() { _ = conn.Close() }
 		},
 	}
 	for name, connect := range tests {
 		t.Run(name, func(t *testing.T) {
-			w, err := newWire(question("web.default.svc.cluster.local."))
-			if err != nil {
-				t.Fatal(err)
-			}
+			q := pack(t, question("web.default.svc.cluster.local."))
 			for range 5000 {
 				send, end, free := connect()
-				c := newCall(w)
-				c.sends[0].at, c.sent = time.Now(), 1
+				c, m := newCall(q, time.Now())
 				var ended sync.WaitGroup
 				ended.Go(end)
-				taken := send(c)
+				sent := send(m)
 				ended.Wait()
 				free()
-				if taken && len(c.done) > 0 {
-					t.Fatal("a query was taken, and not asked: ", (<-c.done).err)
+				if sent && len(c.outcomes) > 0 {
+					t.Fatal("a query was taken, and not asked: ", (<-c.outcomes).err)
 				}
 			}
 		})
@@ -297,8 +295,8 @@ func TestStreamFails(t *testing.T) {
 		failed <- err
 	}()
 	<-arrived
-	s.fail(errMisses)
-	if err := <-failed; !errors.Is(err, errMisses) {
+	s.Fail(errTest)
+	if err := <-failed; !errors.Is(err, errTest) {
 		t.Errorf("failed with %v", err)
 	}
 	m, err := askStream(context.Background(), s, streamTimeout)
@@ -330,7 +328,7 @@ func TestStreamIdle(t *testing.T) {
 	if n := u.connections(); n != 2 {
 		t.Errorf("%d connections, want another one", n)
 	}
-	s.close()
+	s.Close()
 	u.listener.Close()
 	u.running.Wait() // the client has closed each
 	goleak.VerifyNone(t, ignore)
@@ -341,7 +339,7 @@ func TestStreamIdle(t *testing.T) {
 func TestStreamHung(t *testing.T) {
 	_, s := newStreamTest(t, func(*dns.Conn, *dns.Msg) {})
 	start := time.Now()
-	if _, err := askStream(context.Background(), s, 100*time.Millisecond); !errors.Is(err, errNoReply) {
+	if _, err := askStream(context.Background(), s, 100*time.Millisecond); !errors.Is(err, ErrNoReply) {
 		t.Fatal(err)
 	}
 	s.sweep(start.Add(streamHung - time.Millisecond))
@@ -357,29 +355,26 @@ func TestStreamHung(t *testing.T) {
 func TestStreamUnread(t *testing.T) {
 	ours, theirs := net.Pipe() // has no buffer: the first write waits
 	defer theirs.Close()
-	s, _ := newStreamConn(newStreamTransport(model.Upstream{}, nil, nil))
+	s, _ := newStreamConn(newStreams(model.Upstream{}, nil, nil))
 	s.opened(ours)
 	var running sync.WaitGroup
 	running.Go(func() { s.write(ours) })
 	running.Go(func() { _ = s.read(ours) })
-	w, err := newWire(question("web.default.svc.cluster.local."))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sent []*call
+	q := pack(t, question("web.default.svc.cluster.local."))
+	var sent []*Call
 	for {
-		c := newCall(w)
-		c.sends[0], c.sent = send{at: time.Now()}, 1
-		if !s.send(c, 0) {
+		c, m := newCall(q, time.Now())
+		if !s.send(m) {
 			break
 		}
 		sent = append(sent, c)
 	}
-	if n := len(sent) * (len(w.msg) + frameLen); n < streamQueue || n > 2*streamQueue+len(w.msg) { // one written, one queued
+	size := len(q.As(wire.Usual))
+	if n := len(sent) * (size + frameLen); n < streamQueue || n > 2*streamQueue+size { // one written, one queued
 		t.Errorf("%d bytes taken, want %d", n, streamQueue)
 	}
 	for _, c := range sent {
-		if o := <-c.done; !errors.Is(o.err, errUnread) {
+		if o := <-c.outcomes; !errors.Is(o.err, ErrUnread) {
 			t.Fatalf("error %v", o.err)
 		}
 	}
@@ -423,8 +418,8 @@ func TestStreamFrames(t *testing.T) {
 	}{
 		{"nothing", func(*dns.Msg) []byte { return nil }, DropShort},
 		{"a byte", func(*dns.Msg) []byte { return []byte{1} }, DropShort},
-		{"half a header", func(q *dns.Msg) []byte { return of(q, func(*dns.Msg) {})[:headerLen-1] }, DropShort},
-		{"a header", func(q *dns.Msg) []byte { return of(q, func(*dns.Msg) {})[:headerLen] }, DropQuestion},
+		{"half a header", func(q *dns.Msg) []byte { return of(q, func(*dns.Msg) {})[:wire.HeaderLen-1] }, DropShort},
+		{"a header", func(q *dns.Msg) []byte { return of(q, func(*dns.Msg) {})[:wire.HeaderLen] }, DropQuestion},
 		{"an unknown id", unknown(0), DropUnknown},
 		{"a large one with an unknown id", unknown(60000), DropUnknown},
 		{"a large one to another question", large(func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAAAA }), DropQuestion},
@@ -472,8 +467,8 @@ func TestStreamFrames(t *testing.T) {
 func TestStreamUnreachable(t *testing.T) {
 	u, s := newStreamTest(t, replyRight)
 	u.listener.Close()
-	if _, err := askStream(context.Background(), s, streamTimeout); !errors.Is(err, syscall.ECONNREFUSED) || err.Error() != "connection refused" || reasonOf(err) != Network {
-		t.Errorf("%v (%s)", err, reasonOf(err))
+	if _, err := askStream(context.Background(), s, streamTimeout); !errors.Is(err, syscall.ECONNREFUSED) || err.Error() != "connection refused" {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -486,22 +481,19 @@ func TestStreamLocal(t *testing.T) {
 		replyRight(conn, query)
 	})
 	for range 2 {
-		w, err := newWire(question("web.default.svc.cluster.local."))
-		if err != nil {
+		c, m := newCall(pack(t, question("web.default.svc.cluster.local.")), time.Now())
+		if err := s.Send(m); err != nil {
 			t.Fatal(err)
 		}
-		c := newCall(w)
-		c.sends[0], c.sent = send{at: time.Now()}, 1
-		if err := s.send(c, 0, false); err != nil {
-			t.Fatal(err)
+		o, err := c.Wait(t.Context(), streamTimeout)
+		if err != nil || o.Message != m {
+			t.Fatalf("%v, %v", o.Message, err)
 		}
-		o := <-c.done
-		c.sends[0].ended = true
-		if want := <-from; o.local == nil || o.local.String() != want {
-			t.Errorf("left from %v, want %s", o.local, want)
+		if want := <-from; m.Local == nil || m.Local.String() != want {
+			t.Errorf("left from %v, want %s", m.Local, want)
 		}
 		o.free()
-		c.end()
+		c.End()
 	}
 }
 
@@ -509,8 +501,8 @@ func TestStreamLocal(t *testing.T) {
 // section 2.2), which saves the certificates.
 func TestStreamResumes(t *testing.T) {
 	resumed := make(chan bool, 2)
-	config, material := testTLS(t)
-	u, s := newStreamTestOver(t, model.DoT, config, material, func(conn *dns.Conn, query *dns.Msg) {
+	config, credentials := testTLS(t)
+	u, s := newStreamTestOver(t, model.DoT, config, credentials, func(conn *dns.Conn, query *dns.Msg) {
 		resumed <- conn.Conn.(*tls.Conn).ConnectionState().DidResume
 		replyRight(conn, query)
 	})
@@ -528,15 +520,15 @@ func TestStreamResumes(t *testing.T) {
 // TestStreamNoHandshake: an upstream that accepts and says nothing fails the query
 // when the handshake's time is over; and close doesn't wait for it.
 func TestStreamNoHandshake(t *testing.T) {
-	_, material := testTLS(t)
+	_, credentials := testTLS(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close() // the kernel accepts
-	s := newStream(model.Upstream{Scheme: model.DoT, Addr: listener.Addr().(*net.TCPAddr).AddrPort()}, material, streamTimeout, nil)
+	s := newTransport(model.Upstream{Scheme: model.DoT, Addr: listener.Addr().(*net.TCPAddr).AddrPort()}, credentials, nil)
 	start := time.Now()
-	if _, err := askStream(context.Background(), s, time.Minute); !errors.Is(err, errNoReply) || time.Since(start) < handshakeTimeout {
+	if _, err := askStream(context.Background(), s, time.Minute); !errors.Is(err, ErrNoReply) || time.Since(start) < HandshakeTimeout {
 		t.Errorf("%v after %v", err, time.Since(start))
 	}
 	failed := make(chan error)
@@ -544,12 +536,12 @@ func TestStreamNoHandshake(t *testing.T) {
 		_, err := askStream(context.Background(), s, time.Minute)
 		failed <- err
 	}()
-	for len(s.(*streamTransport).all()) == 0 {
+	for len(s.(*streams).all()) == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	start = time.Now()
-	s.close()
-	if err := <-failed; !errors.Is(err, errClosed) || time.Since(start) > handshakeTimeout/2 {
+	s.Close()
+	if err := <-failed; !errors.Is(err, ErrClosed) || time.Since(start) > HandshakeTimeout/2 {
 		t.Errorf("%v after %v", err, time.Since(start))
 	}
 }

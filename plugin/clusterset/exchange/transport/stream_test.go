@@ -1,8 +1,10 @@
-package exchange
+package transport
 
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -13,6 +15,7 @@ import (
 	"github.com/miekg/dns"
 	"go.uber.org/goleak"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -22,23 +25,23 @@ type streamUpstream struct {
 	listener net.Listener
 	serve    func(*dns.Conn, *dns.Msg)
 	running  sync.WaitGroup
-	dropped  [drops]atomic.Int64 // of its replies
+	dropped  [Drops]atomic.Int64 // of its replies
 
 	mu    sync.Mutex
 	conns []net.Conn
 }
 
 // streamTimeout is the longest that these queries may take.
-const streamTimeout = plenty
+const streamTimeout = clustertest.Plenty
 
 // newStreamTest gives an upstream and the transport that asks it. Both end with
 // the test, the upstream first: then nothing waits for it.
-func newStreamTest(t *testing.T, serve func(*dns.Conn, *dns.Msg)) (*streamUpstream, *streamTransport) {
+func newStreamTest(t *testing.T, serve func(*dns.Conn, *dns.Msg)) (*streamUpstream, *streams) {
 	t.Helper()
 	return newStreamTestOver(t, model.TCP, nil, nil, serve)
 }
 
-func newStreamTestOver(t *testing.T, scheme model.Scheme, config *tls.Config, material *TLSConfig, serve func(*dns.Conn, *dns.Msg)) (*streamUpstream, *streamTransport) {
+func newStreamTestOver(t *testing.T, scheme model.Scheme, config *tls.Config, credentials *TLSConfig, serve func(*dns.Conn, *dns.Msg)) (*streamUpstream, *streams) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -51,12 +54,12 @@ func newStreamTestOver(t *testing.T, scheme model.Scheme, config *tls.Config, ma
 	u := &streamUpstream{listener: listener, serve: serve}
 	u.running.Go(u.accept)
 	dropped := func(why Drop) { u.dropped[why].Add(1) }
-	s := newStream(model.Upstream{Scheme: scheme, Addr: addr}, material, streamTimeout, dropped).(*streamTransport)
+	s := newTransport(model.Upstream{Scheme: scheme, Addr: addr}, credentials, dropped).(*streams)
 	t.Cleanup(func() {
 		u.listener.Close()
 		u.drop()
 		u.running.Wait()
-		s.close()
+		s.Close()
 	})
 	return u, s
 }
@@ -95,40 +98,6 @@ func (u *streamUpstream) drop() int {
 	return dropped
 }
 
-func askStream(ctx context.Context, s transport, timeout time.Duration) (*dns.Msg, error) {
-	return askOver(ctx, s, question("web.default.svc.cluster.local."), timeout)
-}
-
-// askOver asks a transport for q, once.
-func askOver(ctx context.Context, t transport, q *Query, timeout time.Duration) (*dns.Msg, error) {
-	return askAt(ctx, t, q, timeout, time.Now())
-}
-
-// askAt is askOver at another time, as far as the transport knows.
-func askAt(ctx context.Context, t transport, q *Query, timeout time.Duration, at time.Time) (*dns.Msg, error) {
-	w, err := newWire(q)
-	if err != nil {
-		return nil, err
-	}
-	defer w.free()
-	c := newCall(w)
-	defer c.end()
-	c.sends[0], c.sent = send{at: at, stream: true}, 1
-	if err := t.send(c, 0, false); err != nil {
-		c.sends[0].ended = true
-		return nil, err
-	}
-	o, err := c.wait(ctx, timeout)
-	switch {
-	case err != nil:
-		return nil, err
-	case o.send == tick:
-		return nil, errNoReply
-	}
-	c.sends[0].ended = true
-	return c.outcome(&o)
-}
-
 // replyWith replies with what change makes of the right reply.
 func replyWith(change func(*dns.Msg)) func(*dns.Conn, *dns.Msg) {
 	return func(conn *dns.Conn, query *dns.Msg) {
@@ -148,61 +117,61 @@ var replyRight = replyWith(func(*dns.Msg) {})
 func TestStreamReplies(t *testing.T) {
 	const silence, canceled = "no reply", "context canceled"
 	tests := []struct {
-		name   string
-		serve  func(*dns.Conn, *dns.Msg)
-		reason Reason
-		text   string // "" for an answer
-		drop   Drop   // counted once, unless it is drops
+		name  string
+		serve func(*dns.Conn, *dns.Msg)
+		err   error  // nil for an answer
+		text  string // the error's
+		drop  Drop   // counted once, unless it is Drops
 	}{
-		{"right", replyRight, 0, "", drops},
-		{"in another case", replyWith(func(m *dns.Msg) { m.Question[0].Name = "WEB.default.svc.cluster.local." }), 0, "", drops},
-		{"accepts and never answers", func(*dns.Conn, *dns.Msg) {}, NoReply, silence, drops},
-		{"another id", replyWith(func(m *dns.Msg) { m.Id++ }), Canceled, canceled, DropUnknown},
-		{"closes", func(c *dns.Conn, _ *dns.Msg) { c.Close() }, Network, "EOF", drops},
+		{"right", replyRight, nil, "", Drops},
+		{"in another case", replyWith(func(m *dns.Msg) { m.Question[0].Name = "WEB.default.svc.cluster.local." }), nil, "", Drops},
+		{"accepts and never answers", func(*dns.Conn, *dns.Msg) {}, ErrNoReply, silence, Drops},
+		{"another id", replyWith(func(m *dns.Msg) { m.Id++ }), context.Canceled, canceled, DropUnknown},
+		{"closes", func(c *dns.Conn, _ *dns.Msg) { c.Close() }, io.EOF, "EOF", Drops},
 		{"closes in the middle of a frame", func(c *dns.Conn, _ *dns.Msg) {
 			_, _ = c.Conn.Write([]byte{0, 100, 1, 2, 3})
 			c.Close()
-		}, Network, "unexpected EOF", drops},
-		{"stops in the middle of a frame", func(c *dns.Conn, _ *dns.Msg) { _, _ = c.Conn.Write([]byte{0, 100, 1, 2, 3}) }, NoReply, silence, drops},
-		{"another name", replyWith(func(m *dns.Msg) { m.Question[0].Name = "wev.default.svc.cluster.local." }), Canceled, canceled, DropQuestion},
-		{"another type", replyWith(func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAAAA }), Canceled, canceled, DropQuestion},
-		{"another class", replyWith(func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS }), Canceled, canceled, DropQuestion},
-		{"no question", replyWith(func(m *dns.Msg) { m.Question = nil }), Canceled, canceled, DropQuestion},
-		{"two questions", replyWith(func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }), Canceled, canceled, DropQuestion},
-		{"a query", replyWith(func(m *dns.Msg) { m.Response = false }), Canceled, canceled, DropQuestion},
+		}, io.ErrUnexpectedEOF, "unexpected EOF", Drops},
+		{"stops in the middle of a frame", func(c *dns.Conn, _ *dns.Msg) { _, _ = c.Conn.Write([]byte{0, 100, 1, 2, 3}) }, ErrNoReply, silence, Drops},
+		{"another name", replyWith(func(m *dns.Msg) { m.Question[0].Name = "wev.default.svc.cluster.local." }), context.Canceled, canceled, DropQuestion},
+		{"another type", replyWith(func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAAAA }), context.Canceled, canceled, DropQuestion},
+		{"another class", replyWith(func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS }), context.Canceled, canceled, DropQuestion},
+		{"no question", replyWith(func(m *dns.Msg) { m.Question = nil }), context.Canceled, canceled, DropQuestion},
+		{"two questions", replyWith(func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }), context.Canceled, canceled, DropQuestion},
+		{"a query", replyWith(func(m *dns.Msg) { m.Response = false }), context.Canceled, canceled, DropQuestion},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			u, s := newStreamTest(t, tt.serve)
-			timeout := plenty
-			if tt.text == silence && tt.drop == drops {
+			timeout := clustertest.Plenty
+			if tt.text == silence && tt.drop == Drops {
 				timeout = 300 * time.Millisecond
 			}
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			if tt.drop != drops { // the query waits on, until it is given up
+			if tt.drop != Drops { // the query waits on, until it is given up
 				go func() {
-					waitFor(t, func() bool { return u.dropped[tt.drop].Load() > 0 })
+					clustertest.WaitFor(t, func() bool { return u.dropped[tt.drop].Load() > 0 })
 					cancel()
 				}()
 			}
 			start := time.Now()
 			m, err := askStream(ctx, s, timeout)
 			took := time.Since(start)
-			for why := range drops {
+			for why := range Drops {
 				if n := u.dropped[why].Load(); (n == 1) != (why == tt.drop) {
 					t.Errorf("%d replies dropped as %s", n, why)
 				}
 			}
-			if tt.text == "" {
+			if tt.err == nil {
 				wantAddress(t, m, err)
 				return
 			}
-			if m != nil || err == nil || err.Error() != tt.text || reasonOf(err) != tt.reason {
-				t.Errorf("reply %v, error %v (%s); want %s (%s)", m, err, reasonOf(err), tt.text, tt.reason)
+			if m != nil || err == nil || err.Error() != tt.text || !errors.Is(err, tt.err) {
+				t.Errorf("reply %v, error %v; want %s", m, err, tt.text)
 			}
-			if tt.text == silence && tt.drop == drops && took < timeout {
+			if tt.text == silence && tt.drop == Drops && took < timeout {
 				t.Errorf("took %v, want %v", took, timeout)
 			}
 		})
@@ -220,7 +189,7 @@ func TestStreamContext(t *testing.T) {
 	}()
 	start := time.Now()
 	_, err := askStream(ctx, s, time.Minute)
-	if err == nil || reasonOf(err) != Canceled || time.Since(start) > plenty {
+	if !errors.Is(err, context.Canceled) || time.Since(start) > clustertest.Plenty {
 		t.Errorf("%v after %v", err, time.Since(start))
 	}
 }
@@ -248,7 +217,7 @@ func TestStreamKept(t *testing.T) {
 			var asked sync.WaitGroup
 			for range tt.kept { // at the same time, each on a connection of its own
 				asked.Go(func() {
-					if _, err := askStream(context.Background(), s, plenty); err != nil {
+					if _, err := askStream(context.Background(), s, clustertest.Plenty); err != nil {
 						t.Error(err)
 					}
 				})
@@ -261,7 +230,7 @@ func TestStreamKept(t *testing.T) {
 			if n := u.drop(); n != tt.kept {
 				t.Fatalf("%d connections, want %d", n, tt.kept)
 			}
-			m, err := askStream(context.Background(), s, plenty)
+			m, err := askStream(context.Background(), s, clustertest.Plenty)
 			wantAddress(t, m, err)
 		})
 	}
@@ -290,7 +259,7 @@ func TestStreamClose(t *testing.T) {
 		<-arrived
 	}
 	start := time.Now()
-	s.close()
+	s.Close()
 	if took := time.Since(start); took > streamTimeout {
 		t.Errorf("close took %v", took)
 	}
@@ -309,7 +278,7 @@ func TestStreamClose(t *testing.T) {
 		t.Error("connections are left")
 	}
 	asked.Wait()
-	if _, err := askStream(context.Background(), s, time.Second); err == nil || reasonOf(err) != Canceled {
+	if _, err := askStream(context.Background(), s, time.Second); !errors.Is(err, ErrClosed) {
 		t.Errorf("a closed transport: %v", err)
 	}
 	goleak.VerifyNone(t, ignore)
@@ -318,8 +287,8 @@ func TestStreamClose(t *testing.T) {
 // TestStreamUnused: a transport that was never asked has nothing to end.
 func TestStreamUnused(t *testing.T) {
 	ignore := goleak.IgnoreCurrent()
-	s := newStream(model.Upstream{Scheme: model.TCP, Addr: netip.MustParseAddrPort("127.0.0.1:9")}, nil, streamTimeout, nil)
-	s.close()
+	s := newTransport(model.Upstream{Scheme: model.TCP, Addr: netip.MustParseAddrPort("127.0.0.1:9")}, nil, nil)
+	s.Close()
 	goleak.VerifyNone(t, ignore)
 }
 

@@ -1,4 +1,4 @@
-package exchange
+package transport
 
 import (
 	"encoding/binary"
@@ -8,54 +8,52 @@ import (
 	"time"
 )
 
-// udpSocket is one connected socket: its reader hands each reply to the call
-// that waits for it.
+// udpSocket is one connected socket, with a reader.
 type udpSocket struct {
-	waiting
-	conn  *net.UDPConn
-	local net.Addr
-	born  time.Time
+	pending
+	conn     *net.UDPConn
+	openedAt time.Time
 	// retired is set when another socket has taken its place.
 	retired atomic.Bool
 }
 
-// retiredLook is how often a retired socket is looked at.
+// retiredLook is how often a retired socket is checked for queries in flight.
 const retiredLook = time.Second
 
 func newUDPSocket(conn *net.UDPConn, dropped func(Drop)) *udpSocket {
-	return &udpSocket{waiting: newWaiting(true, dropped), conn: conn, local: conn.LocalAddr(), born: time.Now()}
+	s := &udpSocket{pending: newPending(true, dropped), conn: conn, openedAt: time.Now()}
+	s.local = conn.LocalAddr()
+	return s
 }
 
-// usable tells whether the socket is open and now younger than age.
+// usable reports whether the socket is open and now younger than age.
 func (s *udpSocket) usable(now time.Time, age time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.err == nil && now.Sub(s.born) < age
+	return s.err == nil && now.Sub(s.openedAt) < age
 }
 
-// retire has the socket closed as soon as nothing is in flight on it.
+// retire closes the socket as soon as nothing is in flight on it.
 func (s *udpSocket) retire() {
 	s.retired.Store(true)
-	if s.unused(false, errClosed) {
-		s.end(errClosed)
+	if s.unused(false, ErrClosed) {
+		s.end(ErrClosed)
 		return
 	}
 	_ = s.conn.SetReadDeadline(time.Now().Add(retiredLook)) // closed meanwhile
 }
 
-// send puts the call on the list and writes its packet.
-func (s *udpSocket) send(c *call, n int) error {
-	id, err := s.add(c, n)
-	if err != nil {
+// send puts the message on the list and writes its packet.
+func (s *udpSocket) send(m *Message) error {
+	if err := s.add(m); err != nil {
 		return err
 	}
-	msg := c.message(n)
-	binary.BigEndian.PutUint16(msg, id)
-	if _, err := s.conn.Write(msg); err != nil && s.remove(id, c) {
+	msg := m.Bytes()
+	binary.BigEndian.PutUint16(msg, m.id)
+	if _, err := s.conn.Write(msg); err != nil && s.remove(m) {
 		return err
 	}
-	to := &c.sends[n]
-	to.conn, to.id, to.local = &s.waiting, id, s.local
+	m.Local = s.local
 	return nil
 }
 
@@ -75,7 +73,7 @@ func (s *udpSocket) read() {
 			}
 			continue
 		}
-		if err = plain(err); !errors.Is(err, errNoReply) || s.unused(true, err) {
+		if err = Plain(err); !errors.Is(err, ErrNoReply) || s.unused(true, err) {
 			s.end(err)
 			return
 		}
@@ -87,7 +85,7 @@ func (s *udpSocket) read() {
 	}
 }
 
-// end closes the socket, and ends every call on it with err.
+// end closes the socket, and ends every message on it with err.
 func (s *udpSocket) end(err error) {
 	s.close(err)
 	_ = s.conn.Close() // closed before

@@ -1,4 +1,4 @@
-package exchange
+package wire
 
 import (
 	"reflect"
@@ -12,21 +12,21 @@ import (
 // is made of it: how large that is in memory, beside the message.
 func FuzzReply(f *testing.F) {
 	f.Fuzz(func(t *testing.T, packet []byte, datagram bool) {
-		name, off, err := dns.UnpackDomainName(packet, headerLen)
+		name, off, err := dns.UnpackDomainName(packet, HeaderLen)
 		if err != nil || off+4 > len(packet) {
 			return
 		}
 		q := question(name)
 		q.Type = uint16(packet[off])<<8 | uint16(packet[off+1])
-		w, err := newWire(q)
+		w, err := Pack(q)
 		if err != nil {
 			return
 		}
-		defer w.free()
-		if !w.answeredBy(packet, false) {
+		defer w.Free()
+		if !w.AnsweredBy(packet, false) {
 			return
 		}
-		m, err := w.parse(packet, datagram)
+		m, err := w.Parse(packet, datagram)
 		if err != nil {
 			return
 		}
@@ -49,7 +49,7 @@ func bound(packet []byte) int {
 // counted are the records in the header's counts.
 func counted(packet []byte) int {
 	n := 0
-	for at := countOffset + 2; at < headerLen; at += 2 {
+	for at := countOffset + 2; at < HeaderLen; at += 2 {
 		n += int(packet[at])<<8 | int(packet[at+1])
 	}
 	return n

@@ -1,4 +1,4 @@
-package exchange
+package wire
 
 import (
 	"encoding/binary"
@@ -9,12 +9,12 @@ import (
 )
 
 // A few bytes of a reply may become many in memory: a pointer a name of 1,004 bytes, an
-// empty string's one byte a string's sixteen. So what a record will take is known before
-// it is unpacked, at the most, and the sum is bounded.
+// empty string's one byte a string's sixteen. So the most that a record can take is
+// computed before it is unpacked, and the sum is bounded.
 const (
-	// growth is how many times its size a reply may take, and leastSize what counts as its
-	// size at the least: few records, though their names are long, are no harm.
-	growth, leastSize = 16, dns.MinMsgSize
+	// memoryFactor is how many times its size a reply may take, and leastSize what counts as
+	// its size at the least: few records, though their names are long, are no harm.
+	memoryFactor, leastSize = 16, dns.MinMsgSize
 	// placeSize is a record's place in its section, plainSize what an address or a name
 	// takes besides the name, and recordSize what any other record does besides its data.
 	placeSize, plainSize, recordSize = 16, 80, 144
@@ -26,12 +26,15 @@ const (
 	escapes = 4
 )
 
-var errGrows = errors.New("grows too large")
+var errMemory = errors.New("takes too much memory")
 
-// spend takes so many bytes from what is left.
+// maxMemory returns how much a reply may take, in bytes.
+func maxMemory(reply []byte) int { return memoryFactor * max(len(reply), leastSize) }
+
+// spend takes so many bytes from what the reply may still take.
 func (p *parser) spend(bytes int) error {
-	if p.left -= bytes; p.left < 0 {
-		return errGrows
+	if p.memory -= bytes; p.memory < 0 {
+		return errMemory
 	}
 	return nil
 }
@@ -55,24 +58,24 @@ var shapes = map[uint16]string{
 	dns.TypeTXT: "S", dns.TypeSPF: "S", dns.TypeAVC: "S", dns.TypeNINFO: "S", dns.TypeRESINFO: "S",
 }
 
-// size is what a record with these data takes at the most. They may be malformed: then
+// size returns the most that a record with these data takes. They may be malformed: then
 // unpacking them ends where this does.
 func (p *parser) size(rrtype uint16, start int) int {
 	d := data{msg: p.msg[:p.off], off: start, size: recordSize}
 	for _, part := range shapes[rrtype] {
 		switch part {
 		case 'N', 'S', 'O', 'V', 'A':
-			for d.rest() > 0 && d.size <= p.left {
-				d.take(part)
+			for d.rest() > 0 && d.size <= p.memory {
+				d.measure(part)
 			}
 		default:
-			d.take(part)
+			d.measure(part)
 		}
 	}
 	return d.size + escapes*d.rest()
 }
 
-// data are a record's, as they are measured.
+// data are a record's, while they are measured.
 type data struct {
 	msg       []byte
 	off, size int
@@ -80,7 +83,7 @@ type data struct {
 
 func (d *data) rest() int { return max(len(d.msg)-d.off, 0) }
 
-// skip passes over n bytes, and gives those that are there.
+// skip passes over n bytes, and returns those that are there.
 func (d *data) skip(n int) []byte {
 	from := min(d.off, len(d.msg))
 	d.off += n
@@ -96,8 +99,8 @@ func (d *data) counted(bytes int) []byte {
 	return d.skip(n)
 }
 
-// take takes in a part, or an item of a list.
-func (d *data) take(part rune) {
+// measure adds a part, or an item of a list.
+func (d *data) measure(part rune) {
 	switch part {
 	case 'n':
 		d.name()
@@ -125,7 +128,7 @@ func (d *data) take(part rune) {
 	}
 }
 
-// fixed is what has no list in it.
+// fixed passes over what has no list in it.
 func (d *data) fixed(part rune) {
 	switch part {
 	case 'H':
@@ -140,8 +143,8 @@ func (d *data) fixed(part rune) {
 	}
 }
 
-// parameter is one of a service's. Of a list of protocols, a byte may be one, and an
-// address is a slice.
+// parameter adds one of a service's. Of a list of protocols, each byte may be one, and
+// each address is a slice.
 func (d *data) parameter() {
 	d.size += pairSize
 	head := d.skip(2)
@@ -162,8 +165,7 @@ func (d *data) parameter() {
 	}
 }
 
-// name passes over a name, and takes in its text, at the most: where it is malformed,
-// nothing comes behind it.
+// name adds the most that a name's text takes. Where it is malformed, nothing follows it.
 func (d *data) name() {
 	off, jumped, text := d.off, false, 0
 	defer func() { d.size += allocated(text) }()
@@ -196,7 +198,7 @@ func (d *data) name() {
 	}
 }
 
-// allocated is what the allocator takes for n bytes, at the most.
+// allocated returns the most that the allocator takes for n bytes.
 func allocated(n int) int {
 	const small, step = 256, 16
 	if n <= small {
@@ -205,7 +207,7 @@ func allocated(n int) int {
 	return n + n/8
 }
 
-// textSize is what a byte of a name is as text, at the most.
+// textSize returns the most that a byte of a name takes as text.
 func textSize(b byte) int {
 	if 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-' || b == '_' {
 		return 1

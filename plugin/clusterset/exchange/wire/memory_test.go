@@ -1,4 +1,4 @@
-package exchange
+package wire
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 
 // record is one in wire format, its owner a pointer to the question.
 func record(rrtype uint16, data []byte) []byte {
-	b := []byte{pointer, headerLen, byte(rrtype >> 8), byte(rrtype), 0, 1, 0, 0, 0, 5}
+	b := []byte{pointer, HeaderLen, byte(rrtype >> 8), byte(rrtype), 0, 1, 0, 0, 0, 5}
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(data))), data...)
 }
 
@@ -40,10 +40,10 @@ func windows() (b []byte) {
 	return b
 }
 
-// TestGrowth: however few bytes of a reply become many, it takes no more than 16 times
+// TestMemory: however few bytes of a reply become many, it takes no more than 16 times
 // its size, or is malformed.
-func TestGrowth(t *testing.T) {
-	far := []byte{pointer, headerLen} // the question: as text 4 times as long, as it is not ASCII
+func TestMemory(t *testing.T) {
+	far := []byte{pointer, HeaderLen} // the question: as text 4 times as long, as it is not ASCII
 	options := func(key uint16, value []byte) (b []byte) {
 		for ; len(b) < 60000 && key < 65000; key++ {
 			b = binary.BigEndian.AppendUint16(b, key)
@@ -78,7 +78,7 @@ func TestGrowth(t *testing.T) {
 		"NULL":                   record(dns.TypeNULL, make([]byte, 60000)),
 	}
 	for rrtype := range dns.TypeToRR { // many records of each type, with little or no data
-		for i, data := range [][]byte{nil, far, {0, 0, pointer, headerLen}, append(make([]byte, 6), far...), append(make([]byte, 18), far...), {0, 0, 0, 0, 0, 0, 0, pointer, headerLen}, append(slices.Clone(far), far...), make([]byte, 8), make([]byte, 24)} {
+		for i, data := range [][]byte{nil, far, {0, 0, pointer, HeaderLen}, append(make([]byte, 6), far...), append(make([]byte, 18), far...), {0, 0, 0, 0, 0, 0, 0, pointer, HeaderLen}, append(slices.Clone(far), far...), make([]byte, 8), make([]byte, 24)} {
 			_, b := records(record(rrtype, data))
 			one[fmt.Sprintf("many of type %s, %d", dns.Type(rrtype), i)] = b
 		}
@@ -88,14 +88,14 @@ func TestGrowth(t *testing.T) {
 	for name, behind := range one {
 		t.Run(name, func(t *testing.T) {
 			packet, w := hostile(behind)
-			defer w.free()
+			defer w.Free()
 			for _, section := range []int{0, 1, 2} {
 				for i := range 3 {
 					binary.BigEndian.PutUint16(packet[countOffset+2+2*i:], 0)
 				}
 				binary.BigEndian.PutUint16(packet[countOffset+2+2*section:], uint16(max(1, countRecords(packet, w))))
-				took := allocates(func() { _, _ = w.parse(packet, false) })
-				if took > growth*uint64(len(packet))+4096 { // the message itself
+				took := allocates(func() { _, _ = w.Parse(packet, false) })
+				if took > memoryFactor*uint64(len(packet))+4096 { // the message itself
 					t.Errorf("section %d: %d bytes of %d, %d times as many", section, took, len(packet), took/uint64(len(packet)))
 				}
 			}
@@ -104,21 +104,21 @@ func TestGrowth(t *testing.T) {
 }
 
 // hostile is a reply with a question that is as long as it can be as text.
-func hostile(behind []byte) ([]byte, *wire) {
-	w, err := newWire(question(strings.Repeat(strings.Repeat(`\200`, 63)+".", 3) + strings.Repeat(`\200`, 61) + "."))
+func hostile(behind []byte) ([]byte, *Query) {
+	w, err := Pack(question(strings.Repeat(strings.Repeat(`\200`, 63)+".", 3) + strings.Repeat(`\200`, 61) + "."))
 	if err != nil {
 		panic(err)
 	}
 	w.asked.Name = strings.Clone(w.asked.Name)
-	b := make([]byte, headerLen, dns.MaxMsgSize)
+	b := make([]byte, HeaderLen, dns.MaxMsgSize)
 	b[flagsOffset] = flagQR >> 8
 	b[countOffset+1] = 1
 	return append(append(b, w.question...), behind...), w
 }
 
 // countRecords is how many stand behind the question.
-func countRecords(packet []byte, w *wire) (n int) {
-	for off := headerLen + len(w.question); off < len(packet); n++ {
+func countRecords(packet []byte, w *Query) (n int) {
+	for off := HeaderLen + len(w.question); off < len(packet); n++ {
 		for packet[off] != 0 && packet[off] < pointer {
 			off += 1 + int(packet[off])
 		}
@@ -143,9 +143,9 @@ func allocates(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// TestGrowthOfAnswers: no answer that a server gives is taken for one that grows, however
+// TestMemoryOfAnswers: no answer that a server gives is taken for one that grows, however
 // long the names; those that point to one place share it.
-func TestGrowthOfAnswers(t *testing.T) {
+func TestMemoryOfAnswers(t *testing.T) {
 	long := strings.Repeat("n", 63) + "." + strings.Repeat("m", 63) + ".svc." + strings.Repeat("d", 50) + ".cluster.local."
 	several := func(n int, format string) (texts []string) {
 		for i := range n {
@@ -176,11 +176,11 @@ func TestGrowthOfAnswers(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, compressed %v", name, compress), func(t *testing.T) {
 				counts, behind := packedFor(t, long, texts, compress)
 				packet, w := replyFor(long, counts, behind)
-				defer w.free()
+				defer w.Free()
 				if len(packet) > dns.MaxMsgSize {
 					t.Skip("longer than a message")
 				}
-				got, err := w.parse(packet, false)
+				got, err := w.Parse(packet, false)
 				if err != nil {
 					t.Fatalf("%d bytes: %v", len(packet), err)
 				}
@@ -189,7 +189,7 @@ func TestGrowthOfAnswers(t *testing.T) {
 					t.Fatal(err)
 				}
 				wantSame(t, got, want, packet)
-				took := allocates(func() { _, _ = w.parse(packet, false) })
+				took := allocates(func() { _, _ = w.Parse(packet, false) })
 				t.Logf("%.1f times %d bytes", float64(took)/float64(len(packet)), len(packet))
 			})
 		}
@@ -222,16 +222,16 @@ func packedFor(t *testing.T, name string, texts [3][]string, compress bool) (cou
 		t.Skip(err) // longer than a message
 	}
 	bare, w := replyFor(name, counts, nil)
-	w.free()
+	w.Free()
 	return counts, b[len(bare):]
 }
 
-func replyFor(name string, counts [3]uint16, behind []byte) ([]byte, *wire) {
-	w, err := newWire(question(name))
+func replyFor(name string, counts [3]uint16, behind []byte) ([]byte, *Query) {
+	w, err := Pack(question(name))
 	if err != nil {
 		panic(err)
 	}
-	b := make([]byte, headerLen, MaxSize)
+	b := make([]byte, HeaderLen, MaxSize)
 	b[flagsOffset], b[countOffset+1] = flagQR>>8, 1
 	for i, n := range counts {
 		binary.BigEndian.PutUint16(b[countOffset+2+2*i:], n)

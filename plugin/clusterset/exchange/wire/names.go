@@ -1,4 +1,4 @@
-package exchange
+package wire
 
 import (
 	"encoding/binary"
@@ -7,15 +7,15 @@ import (
 	"github.com/miekg/dns"
 )
 
-// names are those that a reply has written out, by where, so that all that point there
-// share one string.
+// names are those that a reply has in full, by their offset, so that all pointers to one
+// share its string.
 type names struct {
 	// few has the first ones, and many the others, in the order of the reply, which is how
 	// it is read.
 	few  [2]nameAt
 	many []nameAt
 	n    int
-	// pointed is the last one that a pointer led to inside of another.
+	// pointed is the last one found inside another by a pointer.
 	pointed nameAt
 }
 
@@ -24,7 +24,7 @@ type nameAt struct {
 	name string
 }
 
-// name reads the name at off, which must end before end, and gives where it does.
+// name returns the name at off, which must end before end, and where it does.
 func (p *parser) name(off, end int) (name string, next int, err error) {
 	at, known := off, false
 	if off+1 < end && p.msg[off] >= pointer {
@@ -56,10 +56,10 @@ func (s *names) add(n nameAt) {
 	s.n++
 }
 
-// nameAt gives the name at off, if it has been read.
+// nameAt returns the name at off, if it has been read.
 func (p *parser) nameAt(off int) (string, bool) {
-	if off == headerLen {
-		return p.wire.asked.Name, true
+	if off == HeaderLen {
+		return p.query.asked.Name, true
 	}
 	s := &p.names
 	if s.pointed.off == off && s.pointed.name != "" {
@@ -77,7 +77,7 @@ func (p *parser) nameAt(off int) (string, bool) {
 	return s.many[i].name, true
 }
 
-// named makes the records that are names, the common ones. It gives nil for others.
+// named returns the common records that are names; nil for others.
 func (p *parser) named(h *dns.RR_Header, start int) (rr dns.RR, err error) {
 	var target *string
 	nameFrom := start
@@ -106,7 +106,7 @@ func (p *parser) named(h *dns.RR_Header, start int) (rr dns.RR, err error) {
 		return nil, err
 	}
 	if next != p.off {
-		return nil, errMalformed
+		return nil, ErrMalformed
 	}
 	return rr, p.spend(plainSize)
 }

@@ -1,4 +1,4 @@
-package exchange
+package wire
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 const (
 	// toQuestion is a compression pointer to the question's name, right behind
 	// the header: RFC 1035, section 4.1.4.
-	toQuestion = pointer<<8 | headerLen
+	toQuestion = pointer<<8 | HeaderLen
 	// A record is an owner and recordLen bytes (type, class, TTL, length of the
 	// data), so minRecord at the least: RFC 1035, section 4.1.3.
 	recordLen = 10
@@ -21,7 +21,7 @@ const (
 	pointer, maxLabel = 0xC0, 63
 )
 
-// parsed is a reply with room for what most replies have, to be made at one go.
+// parsed is a message with room for what most replies have: one allocation.
 type parsed struct {
 	dns.Msg
 	question      [1]dns.Question
@@ -29,39 +29,43 @@ type parsed struct {
 	opt           dns.OPT
 }
 
-// parser reads the records of a reply. It makes the same of them as dns.Msg's
-// Unpack, which it leaves all to that is not a member's daily answer. What it
-// spares is unpacking a name again, as often as the reply has it.
+// parser reads the records of a reply. It makes the same of them as dns.Msg's Unpack does,
+// and has miekg/dns unpack all that is rare. It unpacks a name once, however often the
+// reply has it: BenchmarkParse.
 type parser struct {
-	msg  []byte
-	off  int
-	wire *wire
-	into *parsed
-	// left is what the records may still take in memory, in bytes.
-	left  int
-	names names
+	msg   []byte
+	off   int
+	query *Query
+	into  *parsed
+	// memory is what the records may still take, in bytes.
+	memory int
+	names  names
 }
 
-// errCut is a reply that ends before its records do.
-var errCut = errors.New("cut")
+var (
+	// ErrMalformed is a reply that can't be parsed, or would take too much memory.
+	ErrMalformed = errors.New("malformed reply")
+	// errCut is a reply that ends before its records do.
+	errCut = errors.New("cut")
+)
 
-// parse makes a message of a reply that w is answered by. Its question and the
+// Parse returns the message of a reply that AnsweredBy is true of. Its question and the
 // owners that are spelled like it have the name as it was asked, and its id is 0.
-// A datagram that is cut, longer than what is read of one, or holds less than it
-// counts is truncated, whatever it says (RFC 2181, section 9), and what is whole of it
-// is given. An error is errMalformed.
-func (w *wire) parse(reply []byte, datagram bool) (*dns.Msg, error) {
-	p := &w.parser
+// A datagram that is cut, longer than MaxSize, or holds less than it counts is truncated,
+// whatever it says (RFC 2181, section 9), and what is whole of it is returned. The error
+// is ErrMalformed.
+func (q *Query) Parse(reply []byte, datagram bool) (*dns.Msg, error) {
+	p := &q.parser
 	*p = parser{}
-	p.msg, p.off, p.wire, p.into, p.left = reply, headerLen+len(w.question), w, new(parsed), growth*max(len(reply), leastSize)
+	p.msg, p.off, p.query, p.into, p.memory = reply, HeaderLen+len(q.question), q, new(parsed), maxMemory(reply)
 	m := &p.into.Msg
 	setHeader(&m.MsgHdr, binary.BigEndian.Uint16(reply[flagsOffset:]))
-	p.into.question[0] = w.asked
+	p.into.question[0] = q.asked
 	m.Question = p.into.question[:]
 	err := p.sections(m)
 	switch {
 	case err != nil && (!datagram || !errors.Is(err, errCut)):
-		return nil, errMalformed
+		return nil, ErrMalformed
 	case err != nil, datagram && len(reply) > MaxSize:
 		m.Truncated = true
 	}
@@ -71,7 +75,7 @@ func (w *wire) parse(reply []byte, datagram bool) (*dns.Msg, error) {
 	return m, nil
 }
 
-// sections reads what stands behind the question. Without one, the header says it all.
+// sections reads what follows the question. Without one, the header is all there is.
 func (p *parser) sections(m *dns.Msg) (err error) {
 	switch {
 	case binary.BigEndian.Uint16(p.msg[countOffset:]) == 0:
@@ -89,21 +93,8 @@ func (p *parser) sections(m *dns.Msg) (err error) {
 	return err
 }
 
-// setHeader sets what a reply's header may say: the opcode is QUERY's, which is 0.
-func setHeader(h *dns.MsgHdr, bits uint16) {
-	h.Response = true
-	h.Authoritative = bits&flagAA != 0
-	h.Truncated = bits&flagTC != 0
-	h.RecursionDesired = bits&flagRD != 0
-	h.RecursionAvailable = bits&flagRA != 0
-	h.Zero = bits&flagZ != 0
-	h.AuthenticatedData = bits&flagAD != 0
-	h.CheckingDisabled = bits&flagCD != 0
-	h.Rcode = int(bits & maskRcode)
-}
-
-// section reads as many records as the header counts in its nth section. With an error,
-// it gives those before it.
+// section returns as many records as the header counts in its nth section, with an error
+// those before it.
 func (p *parser) section(nth int, room []dns.RR) ([]dns.RR, error) {
 	count := int(binary.BigEndian.Uint16(p.msg[countOffset+2*nth:]))
 	if count > cap(room) {
@@ -154,17 +145,17 @@ func (p *parser) record() (dns.RR, error) {
 	return rr, err
 }
 
-// owner reads the name that a record begins with. Servers give the question's as
-// a pointer or, CoreDNS, written out.
+// owner returns the name that a record begins with. Servers write the question's as
+// a pointer or, CoreDNS, in full.
 func (p *parser) owner() (name string, err error) {
-	b, asked := p.msg[p.off:], p.wire.question[:len(p.wire.question)-4]
+	b, asked := p.msg[p.off:], p.query.question[:len(p.query.question)-4]
 	switch {
 	case len(b) >= 2 && binary.BigEndian.Uint16(b) == toQuestion:
 		p.off += 2
-		return p.wire.asked.Name, nil
+		return p.query.asked.Name, nil
 	case bytes.HasPrefix(b, asked):
 		p.off += len(asked)
-		return p.wire.asked.Name, nil
+		return p.query.asked.Name, nil
 	case len(b) > 0 && b[0] == 0: // of an OPT record
 		p.off++
 		return ".", nil
@@ -190,7 +181,7 @@ func (p *parser) isCut() bool {
 	return true
 }
 
-// pointedAt is where the compression pointer at off leads.
+// pointedAt returns where the compression pointer at off leads.
 func (p *parser) pointedAt(off int) int {
 	return int(binary.BigEndian.Uint16(p.msg[off:])) &^ (pointer << 8)
 }
@@ -207,8 +198,8 @@ type (
 	}
 )
 
-// plain makes the records that most replies consist of: addresses, and an OPT
-// record without options. It gives nil for others.
+// plain returns the records that most replies consist of: addresses, and an OPT
+// record without options; nil for others.
 func (p *parser) plain(h *dns.RR_Header, data []byte) dns.RR {
 	switch {
 	case h.Rrtype == dns.TypeA && len(data) == 4:

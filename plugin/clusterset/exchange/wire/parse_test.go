@@ -1,4 +1,4 @@
-package exchange
+package wire
 
 import (
 	"encoding/binary"
@@ -13,12 +13,12 @@ const askedName = "Web.default.svc.cluster.local."
 
 // reply is a reply to the question for askedName: a header with flags and
 // counts, the question, and what comes behind it.
-func reply(flags uint16, counts [3]uint16, behind []byte) ([]byte, *wire) {
-	w, err := newWire(question(askedName))
+func reply(flags uint16, counts [3]uint16, behind []byte) ([]byte, *Query) {
+	w, err := Pack(question(askedName))
 	if err != nil {
 		panic(err)
 	}
-	b := make([]byte, headerLen, MaxSize)
+	b := make([]byte, HeaderLen, MaxSize)
 	binary.BigEndian.PutUint16(b[flagsOffset:], flags&^maskOpcode|flagQR)
 	b[countOffset+1] = 1
 	for i, n := range counts {
@@ -34,8 +34,8 @@ func reply(flags uint16, counts [3]uint16, behind []byte) ([]byte, *wire) {
 func wantAsUnpack(t *testing.T, flags uint16, counts [3]uint16, behind []byte) {
 	t.Helper()
 	packet, w := reply(flags, counts, behind)
-	defer w.free()
-	if !w.answeredBy(packet, false) {
+	defer w.Free()
+	if !w.AnsweredBy(packet, false) {
 		t.Fatalf("not a reply: %x", packet)
 	}
 	want := new(dns.Msg)
@@ -45,10 +45,10 @@ func wantAsUnpack(t *testing.T, flags uint16, counts [3]uint16, behind []byte) {
 		missing = missing || len(section) < int(counts[i])
 	}
 	for _, datagram := range []bool{false, true} {
-		got, err := w.parse(packet, datagram)
+		got, err := w.Parse(packet, datagram)
 		cut := errors.Is(wouldFail(w, packet), errCut)
 		switch {
-		case err != nil && !errors.Is(err, errMalformed):
+		case err != nil && !errors.Is(err, ErrMalformed):
 			t.Fatalf("error %v: %x", err, packet)
 		case datagram && cut:
 			if err != nil || !got.Truncated {
@@ -65,10 +65,10 @@ func wantAsUnpack(t *testing.T, flags uint16, counts [3]uint16, behind []byte) {
 }
 
 // wouldFail is what parsing the packet fails with.
-func wouldFail(w *wire, packet []byte) error {
-	p := parser{msg: packet, off: headerLen + len(w.question), wire: w, into: new(parsed), left: 9 * growth * max(len(packet), leastSize)}
+func wouldFail(w *Query, packet []byte) error {
+	p := parser{msg: packet, off: HeaderLen + len(w.question), query: w, into: new(parsed), memory: 9 * maxMemory(packet)}
 	err := p.sections(new(dns.Msg))
-	if errors.Is(err, errCut) || errors.Is(err, errGrows) {
+	if errors.Is(err, errCut) || errors.Is(err, errMemory) {
 		return err
 	}
 	return nil
@@ -115,29 +115,29 @@ var parseTails = map[string]struct {
 }{
 	"records that are not there":      {[3]uint16{9, 9, 9}, nil},
 	"garbage":                         {[3]uint16{9, 0, 0}, []byte{0xff, 0xff, 0xff}},
-	"a bare owner":                    {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen}},
+	"a bare owner":                    {[3]uint16{1, 0, 0}, []byte{0xc0, HeaderLen}},
 	"half a pointer":                  {[3]uint16{1, 0, 0}, []byte{0xc0}},
-	"half a header":                   {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0}},
-	"an address cut off":              {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101}},
-	"an address of 3 bytes":           {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 3, 10, 101, 0}},
-	"an address of 5 bytes":           {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 5, 10, 101, 0, 1, 2}},
-	"an address of none":              {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 0}},
-	"an IPv6 address of 17 bytes":     {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen, 0, 28, 0, 1, 0, 0, 0, 5, 0, 17, 16: 1, 28: 0}},
+	"half a header":                   {[3]uint16{1, 0, 0}, []byte{0xc0, HeaderLen, 0, 1, 0, 1, 0, 0}},
+	"an address cut off":              {[3]uint16{1, 0, 0}, []byte{0xc0, HeaderLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101}},
+	"an address of 3 bytes":           {[3]uint16{1, 0, 0}, []byte{0xc0, HeaderLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 3, 10, 101, 0}},
+	"an address of 5 bytes":           {[3]uint16{1, 0, 0}, []byte{0xc0, HeaderLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 5, 10, 101, 0, 1, 2}},
+	"an address of none":              {[3]uint16{1, 0, 0}, []byte{0xc0, HeaderLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 0}},
+	"an IPv6 address of 17 bytes":     {[3]uint16{1, 0, 0}, []byte{0xc0, HeaderLen, 0, 28, 0, 1, 0, 0, 0, 5, 0, 17, 16: 1, 28: 0}},
 	"a pointer to itself":             {[3]uint16{1, 0, 0}, []byte{0xc0, 46, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}},
-	"a pointer into the question":     {[3]uint16{1, 0, 0}, []byte{0xc0, headerLen + 4, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}},
+	"a pointer into the question":     {[3]uint16{1, 0, 0}, []byte{0xc0, HeaderLen + 4, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}},
 	"a pointer to the header":         {[3]uint16{1, 0, 0}, []byte{0xc0, 0, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}},
-	"more than is counted":            {[3]uint16{0, 0, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}},
+	"more than is counted":            {[3]uint16{0, 0, 0}, []byte{0xc0, HeaderLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1}},
 	"OPT":                             {[3]uint16{0, 0, 1}, []byte{0, 0, 41, 16, 0, 0, 0, 0x80, 0, 0, 0}},
 	"OPT with BADVERS":                {[3]uint16{0, 0, 1}, []byte{0, 0, 41, 16, 0, 1, 0, 0, 0, 0, 0}},
 	"two OPT":                         {[3]uint16{0, 0, 2}, []byte{0, 0, 41, 16, 0, 1, 0, 0, 0, 0, 0, 0, 0, 41, 16, 0, 2, 0, 0, 0, 0, 0}},
 	"OPT with an extended error":      {[3]uint16{0, 0, 1}, []byte{0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 7, 0, 15, 0, 3, 0, 22, 'x'}},
 	"OPT with half an option":         {[3]uint16{0, 0, 1}, []byte{0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 2, 0, 15}},
 	"OPT with a malformed option":     {[3]uint16{0, 0, 1}, []byte{0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 5, 0, 8, 0, 1, 0}},
-	"OPT with a name":                 {[3]uint16{0, 0, 1}, []byte{0xc0, headerLen, 0, 41, 16, 0, 0, 0, 0, 0, 0, 0}},
+	"OPT with a name":                 {[3]uint16{0, 0, 1}, []byte{0xc0, HeaderLen, 0, 41, 16, 0, 0, 0, 0, 0, 0, 0}},
 	"OPT among the answers":           {[3]uint16{1, 0, 0}, []byte{0, 0, 41, 16, 0, 1, 0, 0, 0, 0, 0}},
 	"OPT, and garbage that is read":   {[3]uint16{0, 0, 2}, []byte{0, 0, 41, 16, 0, 1, 0, 0, 0, 0, 0, 0xff}},
 	"OPT, and garbage that is not":    {[3]uint16{0, 0, 1}, []byte{0, 0, 41, 16, 0, 1, 0, 0, 0, 0, 0, 0xff}},
-	"garbage behind the first answer": {[3]uint16{2, 1, 0}, []byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1, 0x40}},
+	"garbage behind the first answer": {[3]uint16{2, 1, 0}, []byte{0xc0, HeaderLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1, 0x40}},
 }
 
 // messageOf is a message with those records in its sections, and how many there are.
@@ -167,7 +167,7 @@ func packed(t testing.TB, texts [3][]string, compress bool) (counts [3]uint16, b
 		t.Fatal(err)
 	}
 	bare, w := reply(0, counts, nil)
-	w.free()
+	w.Free()
 	return counts, b[len(bare):]
 }
 
@@ -191,14 +191,14 @@ func TestParse(t *testing.T) {
 // TestParseCase: the question, and owners that point to it, are given as they
 // were asked for, whatever the reply's case; names written out are the reply's.
 func TestParseCase(t *testing.T) {
-	packet, w := reply(0, [3]uint16{2, 0, 0}, append([]byte{0xc0, headerLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1},
+	packet, w := reply(0, [3]uint16{2, 0, 0}, append([]byte{0xc0, HeaderLen, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 101, 0, 1},
 		"\x03WEB\x07default\x03svc\x07cluster\x05local\x00\x00\x01\x00\x01\x00\x00\x00\x05\x00\x04\x0a\x65\x00\x02"...))
-	defer w.free()
-	copy(packet[headerLen+1:], "wEB")
-	if !w.answeredBy(packet, false) {
+	defer w.Free()
+	copy(packet[HeaderLen+1:], "wEB")
+	if !w.AnsweredBy(packet, false) {
 		t.Fatal("not a reply")
 	}
-	m, err := w.parse(packet, false)
+	m, err := w.Parse(packet, false)
 	if err != nil {
 		t.Fatal(err)
 	}

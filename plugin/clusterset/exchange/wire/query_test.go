@@ -1,4 +1,4 @@
-package exchange
+package wire
 
 import (
 	"bytes"
@@ -19,8 +19,12 @@ func nameOf(n int) string {
 	return b.String()
 }
 
-// message is what a query is packed from.
-func (q *Query) message() *dns.Msg {
+func question(name string) *Question {
+	return &Question{Name: name, Type: dns.TypeA, RecursionDesired: true}
+}
+
+// message returns what a question is packed as.
+func (q *Question) message() *dns.Msg {
 	m := new(dns.Msg)
 	m.RecursionDesired, m.AuthenticatedData, m.CheckingDisabled = q.RecursionDesired, q.AuthenticatedData, q.CheckingDisabled
 	m.Question = []dns.Question{{Name: q.Name, Qtype: q.Type, Qclass: dns.ClassINET}}
@@ -38,33 +42,33 @@ func (q *Query) message() *dns.Msg {
 	return m
 }
 
-// TestWire: a query packs to the bytes that miekg/dns makes of the same message,
+// TestPack: a query packs to the bytes that miekg/dns makes of the same message,
 // also into a buffer that was used before.
-func TestWire(t *testing.T) {
+func TestPack(t *testing.T) {
 	option := Option{Code: dns.EDNS0LOCALSTART, Data: "\x01"}
 	tests := []struct {
 		name  string
-		query Query
+		query Question
 	}{
-		{"plain", Query{Name: "web.default.svc.cluster.local.", Type: dns.TypeA}},
-		{"root", Query{Name: ".", Type: dns.TypeNS}},
-		{"one label", Query{Name: "a.", Type: dns.TypeA}},
-		{"upper case", Query{Name: "WEB.default.svc.Cluster.local.", Type: dns.TypeA}},
-		{"a dot in a label", Query{Name: `a\.b.cluster.local.`, Type: dns.TypeA}},
-		{"a backslash in a label", Query{Name: `a\\.cluster.local.`, Type: dns.TypeA}},
-		{"escapes", Query{Name: `\"\(\;\@\$.\000\255\046.cluster.local.`, Type: dns.TypeA}},
-		{"a long label", Query{Name: strings.Repeat("a", 63) + ".", Type: dns.TypeA}},
-		{"a long label of escapes", Query{Name: strings.Repeat(`\200`, 63) + ".", Type: dns.TypeA}},
-		{"a long name", Query{Name: nameOf(255), Type: dns.TypeTXT, EDNS: EDNS{Size: MaxSize, Option: option}}},
-		{"every bit", Query{Name: "a.", Type: dns.TypeANY, RecursionDesired: true, AuthenticatedData: true, CheckingDisabled: true}},
-		{"RD", Query{Name: "a.", Type: dns.TypeSRV, RecursionDesired: true}},
-		{"AD", Query{Name: "a.", Type: dns.TypeSRV, AuthenticatedData: true}},
-		{"CD", Query{Name: "a.", Type: 65280, CheckingDisabled: true}},
-		{"EDNS", Query{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 512}}},
-		{"DO", Query{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 1232, DO: true}}},
-		{"an option", Query{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 1232, Option: option}}},
-		{"an option without data", Query{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 1232, Option: Option{Code: 65001}}}},
-		{"a large option", Query{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 1232, Option: Option{65001, strings.Repeat("x", wireSize)}}}},
+		{"plain", Question{Name: "web.default.svc.cluster.local.", Type: dns.TypeA}},
+		{"root", Question{Name: ".", Type: dns.TypeNS}},
+		{"one label", Question{Name: "a.", Type: dns.TypeA}},
+		{"upper case", Question{Name: "WEB.default.svc.Cluster.local.", Type: dns.TypeA}},
+		{"a dot in a label", Question{Name: `a\.b.cluster.local.`, Type: dns.TypeA}},
+		{"a backslash in a label", Question{Name: `a\\.cluster.local.`, Type: dns.TypeA}},
+		{"escapes", Question{Name: `\"\(\;\@\$.\000\255\046.cluster.local.`, Type: dns.TypeA}},
+		{"a long label", Question{Name: strings.Repeat("a", 63) + ".", Type: dns.TypeA}},
+		{"a long label of escapes", Question{Name: strings.Repeat(`\200`, 63) + ".", Type: dns.TypeA}},
+		{"a long name", Question{Name: nameOf(255), Type: dns.TypeTXT, EDNS: EDNS{Size: MaxSize, Option: option}}},
+		{"every bit", Question{Name: "a.", Type: dns.TypeANY, RecursionDesired: true, AuthenticatedData: true, CheckingDisabled: true}},
+		{"RD", Question{Name: "a.", Type: dns.TypeSRV, RecursionDesired: true}},
+		{"AD", Question{Name: "a.", Type: dns.TypeSRV, AuthenticatedData: true}},
+		{"CD", Question{Name: "a.", Type: 65280, CheckingDisabled: true}},
+		{"EDNS", Question{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 512}}},
+		{"DO", Question{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 1232, DO: true}}},
+		{"an option", Question{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 1232, Option: option}}},
+		{"an option without data", Question{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 1232, Option: Option{Code: 65001}}}},
+		{"a large option", Question{Name: "a.", Type: dns.TypeA, EDNS: EDNS{Size: 1232, Option: Option{65001, strings.Repeat("x", querySize)}}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,7 +77,7 @@ func TestWire(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 2 {
-				w, err := newWire(&tt.query)
+				w, err := Pack(&tt.query)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -82,20 +86,20 @@ func TestWire(t *testing.T) {
 				}
 				reply := bytes.Clone(want)
 				reply[2] |= flagQR >> 8
-				if !w.answeredBy(reply, false) {
+				if !w.AnsweredBy(reply, false) {
 					t.Error("not answered by its own question")
 				}
 				for i := range w.msg { // what is left of it may not show in the next
 					w.msg[i] = 0xff
 				}
-				w.free()
+				w.Free()
 			}
 		})
 	}
 }
 
-// TestWireUnsendable: what isn't a name of a message has no packet.
-func TestWireUnsendable(t *testing.T) {
+// TestUnsendable: what isn't a name of a message can't be packed.
+func TestUnsendable(t *testing.T) {
 	tests := []struct{ name, qname string }{
 		{"no name", ""},
 		{"not fully qualified", "cluster.local"},
@@ -109,9 +113,9 @@ func TestWireUnsendable(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, _ := newTestClient(t, Options{})
-			_, _, err := c.Exchange(t.Context(), question(tt.qname))
-			wantReason(t, err, Unsendable)
+			if _, err := Pack(question(tt.qname)); err == nil {
+				t.Error("packed")
+			}
 		})
 	}
 }
