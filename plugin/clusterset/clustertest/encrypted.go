@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -19,18 +20,38 @@ const Loopback = "127.0.0.1:0"
 // ServeHTTPS starts a server over HTTP/2 or HTTP/1.1 with TLS; the test's end stops it.
 func ServeHTTPS(t testing.TB, at string, config *tls.Config, h http.HandlerFunc) netip.AddrPort {
 	t.Helper()
+	addr, _ := serveHTTPS(t, at, config, h, func(any) {})
+	return addr
+}
+
+// connKey is of a request's connection, in its context.
+type connKey struct{}
+
+func serveHTTPS(t testing.TB, at string, config *tls.Config, h http.HandlerFunc, closed func(conn any)) (addr netip.AddrPort, stop func()) {
+	t.Helper()
 	listener, err := net.Listen("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: h, TLSConfig: config.Clone()}
+	server := &http.Server{
+		Handler: h, TLSConfig: config.Clone(), ErrorLog: log.New(io.Discard, "", 0),
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, conn)
+		},
+		ConnState: func(conn net.Conn, state http.ConnState) {
+			if state == http.StateClosed {
+				closed(conn)
+			}
+		},
+	}
 	var running sync.WaitGroup
 	running.Go(func() { _ = server.ServeTLS(listener, "", "") })
-	t.Cleanup(func() {
+	stop = func() {
 		_ = server.Close()
 		running.Wait()
-	})
-	return listener.Addr().(*net.TCPAddr).AddrPort()
+	}
+	t.Cleanup(stop)
+	return listener.Addr().(*net.TCPAddr).AddrPort(), stop
 }
 
 // AnswerHTTP answers with an address, as RFC 8484 has it.
@@ -46,9 +67,20 @@ func AnswerHTTP(w http.ResponseWriter, r *http.Request) {
 // ServeQUIC starts a server that has serve answer each stream; the test's end stops it.
 func ServeQUIC(t testing.TB, at string, config *tls.Config, more *quic.Config, serve func(*quic.Conn, *quic.Stream)) netip.AddrPort {
 	t.Helper()
+	addr, _ := serveQUIC(t, at, config, more, serve)
+	return addr
+}
+
+func serveQUIC(t testing.TB, at string, config *tls.Config, more *quic.Config, serve func(*quic.Conn, *quic.Stream)) (addr netip.AddrPort, stop func()) {
+	t.Helper()
 	config = config.Clone()
 	config.NextProtos = []string{"doq"}
-	listener, err := quic.ListenAddr(at, config, more)
+	packets, err := net.ListenPacket("udp", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := &quic.Transport{Conn: packets}
+	listener, err := socket.Listen(config, more)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,12 +104,15 @@ func ServeQUIC(t testing.TB, at string, config *tls.Config, more *quic.Config, s
 			})
 		}
 	})
-	t.Cleanup(func() {
+	stop = func() {
 		cancel()
 		_ = listener.Close()
 		running.Wait()
-	})
-	return listener.Addr().(*net.UDPAddr).AddrPort()
+		_ = socket.Close() // which would remember its connections for a while
+		_ = packets.Close()
+	}
+	t.Cleanup(stop)
+	return listener.Addr().(*net.UDPAddr).AddrPort(), stop
 }
 
 // AnswerQUIC answers with an address, as RFC 9250 has it.

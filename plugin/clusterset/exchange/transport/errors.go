@@ -38,6 +38,9 @@ func Plain(err error) error {
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno
 	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() && !isClosedByPeer(err) { // a TLS handshake's, of net/http
+		return ErrNoReply
+	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
 		return op.Err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
 
 	"github.com/miekg/dns"
@@ -27,16 +28,19 @@ const (
 // stream of it for each (RFC 9250). The upstream opens none, and of its reply no more is
 // read than one message.
 type quicSession struct {
-	address string
+	address netip.AddrPort
 	tls     *tls.Config
 
-	mu   sync.Mutex
-	conn *quic.Conn
-	err  error // of the dial
+	mu sync.Mutex
+	// socket is the connection's own. quic-go's for DialAddr outlives the connection, which
+	// would leave goroutines behind.
+	socket *quic.Transport
+	conn   *quic.Conn
+	err    error // of the dial
 }
 
 func newQUICSession(address model.Upstream, config *TLSConfig) *quicSession {
-	s := &quicSession{address: address.Addr.String(), tls: config.forUpstream(address)}
+	s := &quicSession{address: address.Addr, tls: config.forUpstream(address)}
 	s.tls.NextProtos = []string{"doq"}
 	return s
 }
@@ -46,22 +50,34 @@ func (s *quicSession) connect(ctx context.Context) (*quic.Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn == nil && s.err == nil {
-		s.conn, s.err = quic.DialAddr(ctx, s.address, s.tls, &quic.Config{
-			HandshakeIdleTimeout:       HandshakeTimeout,
-			MaxIdleTimeout:             streamIdle,
-			MaxIncomingStreams:         -1,
-			MaxIncomingUniStreams:      -1,
-			InitialStreamReceiveWindow: frameLen + dns.MaxMsgSize,
-			MaxStreamReceiveWindow:     frameLen + dns.MaxMsgSize,
-			MaxConnectionReceiveWindow: streamConnsMax * dns.MaxMsgSize,
-		})
+		s.conn, s.err = s.dial(ctx)
 	}
 	return s.conn, s.err
+}
+
+func (s *quicSession) dial(ctx context.Context) (*quic.Conn, error) {
+	conn, err := net.ListenUDP("udp", nil)
+	if err != nil {
+		return nil, err
+	}
+	s.socket = &quic.Transport{Conn: conn}
+	return s.socket.Dial(ctx, net.UDPAddrFromAddrPort(s.address), s.tls, &quic.Config{
+		HandshakeIdleTimeout:       HandshakeTimeout,
+		MaxIdleTimeout:             streamIdle,
+		MaxIncomingStreams:         -1,
+		MaxIncomingUniStreams:      -1,
+		InitialStreamReceiveWindow: frameLen + dns.MaxMsgSize,
+		MaxStreamReceiveWindow:     frameLen + dns.MaxMsgSize,
+		MaxConnectionReceiveWindow: streamConnsMax * dns.MaxMsgSize,
+	})
 }
 
 // ask implements session.
 func (s *quicSession) ask(ctx context.Context, query []byte) (reply *[]byte, local net.Addr, err error) {
 	conn, err := s.connect(ctx)
+	if _, silent := errors.AsType[*quic.IdleTimeoutError](err); silent {
+		return nil, nil, ErrNoReply
+	}
 	if err != nil {
 		return nil, nil, quicError(ctx, err)
 	}
@@ -144,5 +160,9 @@ func (s *quicSession) close() {
 	defer s.mu.Unlock()
 	if s.conn != nil {
 		_ = s.conn.CloseWithError(doqNoError, "") // closed before
+	}
+	if s.socket != nil {
+		_ = s.socket.Close()
+		_ = s.socket.Conn.Close() // closed before
 	}
 }

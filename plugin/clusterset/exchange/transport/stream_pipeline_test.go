@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -27,23 +26,18 @@ import (
 // hands them over.
 type gate struct {
 	want int
-	full chan []heldQuery
+	full chan []*clustertest.Asked
 
 	mu   sync.Mutex
-	held []heldQuery
+	held []*clustertest.Asked
 }
 
-type heldQuery struct {
-	conn  *dns.Conn
-	query *dns.Msg
-}
+func newGate(want int) *gate { return &gate{want: want, full: make(chan []*clustertest.Asked, 1)} }
 
-func newGate(want int) *gate { return &gate{want: want, full: make(chan []heldQuery, 1)} }
-
-func (g *gate) hold(conn *dns.Conn, query *dns.Msg) {
+func (g *gate) hold(a *clustertest.Asked) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.held = append(g.held, heldQuery{conn, query}); len(g.held) == g.want {
+	if g.held = append(g.held, a); len(g.held) == g.want {
 		g.full <- g.held
 	}
 }
@@ -63,12 +57,6 @@ func askMany(t *testing.T, s Transport, n int) *sync.WaitGroup {
 		})
 	}
 	return &asked
-}
-
-func (u *streamUpstream) connections() int {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return len(u.conns)
 }
 
 // openConns is how many connections take queries.
@@ -91,23 +79,6 @@ func gone(t *testing.T, s *streams) {
 	}
 }
 
-// TestStreamPipelined: many queries are in flight on few connections, and may be
-// answered in any order: here the last one first.
-func TestStreamPipelined(t *testing.T) {
-	const many = 500
-	g := newGate(many)
-	u, s := newStreamTest(t, g.hold)
-	asked := askMany(t, s, many)
-	held := <-g.full
-	for i := len(held) - 1; i >= 0; i-- {
-		replyRight(held[i].conn, held[i].query)
-	}
-	asked.Wait()
-	if n := u.connections(); n != streamConns {
-		t.Errorf("%d connections, want %d", n, streamConns)
-	}
-}
-
 // TestStreamReused: one query after the other needs one connection.
 func TestStreamReused(t *testing.T) {
 	u, s := newStreamTest(t, replyRight)
@@ -115,7 +86,7 @@ func TestStreamReused(t *testing.T) {
 		m, err := askStream(context.Background(), s, streamTimeout)
 		wantAddress(t, m, err)
 	}
-	if n := u.connections(); n != 1 {
+	if n := u.Seen(); n != 1 {
 		t.Errorf("%d connections, want 1", n)
 	}
 }
@@ -126,18 +97,18 @@ func TestStreamReused(t *testing.T) {
 func TestStreamSlowAnswer(t *testing.T) {
 	var slow atomic.Int32
 	arrived, release := make(chan struct{}, streamConns), make(chan struct{})
-	u, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
+	u, s := newStreamTest(t, func(a *clustertest.Asked) {
 		if slow.Add(1) <= streamConns {
 			arrived <- struct{}{}
 			<-release
 		}
-		replyRight(conn, query)
+		a.Answer()
 	})
 	first := make([]*sync.WaitGroup, 0, streamConns)
 	for i := range streamConns {
 		first = append(first, askMany(t, s, 1))
 		<-arrived
-		if n := u.connections(); n != i+1 {
+		if n := u.Seen(); n != i+1 {
 			t.Fatalf("%d connections for %d slow answers", n, i+1)
 		}
 	}
@@ -146,7 +117,7 @@ func TestStreamSlowAnswer(t *testing.T) {
 		m, err := askAt(context.Background(), s, question("web.default.svc.cluster.local."), streamTimeout, later)
 		wantAddress(t, m, err)
 	}
-	if n := u.connections(); n != streamConns+1 {
+	if n := u.Seen(); n != streamConns+1 {
 		t.Errorf("%d connections, want %d", n, streamConns+1)
 	}
 	close(release)
@@ -161,24 +132,24 @@ func TestStreamRestart(t *testing.T) {
 	const many = 100
 	first, second := newGate(streamConns), newGate(many)
 	var asks atomic.Int32
-	u, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
+	u, s := newStreamTest(t, func(a *clustertest.Asked) {
 		switch n := asks.Add(1); {
 		case n <= streamConns: // each opens a connection
-			first.hold(conn, query)
+			first.hold(a)
 		case n <= streamConns+many:
-			second.hold(conn, query)
+			second.hold(a)
 		default:
-			replyRight(conn, query)
+			a.Answer()
 		}
 	})
 	asked := askMany(t, s, streamConns)
 	for _, q := range <-first.full {
-		replyRight(q.conn, q.query)
+		q.Answer()
 	}
 	asked.Wait()
 	asked = askMany(t, s, many)
 	<-second.full
-	if n := u.drop(); n != streamConns {
+	if n := u.Drop(); n != streamConns {
 		t.Fatalf("%d connections, want %d", n, streamConns)
 	}
 	asked.Wait()
@@ -234,12 +205,12 @@ func TestEndsUnused(t *testing.T) {
 // answers every query nevertheless.
 func TestStreamOneAnswerEach(t *testing.T) {
 	var answered sync.Map
-	_, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
-		if _, before := answered.LoadOrStore(conn, true); before {
+	_, s := newStreamTest(t, func(a *clustertest.Asked) {
+		if _, before := answered.LoadOrStore(a.Conn, true); before {
 			return
 		}
-		replyRight(conn, query)
-		_ = conn.Conn.(*net.TCPConn).CloseWrite() // gone already
+		a.Answer()
+		_ = a.Conn.(*net.TCPConn).CloseWrite() // gone already
 	})
 	askMany(t, s, 5*streamConns).Wait()
 }
@@ -257,12 +228,12 @@ func TestStreamClosedUnanswered(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var asks atomic.Int32
-			u, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
+			u, s := newStreamTest(t, func(a *clustertest.Asked) {
 				if asks.Add(1) <= tt.closes {
-					_ = conn.Close()
+					a.Close()
 					return
 				}
-				replyRight(conn, query)
+				a.Answer()
 			})
 			m, err := askStream(context.Background(), s, streamTimeout)
 			if tt.err == nil {
@@ -270,7 +241,7 @@ func TestStreamClosedUnanswered(t *testing.T) {
 			} else if !errors.Is(err, tt.err) {
 				t.Errorf("error %v, want %v", err, tt.err)
 			}
-			if n := u.connections(); n != 2 {
+			if n := u.Seen(); n != 2 {
 				t.Errorf("%d connections, want 2", n)
 			}
 		})
@@ -282,12 +253,12 @@ func TestStreamClosedUnanswered(t *testing.T) {
 func TestStreamFails(t *testing.T) {
 	var asks atomic.Int32
 	arrived := make(chan struct{}, 1)
-	u, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
+	u, s := newStreamTest(t, func(a *clustertest.Asked) {
 		if asks.Add(1) == 1 {
 			arrived <- struct{}{}
 			return
 		}
-		replyRight(conn, query)
+		a.Answer()
 	})
 	failed := make(chan error)
 	go func() {
@@ -301,7 +272,7 @@ func TestStreamFails(t *testing.T) {
 	}
 	m, err := askStream(context.Background(), s, streamTimeout)
 	wantAddress(t, m, err)
-	if n := u.connections(); n != 2 {
+	if n := u.Seen(); n != 2 {
 		t.Errorf("%d connections, want 2", n)
 	}
 }
@@ -325,19 +296,18 @@ func TestStreamIdle(t *testing.T) {
 	gone(t, s)
 	m, err := askStream(context.Background(), s, streamTimeout)
 	wantAddress(t, m, err)
-	if n := u.connections(); n != 2 {
+	if n := u.Seen(); n != 2 {
 		t.Errorf("%d connections, want another one", n)
 	}
 	s.Close()
-	u.listener.Close()
-	u.running.Wait() // the client has closed each
+	u.Stop()
 	goleak.VerifyNone(t, ignore)
 }
 
 // TestStreamHung: a connection on which a query was never answered isn't used for
 // ever, though the query is over.
 func TestStreamHung(t *testing.T) {
-	_, s := newStreamTest(t, func(*dns.Conn, *dns.Msg) {})
+	_, s := newStreamTest(t, func(*clustertest.Asked) {})
 	start := time.Now()
 	if _, err := askStream(context.Background(), s, 100*time.Millisecond); !errors.Is(err, ErrNoReply) {
 		t.Fatal(err)
@@ -436,9 +406,9 @@ func TestStreamFrames(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				u, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
-					frames := framed(tt.msg(query))
-					right := of(query, func(m *dns.Msg) {
+				u, s := newStreamTest(t, func(a *clustertest.Asked) {
+					frames := framed(tt.msg(a.Query))
+					right := of(a.Query, func(m *dns.Msg) {
 						rr, _ := dns.NewRR(m.Question[0].Name + " 5 IN A 10.101.0.1")
 						m.Answer = []dns.RR{rr}
 					})
@@ -448,52 +418,18 @@ func TestStreamFrames(t *testing.T) {
 						size = 7
 					}
 					for piece := range slices.Chunk(frames, size) {
-						_, _ = conn.Conn.Write(piece) // the client has the answer, and may be gone
+						_, _ = a.Write(piece) // the client has the answer, and may be gone
 					}
 				})
 				for range 2 { // the connection is as good as before
 					m, err := askStream(context.Background(), s, streamTimeout)
 					wantAddress(t, m, err)
 				}
-				if u.dropped[tt.drop].Load() == 0 || u.connections() != 1 {
-					t.Errorf("%d dropped, %d connections", u.dropped[tt.drop].Load(), u.connections())
+				if u.dropped[tt.drop].Load() == 0 || u.Seen() != 1 {
+					t.Errorf("%d dropped, %d connections", u.dropped[tt.drop].Load(), u.Seen())
 				}
 			})
 		}
-	}
-}
-
-// TestStreamUnreachable: the error is the kernel's word, and counts as such.
-func TestStreamUnreachable(t *testing.T) {
-	u, s := newStreamTest(t, replyRight)
-	u.listener.Close()
-	if _, err := askStream(context.Background(), s, streamTimeout); !errors.Is(err, syscall.ECONNREFUSED) || err.Error() != "connection refused" {
-		t.Errorf("%v", err)
-	}
-}
-
-// TestStreamLocal: the outcome says where the query left from, also the one that was
-// there before the connection.
-func TestStreamLocal(t *testing.T) {
-	from := make(chan string, 2)
-	_, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
-		from <- conn.RemoteAddr().String()
-		replyRight(conn, query)
-	})
-	for range 2 {
-		c, m := newCall(pack(t, question("web.default.svc.cluster.local.")), time.Now())
-		if err := s.Send(m); err != nil {
-			t.Fatal(err)
-		}
-		o, err := c.Wait(t.Context(), streamTimeout)
-		if err != nil || o.Message != m {
-			t.Fatalf("%v, %v", o.Message, err)
-		}
-		if want := <-from; m.Local == nil || m.Local.String() != want {
-			t.Errorf("left from %v, want %s", m.Local, want)
-		}
-		o.free()
-		c.End()
 	}
 }
 
@@ -501,47 +437,18 @@ func TestStreamLocal(t *testing.T) {
 // section 2.2), which saves the certificates.
 func TestStreamResumes(t *testing.T) {
 	resumed := make(chan bool, 2)
-	config, credentials := testTLS(t)
-	u, s := newStreamTestOver(t, model.DoT, config, credentials, func(conn *dns.Conn, query *dns.Msg) {
-		resumed <- conn.Conn.(*tls.Conn).ConnectionState().DidResume
-		replyRight(conn, query)
+	u, of := newTest(t, model.DoT, func(a *clustertest.Asked) {
+		resumed <- a.Conn.(*tls.Conn).ConnectionState().DidResume
+		a.Answer()
 	})
+	s := of.(*streams)
 	for _, want := range []bool{false, true} {
 		m, err := askStream(context.Background(), s, streamTimeout)
 		wantAddress(t, m, err)
 		if got := <-resumed; got != want {
 			t.Errorf("resumed %v, want %v", got, want)
 		}
-		u.drop()
+		u.Drop()
 		gone(t, s)
-	}
-}
-
-// TestStreamNoHandshake: an upstream that accepts and says nothing fails the query
-// when the handshake's time is over; and close doesn't wait for it.
-func TestStreamNoHandshake(t *testing.T) {
-	_, credentials := testTLS(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close() // the kernel accepts
-	s := newTransport(model.Upstream{Scheme: model.DoT, Addr: listener.Addr().(*net.TCPAddr).AddrPort()}, credentials, nil)
-	start := time.Now()
-	if _, err := askStream(context.Background(), s, time.Minute); !errors.Is(err, ErrNoReply) || time.Since(start) < HandshakeTimeout {
-		t.Errorf("%v after %v", err, time.Since(start))
-	}
-	failed := make(chan error)
-	go func() {
-		_, err := askStream(context.Background(), s, time.Minute)
-		failed <- err
-	}()
-	for len(s.(*streams).all()) == 0 {
-		time.Sleep(time.Millisecond)
-	}
-	start = time.Now()
-	s.Close()
-	if err := <-failed; !errors.Is(err, ErrClosed) || time.Since(start) > HandshakeTimeout/2 {
-		t.Errorf("%v after %v", err, time.Since(start))
 	}
 }

@@ -123,11 +123,11 @@ func TestSilentSessions(t *testing.T) {
 // TestUnasked: a connection over which replies come that nobody asked for, in whatever
 // form, is closed, and not after less than what was asked.
 func TestUnasked(t *testing.T) {
-	flood := func(msg func(query *dns.Msg) []byte) func(*dns.Conn, *dns.Msg) {
-		return func(conn *dns.Conn, query *dns.Msg) {
+	flood := func(msg func(query *dns.Msg) []byte) func(*clustertest.Asked) {
+		return func(a *clustertest.Asked) {
 			for {
-				b := msg(query)
-				if _, err := conn.Conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(b))), b...)); err != nil {
+				b := msg(a.Query)
+				if _, err := a.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(b))), b...)); err != nil {
 					return // it is closed
 				}
 			}
@@ -179,12 +179,12 @@ func TestUnasked(t *testing.T) {
 	t.Run("late ones", func(t *testing.T) { // which were asked for
 		const many = 5 * maxUnasked
 		g := newGate(many)
-		u, s := newStreamTest(t, func(conn *dns.Conn, query *dns.Msg) {
-			if query.Question[0].Qtype == dns.TypeTXT {
-				g.hold(conn, query)
+		u, s := newStreamTest(t, func(a *clustertest.Asked) {
+			if a.Query.Question[0].Qtype == dns.TypeTXT {
+				g.hold(a)
 				return
 			}
-			replyRight(conn, query)
+			a.Answer()
 		})
 		var asked sync.WaitGroup
 		q := question(askedName)
@@ -196,14 +196,14 @@ func TestUnasked(t *testing.T) {
 		held := <-g.full
 		cancel()
 		asked.Wait()
-		conns := u.connections()
+		conns := u.Seen()
 		for _, h := range held {
-			replyRight(h.conn, h.query)
+			h.Answer()
 		}
 		clustertest.WaitFor(t, func() bool { return u.dropped[DropUnknown].Load() == many })
 		m, err := askStream(t.Context(), s, streamTimeout)
 		wantAddress(t, m, err)
-		if n := u.connections(); n != conns {
+		if n := u.Seen(); n != conns {
 			t.Errorf("%d connections, want the %d that there were", n, conns)
 		}
 	})
