@@ -56,6 +56,18 @@ func (d *Data) Service(key string) *Service {
 	return s
 }
 
+// Find returns the Service of that Key, nil where it or its namespace doesn't exist.
+func (d *Data) Find(key string) *Service {
+	s, _ := d.services.get(key)
+	if s == nil || s.Type == NoService {
+		return nil
+	}
+	if _, exists := d.namespaces.get(key[strings.IndexByte(key, '.')+1:]); !exists {
+		return nil
+	}
+	return s
+}
+
 // Slice gives the Slice of that Key, nil when there is none.
 func (d *Data) Slice(key string) *Slice {
 	s, _ := d.slices.get(key)

@@ -41,13 +41,13 @@ func bitAt(hash uint64, shift uint) uint32 { return 1 << (hash >> shift & levelM
 
 func index(set, bit uint32) int { return bits.OnesCount32(set & (bit - 1)) }
 
-// get finds key.
+// get returns the value of key. Each query calls it: it calls nothing else.
 func (t *trie[K, V]) get(key K) (value V, found bool) {
 	n, hash := t.root, t.hash(key)
 	for shift := uint(0); n != nil && shift < lastLevel; shift += levelBits {
-		bit := bitAt(hash, shift)
+		bit := uint32(1) << (hash >> shift & levelMask)
 		if n.entryBits&bit != 0 {
-			e := &n.entries[index(n.entryBits, bit)]
+			e := &n.entries[bits.OnesCount32(n.entryBits&(bit-1))]
 			if e.key == key {
 				return e.value, true
 			}
@@ -56,7 +56,7 @@ func (t *trie[K, V]) get(key K) (value V, found bool) {
 		if n.childBits&bit == 0 {
 			return value, false
 		}
-		n = n.children[index(n.childBits, bit)]
+		n = n.children[bits.OnesCount32(n.childBits&(bit-1))]
 	}
 	if n != nil {
 		for i := range n.entries {

@@ -56,6 +56,8 @@ type Name struct {
 	Prefix string
 	// Short is set for the form without "svc".
 	Short bool
+
+	labels string // of Prefix before "svc" or "pod", without the last dot
 }
 
 // Labels of the schema: the Kubernetes DNS specification, section 2.
@@ -83,49 +85,57 @@ type Names interface {
 // Parse parses qname, which ends in a cluster zone of zoneLen bytes. The longest member's
 // name before the zone is the member. It allocates nothing.
 func Parse(qname string, zoneLen int, members Names) Name {
-	base := strings.TrimSuffix(qname[:len(qname)-zoneLen], ".")
+	base := strings.TrimSuffix(qname[:len(qname)-zoneLen], ".") // the labels before the zone
 	if base == "" {
 		return Name{Kind: ZoneApex}
 	}
-	start := memberStart(base, members)
-	switch {
-	case start == len(base):
-		return Name{Kind: ZoneNameServer}
-	case start < 0 && (equalFold(base, nameServersBranch) || members.IsBranch(base)):
-		return Name{Kind: ZoneBranch}
-	case start < 0:
-		return Name{Kind: UnknownCluster}
-	}
-	n := Name{Cluster: base[start:], Suffix: qname[start:], Prefix: qname[:start]}
-	n.Kind, n.Short = kindOf(n.Prefix)
-	return n
-}
-
-// memberStart returns where the longest member's name at the end of base begins, base
-// being the labels before the zone; its length where base is the zone's own name server,
-// and -1 where there is neither. Name servers' names come first: a member called "dns", or
-// "dns.c1", would have them.
-func memberStart(base string, members Names) int {
-	if len(base) >= len(nameServer) && equalFold(base[:len(nameServer)], nameServer) {
-		switch rest := base[len(nameServer):]; {
-		case rest == "":
-			return len(base)
-		case rest[0] == '.' && members.IsMember(rest[1:]):
-			return len(nameServer) + 1
-		}
-	}
-	found := -1
+	member := -1 // where its name begins
 	for end, labels := len(base), 0; labels < MaxClusterLabels && end > 0; labels++ {
 		start := strings.LastIndexByte(base[:end], '.') + 1
-		if start > 0 && escaped(base, start-1) { // in a label that no member has: RFC 1035, section 5.1
-			return found
+		if start > 1 && base[start-2] == '\\' && escaped(base, start-1) { // in a label that no member has: RFC 1035, section 5.1
+			break
 		}
 		if members.IsMember(base[start:]) {
-			found = start
+			member = start
 		}
 		end = start - 1
 	}
-	return found
+	if base[0] == nameServer[0] || base[0] == nameServer[0]-'a'+'A' {
+		member = nameServerZone(base, members, member)
+	}
+	if member < 0 || member == len(base) {
+		return Name{Kind: zoneKind(base, members, member)}
+	}
+	n := Name{Cluster: base[member:], Suffix: qname[member:], Prefix: qname[:member]}
+	n.parsePrefix()
+	return n
+}
+
+// nameServerZone returns where the zone begins whose name server base is: at its end the
+// cluster zone, at a member's name the member's; else member. Name servers' names come
+// first: a member called "dns", or "dns.c1", would have them.
+func nameServerZone(base string, members Names, member int) int {
+	if len(base) < len(nameServer) || !equalFold(base[:len(nameServer)], nameServer) {
+		return member
+	}
+	switch rest := base[len(nameServer):]; {
+	case rest == "":
+		return len(base)
+	case rest[0] == '.' && members.IsMember(rest[1:]):
+		return len(nameServer) + 1
+	}
+	return member
+}
+
+// zoneKind returns the kind of a name without a member.
+func zoneKind(base string, members Names, member int) Kind {
+	switch {
+	case member == len(base):
+		return ZoneNameServer
+	case equalFold(base, nameServersBranch), members.IsBranch(base):
+		return ZoneBranch
+	}
+	return UnknownCluster
 }
 
 // The kinds of names by the number of their labels before "svc" and "pod", as CoreDNS's
@@ -135,11 +145,11 @@ var (
 	podKinds     = [...]Kind{ClusterBranch, Branch, Pod}
 )
 
-// kindOf returns what prefix stands for, all labels before the member's zone.
-func kindOf(prefix string) (kind Kind, short bool) {
+// parsePrefix sets what Prefix stands for.
+func (n *Name) parsePrefix() {
 	labels, first, last, start := 0, 0, 0, 0 // first is the end of the first, last the start of the last
-	for i := 0; i < len(prefix); i++ {
-		switch prefix[i] {
+	for i := 0; i < len(n.Prefix); i++ {
+		switch n.Prefix[i] {
 		case '\\':
 			i++
 		case '.':
@@ -150,29 +160,53 @@ func kindOf(prefix string) (kind Kind, short bool) {
 		}
 	}
 	if labels == 0 {
-		return ClusterApex, false
+		n.Kind = ClusterApex
+		return
 	}
-	kinds, before := serviceKinds[:], labels-1
-	switch label := prefix[last : len(prefix)-1]; {
+	n.Short, n.labels = true, n.Prefix[:len(n.Prefix)-1]
+	kinds := serviceKinds[:]
+	switch len(n.labels) - last { // of the last label
+	case len(labelService), len(labelVersion): // and of "pod" and "dns"
+		if kinds = n.parseSchema(labels, last); kinds == nil {
+			return
+		}
+		if !n.Short {
+			labels--
+		}
+	}
+	if labels >= len(kinds) {
+		n.Kind = None
+		return
+	}
+	n.Kind = kinds[labels]
+	if n.Kind == Endpoint && isProtocol(n.Prefix[:first]) {
+		n.Kind = Protocol
+	}
+}
+
+// parseSchema parses a last label that may be one of the schema's. It returns the kinds of
+// names by their labels, nil where the kind is set.
+func (n *Name) parseSchema(labels, last int) []Kind {
+	n.Short = false
+	switch label := n.labels[last:]; {
 	case equalFold(label, labelService):
+		n.labels = n.labels[:max(last-1, 0)]
+		return serviceKinds[:]
 	case equalFold(label, labelPod):
-		kinds = podKinds[:]
+		n.labels = n.labels[:max(last-1, 0)]
+		return podKinds[:]
 	case labels == 1 && equalFold(label, labelVersion):
-		return Version, false
+		n.Kind = Version
+		return nil
 	case labels == 1 && equalFold(label, nameServersBranch):
-		return ClusterBranch, false
-	case labels == 2 && equalFold(prefix, nameServer+"."):
-		return NameServer, false
-	default:
-		short, before = true, labels
+		n.Kind = ClusterBranch
+		return nil
+	case labels == 2 && equalFold(n.labels, nameServer):
+		n.Kind = NameServer
+		return nil
 	}
-	if before >= len(kinds) {
-		return None, short
-	}
-	if kind = kinds[before]; kind == Endpoint && isProtocol(prefix[:first]) {
-		kind = Protocol
-	}
-	return kind, short
+	n.Short = true
+	return serviceKinds[:]
 }
 
 // isProtocol reports whether a label is one that no endpoint has, and every SRV name.
@@ -188,14 +222,6 @@ func escaped(s string, i int) bool {
 		start--
 	}
 	return (i-start)%2 == 1
-}
-
-// labels returns the labels before "svc" or "pod", which a short name leaves out.
-func (n *Name) labels() string {
-	if n.Short {
-		return n.Prefix[:len(n.Prefix)-1]
-	}
-	return n.Prefix[:len(n.Prefix)-len("."+labelService+".")]
 }
 
 // IsPod reports whether only the member's DNS knows the name: it is a pod's, or stands

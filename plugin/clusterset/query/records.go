@@ -50,30 +50,32 @@ type Form struct {
 // pods disabled: that plugin is the oracle (test/oracle). The apexes, name servers and the
 // version aren't in the data.
 func (n *Name) Records(d *model.Data, f *Form) Records {
-	w := wanted{}
-	switch n.Kind {
-	case Service:
-		w.key = folded(n.labels())
-	case Endpoint, Port:
-		w = n.wanted()
-	case Protocol:
-		w, f = n.wanted(), &Form{} // an empty non-terminal has no records
-	default:
+	if n.Kind < Service || n.Kind == Pod {
 		return Records{Exists: n.isBranch(d)}
 	}
-	s := d.Service(w.key)
-	if s == nil || s.Type == model.NoService || !d.HasNamespace(w.key[strings.IndexByte(w.key, '.')+1:]) {
-		return Records{}
+	w := wanted{qtype: f.Type}
+	if n.Kind == Service {
+		w.key = strings.ToLower(n.labels)
+	} else {
+		w = n.wanted(f.Type)
 	}
+	s := d.Find(w.key)
 	switch {
+	case s == nil:
+		return Records{}
 	case s.Type == model.External:
 		return w.external(n, s, f)
-	case f.Type == dns.TypeA, f.Type == dns.TypeAAAA:
-		return w.addresses(s, f)
-	case f.Type == dns.TypeSRV:
+	case w.qtype == dns.TypeSRV:
 		return w.srv(n, s, f)
+	case w.qtype != dns.TypeA && w.qtype != dns.TypeAAAA:
+		return Records{Exists: w.exists(s)}
 	}
-	return Records{Exists: w.exists(s)}
+	r, found := Records{Exists: len(s.Ports) > 0}, s.ClusterIPs
+	if n.Kind != Service || s.Type == model.Headless {
+		found, r.Exists = w.addresses(s)
+	}
+	r.Answer = f.addressRecords(found)
+	return r
 }
 
 // isBranch reports whether the name is an empty non-terminal.
@@ -82,7 +84,7 @@ func (n *Name) isBranch(d *model.Data) bool {
 	case ClusterApex, ClusterBranch:
 		return true
 	case Branch:
-		return !n.IsPod() && d.HasNamespace(folded(n.labels()))
+		return !n.IsPod() && d.HasNamespace(strings.ToLower(n.labels))
 	}
 	return false
 }
@@ -91,44 +93,37 @@ func (n *Name) isBranch(d *model.Data) bool {
 func (n *Name) Key() string {
 	switch n.Kind {
 	case Service, Endpoint, Protocol, Port:
-		return n.wanted().key
+		return n.wanted(dns.TypeNone).key
 	}
 	return ""
 }
 
-// wanted is what a name asks of a Service: all of it, one endpoint, or a port.
+// wanted is what a question asks of a Service: all of it, one endpoint, or a port.
 type wanted struct {
 	key string
 	// Each of these is "" where any will do.
 	endpoint, port, protocol string
+	// qtype is TypeNone for an empty non-terminal, which has no records.
+	qtype uint16
 }
 
 // wanted parses the labels before "svc". What is escaped in them is in no name of the
 // data's.
-func (n *Name) wanted() (w wanted) {
-	labels := n.labels()
+func (n *Name) wanted(qtype uint16) wanted {
+	w, labels := wanted{qtype: qtype}, n.labels
 	switch n.Kind {
 	case Endpoint:
 		w.endpoint, labels, _ = strings.Cut(labels, ".")
 	case Protocol:
 		_, labels, _ = strings.Cut(labels, ".")
+		w.qtype = dns.TypeNone
 	case Port: // with or without underscores, as in the oracle
 		w.port, labels, _ = strings.Cut(labels, ".")
 		w.protocol, labels, _ = strings.Cut(labels, ".")
 		w.port, w.protocol = strings.TrimPrefix(w.port, "_"), strings.TrimPrefix(w.protocol, "_")
 	}
-	w.key = folded(labels)
+	w.key = strings.ToLower(labels)
 	return w
-}
-
-// folded returns s in lower case. Most are, which costs nothing.
-func folded(s string) string {
-	for i := range len(s) {
-		if 'A' <= s[i] && s[i] <= 'Z' {
-			return strings.ToLower(s)
-		}
-	}
-	return s
 }
 
 // external returns an ExternalName's CNAME. A target in the member's own domain is renamed
@@ -142,7 +137,7 @@ func (w *wanted) external(n *Name, s *model.Service, f *Form) Records {
 		return Records{}
 	}
 	r := Records{Exists: true}
-	switch f.Type {
+	switch w.qtype {
 	case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME:
 	default:
 		return r
@@ -159,6 +154,67 @@ func (w *wanted) external(n *Name, s *model.Service, f *Form) Records {
 
 func (f *Form) header(owner string, rrtype uint16) dns.RR_Header {
 	return dns.RR_Header{Name: owner, Rrtype: rrtype, Class: dns.ClassINET, Ttl: f.TTL}
+}
+
+type record4 struct {
+	dns.A
+	octets [4]byte
+}
+
+type record6 struct {
+	dns.AAAA
+	octets [16]byte
+}
+
+// addressRecords returns the records of the addresses that are of the type asked for: in
+// one allocation where there is one, as most Services have, else in two.
+func (f *Form) addressRecords(addresses []netip.Addr) (rrs []dns.RR) {
+	count, v4 := 0, f.Type == dns.TypeA
+	for _, addr := range addresses {
+		if addr.Is4() == v4 {
+			count++
+		}
+	}
+	var records4 []record4
+	var records6 []record6
+	switch {
+	case count == 0:
+		return nil
+	case count == 1 && v4:
+		one := new(struct {
+			rrs     [1]dns.RR
+			records [1]record4
+		})
+		rrs, records4 = one.rrs[:0], one.records[:]
+	case count == 1:
+		one := new(struct {
+			rrs     [1]dns.RR
+			records [1]record6
+		})
+		rrs, records6 = one.rrs[:0], one.records[:]
+	case v4:
+		rrs, records4 = make([]dns.RR, 0, count), make([]record4, count)
+	default:
+		rrs, records6 = make([]dns.RR, 0, count), make([]record6, count)
+	}
+	header := dns.RR_Header{Name: f.Owner, Rrtype: f.Type, Class: dns.ClassINET, Ttl: f.TTL}
+	for _, addr := range addresses {
+		if addr.Is4() != v4 {
+			continue
+		}
+		if v4 {
+			r := &records4[len(rrs)]
+			r.octets = addr.As4()
+			r.Hdr, r.A.A = header, r.octets[:]
+			rrs = append(rrs, &r.A)
+			continue
+		}
+		r := &records6[len(rrs)]
+		r.octets = addr.As16()
+		r.Hdr, r.AAAA.AAAA = header, r.octets[:]
+		rrs = append(rrs, &r.AAAA)
+	}
+	return rrs
 }
 
 // byEndpoint reports whether the name stands for endpoints, not for cluster IPs.
