@@ -2,7 +2,6 @@ package member
 
 import (
 	"iter"
-	"slices"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
@@ -81,10 +80,8 @@ func serviceCost(d *model.Data, key string) int {
 }
 
 func sameService(d *model.Data, i decode.Item) bool {
-	a, b := d.Service(i.Key), i.Service
-	return a != nil && a.Type == b.Type && a.ExternalName == b.ExternalName &&
-		a.Marked == b.Marked && a.MarkedByCilium == b.MarkedByCilium &&
-		slices.Equal(a.ClusterIPs, b.ClusterIPs) && slices.Equal(a.Ports, b.Ports)
+	s := d.Service(i.Key)
+	return s != nil && s.Same(i.Service)
 }
 
 func setService(c *model.Change, _ *model.Data, i decode.Item) { c.SetService(*i.Service) }
@@ -98,11 +95,11 @@ func sliceCost(d *model.Data, key string) int {
 }
 
 func sameSlice(d *model.Data, i decode.Item) bool {
-	a, b := d.Slice(i.Key), i.Slice
-	if b == nil {
-		return a == nil
+	s := d.Slice(i.Key)
+	if s == nil || i.Slice == nil {
+		return s == i.Slice
 	}
-	return a != nil && a.Service == b.Service && slices.Equal(a.Ports, b.Ports) && slices.Equal(a.Endpoints, b.Endpoints)
+	return s.Same(i.Slice)
 }
 
 func setSlice(c *model.Change, d *model.Data, i decode.Item) {

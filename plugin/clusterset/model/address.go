@@ -8,8 +8,7 @@ import (
 var (
 	// thisNetwork is what 0.0.0.0 stands for, a host itself: RFC 1122, section 3.2.1.3.
 	thisNetwork = netip.MustParsePrefix("0.0.0.0/8")
-	// reserved are blocks that a cluster has addresses in only where somebody gave it
-	// some: IETF protocol assignments (RFC 6890), class E and broadcast (RFC 1112,
+	// reserved are blocks that a cluster has addresses in only where it declares them: IETF protocol assignments (RFC 6890), class E and broadcast (RFC 1112,
 	// section 4), and where clouds have their metadata services beside 169.254.169.254:
 	// Alibaba's, Azure's, Amazon's (all its local services, the one that gives a pod its
 	// credentials among them), Google's, Oracle's, Scaleway's and Akamai's.
@@ -27,14 +26,13 @@ var (
 	}
 )
 
-// IsHosts reports whether an address is never a service's: one that each host has for
-// itself (loopback, link-local, unspecified), or a group of them (multicast).
+// IsHosts reports whether an address is never a service's: one of each host's own
+// (loopback, link-local, unspecified), or of a group of hosts (multicast).
 func IsHosts(addr netip.Addr) bool {
 	return addr.IsLoopback() || addr.IsLinkLocalUnicast() || addr.IsMulticast() || addr.IsUnspecified() || thisNetwork.Contains(addr)
 }
 
-// IsReserved reports whether an address is a service's only where a cluster has it by
-// its own declaration.
+// IsReserved reports whether an address is a service's only where a cluster declares it.
 func IsReserved(addr netip.Addr) bool {
 	return slices.ContainsFunc(reserved, func(p netip.Prefix) bool { return p.Contains(addr) })
 }

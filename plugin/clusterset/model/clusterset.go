@@ -5,8 +5,8 @@ import (
 	"reflect"
 )
 
-// ClusterSet is the list of clusters that trust each other, as its document
-// gives it: members in the document's order, policies by precedence.
+// ClusterSet is the list of clusters that trust each other, as in its document: members in
+// their order, policies by precedence.
 type ClusterSet struct {
 	Clusters []*Cluster
 	Policies []Policy
@@ -25,7 +25,7 @@ type Cluster struct {
 	// ClusterDomain is the member's own domain: "cluster.local.".
 	ClusterDomain string
 	// EndpointPodNames is set where the member's kubernetes plugin has
-	// endpoint_pod_names: an endpoint without a hostname is called as its pod.
+	// endpoint_pod_names: an endpoint without a hostname is named by its pod.
 	EndpointPodNames bool
 	TLS              TLS
 	Kubeconfig       Kubeconfig
@@ -36,14 +36,14 @@ type Cluster struct {
 	// LoadBalancerCIDRs are where the addresses of its load balancers are; may be
 	// empty.
 	LoadBalancerCIDRs []netip.Prefix
-	// Probe is the URL that tells whether the member's gateway is alive, or "".
+	// Probe is the URL that proves the member's gateway alive, or "".
 	Probe  string
 	Region string
 	Zone   string
 }
 
-// Equal tells whether c and o describe the same member in the same way, so that
-// what was built for one serves the other.
+// Equal reports whether c and o describe the same member in the same way, so that what was
+// built for one can be used for the other.
 func (c *Cluster) Equal(o *Cluster) bool { return reflect.DeepEqual(c, o) }
 
 // Scheme is the transport of an upstream.
@@ -65,7 +65,7 @@ type Upstream struct {
 	Addr   netip.AddrPort
 }
 
-// String gives the document's form: "10.101.0.10:53", "tls://[fd00::a]:853".
+// String returns the document's form: "10.101.0.10:53", "tls://[fd00::a]:853".
 func (u Upstream) String() string {
 	if u.Scheme == DNS {
 		return u.Addr.String()
@@ -73,7 +73,7 @@ func (u Upstream) String() string {
 	return string(u.Scheme) + "://" + u.Addr.String()
 }
 
-// Encrypted tells whether the upstream is asked inside TLS.
+// Encrypted reports whether the upstream is asked over TLS.
 func (u Upstream) Encrypted() bool {
 	return u.Scheme == DoT || u.Scheme == HTTPS || u.Scheme == QUIC
 }
@@ -89,7 +89,7 @@ type TLS struct {
 	KeyFile    string
 }
 
-// Files are the paths that t names.
+// Files returns the paths that t names.
 func (t TLS) Files() []string {
 	var paths []string
 	for _, path := range []string{t.CAFile, t.CertFile, t.KeyFile} {
@@ -100,7 +100,7 @@ func (t TLS) Files() []string {
 	return paths
 }
 
-// Source is t without what is no part of where its material comes from.
+// Source returns t without what doesn't say where its credentials come from.
 func (t TLS) Source() TLS {
 	t.ServerName = ""
 	return t
@@ -111,7 +111,7 @@ type ObjectName struct {
 	Namespace, Name string
 }
 
-// String gives "namespace/name", or "" for none.
+// String returns "namespace/name", or "" for none.
 func (o ObjectName) String() string {
 	if o == (ObjectName{}) {
 		return ""

@@ -1,5 +1,6 @@
-// Package model holds the values that the rest of clusterset passes around: the
-// ClusterSet and its members, and who owns which address. Values are immutable
-// once made, so any number of goroutines may read them. It knows neither DNS
+// Package model has the values that the packages of clusterset share: the ClusterSet and
+// its members (clusterset.go), whose an address is (ranges.go, address.go), and one
+// member's data (data.go, change.go) with its Services and slices (service.go, slice.go).
+// They are immutable, so any number of goroutines may read them. It knows neither DNS
 // messages nor Kubernetes, and imports the standard library only.
 package model

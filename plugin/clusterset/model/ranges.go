@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Ranges tells which members own an address. Members of different networks may
-// use the same addresses, so every look-up is within one network.
+// Ranges are the members' CIDRs, by network: members of different networks may use the same
+// addresses.
 //
-// A look-up costs one map access for each prefix length in use, whatever the
-// number of members, and allocates nothing.
+// A look-up takes one map access for each prefix length in use, whatever the number of
+// members, and allocates nothing.
 type Ranges struct {
 	lengths4, lengths6 []int
 	owners             map[rangeKey][]*Cluster
@@ -70,8 +70,8 @@ func (r *Ranges) addLength(p netip.Prefix) {
 	}
 }
 
-// Owner gives the one member of network that owns addr. It is nil when nobody
-// does, and shared is true when several do.
+// Owner returns the member of network that owns addr. It is nil where none does, or several
+// do, which shared reports.
 func (r *Ranges) Owner(network string, addr netip.Addr) (owner *Cluster, shared bool) {
 	lengths := r.lengths6
 	if addr.Is4() {
@@ -104,12 +104,12 @@ func (r *Ranges) Overlap(network string, addresses netip.Prefix) bool {
 	return owner != nil || shared
 }
 
-// CIDRs are all the prefixes a member declares, services first.
+// CIDRs returns all CIDRs that a member declares, services first.
 func (c *Cluster) CIDRs() []netip.Prefix {
 	return append(slices.Clip(c.ServiceCIDRs), c.PodCIDRs...)
 }
 
-// Owns tells whether addr is in one of the member's CIDRs or is a gateway of it.
+// Owns reports whether addr is in one of the member's CIDRs, or is a gateway of it.
 func (c *Cluster) Owns(addr netip.Addr) bool {
 	in := func(p netip.Prefix) bool { return p.Contains(addr) }
 	return slices.ContainsFunc(c.ServiceCIDRs, in) || slices.ContainsFunc(c.PodCIDRs, in) || slices.Contains(c.Gateways, addr)
@@ -125,8 +125,8 @@ func (o Overlap) String() string {
 	return fmt.Sprintf("%s of %s overlaps %s of %s", o.PrefixA, o.A.Name, o.PrefixB, o.B.Name)
 }
 
-// MaxOverlaps is how many overlaps are looked for: a thousand members of one
-// CIDR would be half a million.
+// MaxOverlaps bounds the overlaps that are looked for: a thousand members of one CIDR have
+// half a million.
 const MaxOverlaps = 1000
 
 type owned struct {
@@ -138,9 +138,9 @@ func (o owned) holds(inner owned) bool {
 	return o.owner.Network == inner.owner.Network && o.prefix.Overlaps(inner.prefix)
 }
 
-// Overlaps lists the pairs whose CIDRs share addresses, in the order of their
-// networks and addresses, MaxOverlaps at the most. Sorted prefixes nest like brackets,
-// so one pass with a stack of the open ones finds them all.
+// Overlaps returns the pairs whose CIDRs share addresses, in the order of their networks and
+// addresses, MaxOverlaps at the most. Sorted prefixes nest like brackets, so one pass with
+// a list of the open ones finds them all.
 func Overlaps(clusters []*Cluster) []Overlap {
 	var all []owned
 	for _, c := range clusters {

@@ -1,11 +1,15 @@
 package model
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
 
 // ServiceType is what a Service's name stands for.
 type ServiceType uint8
 
-// The types. A node port's and a load balancer's are cluster IPs here.
+// The types. NodePort and LoadBalancer Services are of type ClusterIP here.
 const (
 	// NoService has endpoints, and no Service: its name doesn't exist.
 	NoService ServiceType = iota
@@ -17,23 +21,99 @@ const (
 	External
 )
 
-// Service is a Service of a member with its endpoints, immutable. All strings are
-// as the API has them: lower case but for protocols.
+// Service is a Service of a member with its endpoints, immutable. All strings are as the
+// API has them: lower case but for protocols. Answers of cluster-zone names need what is
+// down to Slices, names over the whole ClusterSet the rest.
 type Service struct {
 	// Key is "name.namespace".
 	Key  string
 	Type ServiceType
+	// Marked is set where another system's mark exports the Service; MarkedByCilium where
+	// that is Cilium's alone, which doesn't count in a namespace that opted out.
+	Marked, MarkedByCilium bool
 	// ClusterIPs has one address of each family that the Service has.
 	ClusterIPs   []netip.Addr
 	ExternalName string
 	Ports        []Port
 	// Slices are the Service's EndpointSlices.
 	Slices []*Slice
-	// Marked is set by another system's sign that the Service is exported;
-	// MarkedByCilium where that is Cilium's alone, which doesn't count in a
-	// namespace that has opted out.
-	Marked, MarkedByCilium bool
+
+	Marks          Marks
+	CiliumAffinity CiliumAffinity
+	Distribution   TrafficDistribution
+	// InternalLocal is set by internalTrafficPolicy Local: for clients of its own cluster
+	// alone.
+	InternalLocal bool
+	// SessionAffinity is the timeout of sessionAffinity ClientIP, in seconds; 0 is none.
+	SessionAffinity uint32
+	// Outside is nil for most Services.
+	Outside *Outside
 }
+
+// Outside is how clients outside of the cluster reach a Service.
+type Outside struct {
+	// LoadBalancers and Hostnames are status.loadBalancer's.
+	LoadBalancers []netip.Addr
+	Hostnames     []string
+	ExternalIPs   []netip.Addr
+}
+
+// SessionTimeout returns for how long one client gets the same endpoint, 0 where it
+// doesn't.
+func (s *Service) SessionTimeout() time.Duration {
+	return time.Duration(s.SessionAffinity) * time.Second
+}
+
+// Same reports whether s and o are equal, their Slices aside.
+func (s *Service) Same(o *Service) bool {
+	return s.Key == o.Key && s.Type == o.Type && s.ExternalName == o.ExternalName &&
+		s.Marked == o.Marked && s.MarkedByCilium == o.MarkedByCilium && s.Marks == o.Marks && s.CiliumAffinity == o.CiliumAffinity &&
+		s.Distribution == o.Distribution && s.InternalLocal == o.InternalLocal && s.SessionAffinity == o.SessionAffinity &&
+		slices.Equal(s.ClusterIPs, o.ClusterIPs) && slices.Equal(s.Ports, o.Ports) && s.Outside.equal(o.Outside)
+}
+
+func (a *Outside) equal(b *Outside) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return slices.Equal(a.LoadBalancers, b.LoadBalancers) && slices.Equal(a.Hostnames, b.Hostnames) && slices.Equal(a.ExternalIPs, b.ExternalIPs)
+}
+
+// Marks are the marks of other systems that a Service has, one bit each.
+type Marks uint8
+
+// The marks.
+const (
+	// CiliumGlobal is service.cilium.io/global: "true", CiliumUnshared
+	// service.cilium.io/shared: "false".
+	CiliumGlobal Marks = 1 << iota
+	CiliumUnshared
+	// LinkerdExported is mirror.linkerd.io/exported: "true", LinkerdDiscovery the same
+	// with "remote-discovery", and LinkerdFederated mirror.linkerd.io/federated: member.
+	LinkerdExported
+	LinkerdDiscovery
+	LinkerdFederated
+)
+
+// CiliumAffinity is service.cilium.io/affinity.
+type CiliumAffinity uint8
+
+// The affinities.
+const (
+	AffinityNone CiliumAffinity = iota
+	AffinityLocal
+	AffinityRemote
+)
+
+// TrafficDistribution is a Service's trafficDistribution.
+type TrafficDistribution uint8
+
+// The distributions. PreferClose is the old name of PreferSameZone.
+const (
+	DistributeEvenly TrafficDistribution = iota
+	PreferSameZone
+	PreferSameNode
+)
 
 // Port is a port of a Service or an EndpointSlice.
 type Port struct {
@@ -45,19 +125,3 @@ type Port struct {
 // NoPort stands for all ports of what has none: its name exists, its SRV records
 // don't.
 const NoPort = -1
-
-// Slice is an EndpointSlice, of one family of addresses, with those endpoints
-// that are ready.
-type Slice struct {
-	// Key is "namespace/name"; Service is the Key of its Service.
-	Key, Service string
-	Ports        []Port
-	Endpoints    []Endpoint
-}
-
-// Endpoint is one ready address.
-type Endpoint struct {
-	Addr netip.Addr
-	// Hostname is "" where the endpoint is named by its address.
-	Hostname string
-}

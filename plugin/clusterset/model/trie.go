@@ -5,10 +5,10 @@ import (
 	"math/bits"
 )
 
-// trie is an immutable map: a change gives a new one, which shares all but the
-// few nodes on the way to what changed, so that it costs the same for ten entries
-// as for a million. It is a compressed hash-array mapped prefix tree (Steindorfer
-// and Vinju, OOPSLA 2015): 32-way nodes whose arrays hold just what is there.
+// trie is an immutable map: a change makes a new one, which shares all nodes but the few on
+// the path to the change, so that it costs the same for ten entries as for a million. It is
+// a compressed hash-array mapped prefix tree (Steindorfer and Vinju, OOPSLA 2015): 32-way
+// nodes whose arrays have no empty places.
 //
 // The zero value needs its hash.
 type trie[K comparable, V any] struct {
@@ -18,8 +18,8 @@ type trie[K comparable, V any] struct {
 }
 
 type node[K comparable, V any] struct {
-	// entryBits and childBits tell which of the 32 places hold an entry and a
-	// child; the slices hold them in the order of the places.
+	// entryBits and childBits have a bit for each of the 32 places with an entry and a
+	// child; the slices have them in the order of the places.
 	entryBits, childBits uint32
 	entries              []entry[K, V]
 	children             []*node[K, V]
@@ -68,7 +68,7 @@ func (t *trie[K, V]) get(key K) (value V, found bool) {
 	return value, false
 }
 
-// set gives a trie in which key has value.
+// set returns a trie in which key has value.
 func (t *trie[K, V]) set(key K, value V) trie[K, V] {
 	root, added := t.setIn(t.root, t.hash(key), 0, entry[K, V]{key, value})
 	size := t.size
@@ -121,7 +121,7 @@ func (n *node[K, V]) setInList(e entry[K, V]) (changed *node[K, V], added bool) 
 	return &node[K, V]{entries: inserted(n.entries, len(n.entries), e)}, true
 }
 
-// remove gives a trie without key.
+// remove returns a trie without key.
 func (t *trie[K, V]) remove(key K) trie[K, V] {
 	root, gone := removeIn(t.root, t.hash(key), 0, key)
 	if !gone {
@@ -164,7 +164,7 @@ func removeIn[K comparable, V any](n *node[K, V], hash uint64, shift uint, key K
 		next.children = replaced(n.children, i, child)
 		return &next, true
 	}
-	next.childBits &^= bit // what is left of the child fits here
+	next.childBits &^= bit // the child's last entry moves up
 	next.children = removed(n.children, i)
 	if len(child.entries) == 1 {
 		next.entryBits |= bit
@@ -173,7 +173,7 @@ func removeIn[K comparable, V any](n *node[K, V], hash uint64, shift uint, key K
 	return &next, true
 }
 
-// all goes through the entries, in no order.
+// all iterates over the entries, in no order.
 func (t *trie[K, V]) all() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) { t.root.each(yield) }
 }
@@ -195,7 +195,7 @@ func (n *node[K, V]) each(yield func(K, V) bool) bool {
 	return true
 }
 
-// The three make a copy: nothing that is shared changes.
+// These three copy: what is shared doesn't change.
 
 func replaced[T any](s []T, i int, v T) []T {
 	next := make([]T, len(s))

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -194,6 +195,53 @@ func TestPointers(t *testing.T) {
 		if got := section(t, r.Answer, owner); got != want || r.Exists != (want != "") {
 			t.Errorf("%s gave %q, %v; want %q", addr, got, r.Exists, want)
 		}
+	}
+}
+
+// TestNotReady: endpoints that aren't ready are in no answer, and zones change none.
+func TestNotReady(t *testing.T) {
+	with, without := data(), data()
+	c := with.Change()
+	for key := range with.Slices() {
+		s := *with.Slice(key)
+		s.NotReady = &[]model.Endpoint{{Addr: netip.MustParseAddr("10.51.0.66"), Hostname: "late"}, {Addr: netip.MustParseAddr("10.51.0.67")}}
+		s.Endpoints = slices.Clone(s.Endpoints)
+		for i := range s.Endpoints {
+			s.Endpoints[i].Detail = &model.EndpointDetail{Zone: "z", ForZones: []string{"z"}, NotServing: true, Terminating: true}
+		}
+		c.SetSlice(&s)
+	}
+	c.SetSlice(&model.Slice{Key: "default/empty-1", Service: "empty.default", NotReady: &[]model.Endpoint{{Addr: netip.MustParseAddr("10.51.0.68")}}})
+	with = c.Done(with.Changed)
+	for _, name := range []string{
+		"db.default", "late.db.default", "10-51-0-67.db.default", "db-0.db.default", "_http._tcp.db.default", "empty.default", "late.web.default", "_tcp.empty.default",
+	} {
+		for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeSRV, dns.TypeTXT} {
+			f := &Form{Owner: name + ".c1.lan.", Type: qtype, Domain: "cluster.local.", TTL: 5}
+			n := Parse(f.Owner, len("lan."), members)
+			got, want := n.Records(with, f), n.Records(without, f)
+			if g, w := fmt.Sprint(got.Exists, section(t, got.Answer, ""), section(t, got.Extra, "")), fmt.Sprint(want.Exists, section(t, want.Answer, ""), section(t, want.Extra, "")); g != w {
+				t.Errorf("%s %s: %s, want %s", name, dns.TypeToString[qtype], g, w)
+			}
+		}
+	}
+	f := &Form{Type: dns.TypePTR, Domain: "c1.lan."}
+	if r := (Data{with}).Pointers(netip.MustParseAddr("10.51.0.66"), f); r.Exists || len(r.Answer) > 0 {
+		t.Errorf("%v", r)
+	}
+}
+
+// TestSource: a member's data are a Source.
+func TestSource(t *testing.T) {
+	var s Source = Data{data()}
+	f := &Form{Owner: "web.default.c1.lan.", Type: dns.TypeA, TTL: 5}
+	n := Parse(f.Owner, len("lan."), members)
+	if r := s.Records(&n, f); !r.Exists || section(t, r.Answer, f.Owner) != "A 10.101.0.1" {
+		t.Errorf("%v", r)
+	}
+	f = &Form{Owner: "1.0.101.10.in-addr.arpa.", Type: dns.TypePTR, Domain: "c1.lan.", TTL: 5}
+	if r := s.Pointers(netip.MustParseAddr("10.101.0.1"), f); section(t, r.Answer, f.Owner) != "PTR web.default.svc.c1.lan." {
+		t.Errorf("%v", r)
 	}
 }
 

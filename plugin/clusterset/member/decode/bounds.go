@@ -71,15 +71,31 @@ func (i Item) Cost() int {
 
 // serviceSize returns about how many bytes are kept of a Service.
 func serviceSize(s *model.Service) int {
-	return len(s.ExternalName) + len(s.ClusterIPs)*int(unsafe.Sizeof(netip.Addr{})) + portsSize(s.Ports)
+	size, addresses := len(s.ExternalName)+portsSize(s.Ports), len(s.ClusterIPs)
+	if o := s.Outside; o != nil {
+		size += int(unsafe.Sizeof(*o)) + len(o.Hostnames)*int(unsafe.Sizeof(""))
+		addresses += len(o.LoadBalancers) + len(o.ExternalIPs)
+		for _, hostname := range o.Hostnames {
+			size += len(hostname)
+		}
+	}
+	return size + addresses*int(unsafe.Sizeof(netip.Addr{}))
 }
 
 // sliceSize returns about how many bytes are kept of a slice, the index of its addresses
-// included.
+// included. The endpoints' details are bounded by their interner.
 func sliceSize(s *model.Slice) int {
-	size := len(s.Service) + portsSize(s.Ports) + len(s.Endpoints)*int(unsafe.Sizeof(model.Endpoint{})+unsafe.Sizeof(model.Owner{}))
-	for i := range s.Endpoints {
-		size += len(s.Endpoints[i].Hostname)
+	size := len(s.Service) + portsSize(s.Ports) + endpointsSize(s.Endpoints) + len(s.Endpoints)*int(unsafe.Sizeof(model.Owner{}))
+	if s.NotReady != nil {
+		size += endpointsSize(*s.NotReady)
+	}
+	return size
+}
+
+func endpointsSize(endpoints []model.Endpoint) int {
+	size := len(endpoints) * int(unsafe.Sizeof(model.Endpoint{}))
+	for i := range endpoints {
+		size += len(endpoints[i].Hostname)
 	}
 	return size
 }

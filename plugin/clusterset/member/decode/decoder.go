@@ -11,7 +11,8 @@ type Decoder struct {
 	// PodNames has endpoints without a hostname named by their pods.
 	PodNames bool
 
-	ports interner
+	ports   portInterner
+	details detailInterner
 }
 
 // Service decodes a Service.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	v1 "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,6 +24,8 @@ var keptKeys = map[string]bool{
 	ciliumGlobalAlias:                 true,
 	ciliumShared:                      true,
 	ciliumSharedAlias:                 true,
+	ciliumAffinity:                    true,
+	ciliumAffinityAlias:               true,
 	ciliumNamespace:                   true,
 	v1.EndpointsLastChangeTriggerTime: true,
 	metav1.InitialEventsAnnotationKey: true,
@@ -100,9 +103,40 @@ func decodeService(message []byte) (*v1.Service, error) {
 			return readMeta(f.bytes, &s.ObjectMeta)
 		case 2:
 			return readServiceSpec(f.bytes, &s.Spec, count)
+		case 3:
+			return nested(f, 1, func(balancer *field) error {
+				return nested(balancer, 1, func(ingress *field) error {
+					i, err := decodeIngress(ingress.bytes)
+					s.Status.LoadBalancer.Ingress = append(s.Status.LoadBalancer.Ingress, i)
+					return errors.Join(err, count.add())
+				})
+			})
 		}
 		return nil
 	})
+}
+
+// nested calls each with those fields of a message's field that have the number.
+func nested(f *field, number protowire.Number, each func(*field) error) error {
+	return fields(f.bytes, func(f *field) error {
+		if f.number == number {
+			return each(f)
+		}
+		return nil
+	})
+}
+
+func decodeIngress(message []byte) (i v1.LoadBalancerIngress, err error) {
+	err = fields(message, func(f *field) error {
+		switch f.number {
+		case 1:
+			i.IP = f.text()
+		case 2:
+			i.Hostname = f.text()
+		}
+		return nil
+	})
+	return i, err
 }
 
 func readServiceSpec(message []byte, to *v1.ServiceSpec, count *parts) error {
@@ -116,13 +150,34 @@ func readServiceSpec(message []byte, to *v1.ServiceSpec, count *parts) error {
 			to.ClusterIP = f.text()
 		case 4:
 			to.Type = v1.ServiceType(f.bytes)
+		case 5:
+			to.ExternalIPs = append(to.ExternalIPs, f.text())
+			return count.add()
+		case 7:
+			to.SessionAffinity = v1.ServiceAffinity(f.bytes)
 		case 10:
 			to.ExternalName = f.text()
+		case 14:
+			return readSessionAffinity(f, to)
 		case 18:
 			to.ClusterIPs = append(to.ClusterIPs, f.text())
 			return count.add()
+		case 22:
+			to.InternalTrafficPolicy = new(v1.ServiceInternalTrafficPolicy(f.bytes))
+		case 23:
+			to.TrafficDistribution = new(f.text())
 		}
 		return nil
+	})
+}
+
+// readSessionAffinity reads sessionAffinityConfig.clientIP.timeoutSeconds.
+func readSessionAffinity(config *field, to *v1.ServiceSpec) error {
+	return nested(config, 1, func(client *field) error {
+		return nested(client, 1, func(timeout *field) error {
+			to.SessionAffinityConfig = &v1.SessionAffinityConfig{ClientIP: &v1.ClientIPConfig{TimeoutSeconds: new(int32(timeout.value))}}
+			return nil
+		})
 	})
 }
 
@@ -167,25 +222,41 @@ func decodeEndpoint(message []byte, count *parts) (e discovery.Endpoint, err err
 			e.Addresses = append(e.Addresses, f.text())
 			return count.add()
 		case 2:
-			e.Conditions.Ready, err = decodeReady(f.bytes, e.Conditions.Ready)
+			return readConditions(f.bytes, &e.Conditions)
 		case 3:
 			e.Hostname = new(f.text())
 		case 4:
 			e.TargetRef, err = decodeReference(f.bytes)
+		case 7:
+			e.Zone = new(f.text())
+		case 8:
+			return nested(f, 1, func(zone *field) error {
+				return nested(zone, 1, func(name *field) error {
+					if e.Hints == nil {
+						e.Hints = new(discovery.EndpointHints)
+					}
+					e.Hints.ForZones = append(e.Hints.ForZones, discovery.ForZone{Name: name.text()})
+					return count.add()
+				})
+			})
 		}
 		return err
 	})
 	return e, err
 }
 
-func decodeReady(message []byte, ready *bool) (*bool, error) {
-	err := fields(message, func(f *field) error {
-		if f.number == 1 {
-			ready = new(f.value != 0)
+func readConditions(message []byte, to *discovery.EndpointConditions) error {
+	return fields(message, func(f *field) error {
+		switch f.number {
+		case 1:
+			to.Ready = new(f.value != 0)
+		case 2:
+			to.Serving = new(f.value != 0)
+		case 3:
+			to.Terminating = new(f.value != 0)
 		}
 		return nil
 	})
-	return ready, err
 }
 
 func decodeReference(message []byte) (*v1.ObjectReference, error) {

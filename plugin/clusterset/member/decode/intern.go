@@ -8,9 +8,9 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// interner shares equal lists of ports, with the strings in them: most are those of a
+// portInterner shares equal lists of ports, with the strings in them: most are those of a
 // hundred other Services.
-type interner struct {
+type portInterner struct {
 	mu    sync.Mutex
 	known map[string][]model.Port
 }
@@ -27,7 +27,7 @@ const maxInternedKey = 512
 var noPorts = []model.Port{{Number: model.NoPort}}
 
 // portList returns a list equal to ports, the one of before where there was one.
-func (in *interner) portList(ports []model.Port) []model.Port {
+func (in *portInterner) portList(ports []model.Port) []model.Port {
 	if len(ports) == 0 {
 		return noPorts
 	}

@@ -16,7 +16,9 @@ func serviceKey(name, namespace string) string { return name + "." + namespace }
 // answers are equal.
 func (d *Decoder) fromService(s *v1.Service) Item {
 	to := &model.Service{Key: serviceKey(s.Name, s.Namespace)}
-	to.Marked, to.MarkedByCilium = marks(&s.ObjectMeta)
+	readMarks(&s.ObjectMeta, to)
+	readTraffic(&s.Spec, to)
+	to.Outside = outside(s)
 	switch {
 	case s.Spec.Type == v1.ServiceTypeExternalName:
 		to.Type, to.ExternalName = model.External, s.Spec.ExternalName
@@ -42,10 +44,56 @@ func isHeadless(s *v1.ServiceSpec) bool {
 }
 
 func clusterIPs(s *v1.ServiceSpec) []netip.Addr {
-	texts := s.ClusterIPs
-	if len(texts) == 0 { // written before Kubernetes 1.20
-		texts = []string{s.ClusterIP}
+	if len(s.ClusterIPs) == 0 { // written before Kubernetes 1.20
+		return addresses([]string{s.ClusterIP})
 	}
+	return addresses(s.ClusterIPs)
+}
+
+// defaultSessionTimeout is the API server's default, in seconds.
+const defaultSessionTimeout = 10800
+
+// readTraffic sets how a Service's traffic is to be routed.
+func readTraffic(s *v1.ServiceSpec, to *model.Service) {
+	to.InternalLocal = s.InternalTrafficPolicy != nil && *s.InternalTrafficPolicy == v1.ServiceInternalTrafficPolicyLocal
+	if s.TrafficDistribution != nil {
+		switch *s.TrafficDistribution {
+		case v1.ServiceTrafficDistributionPreferSameZone, v1.ServiceTrafficDistributionPreferClose:
+			to.Distribution = model.PreferSameZone
+		case v1.ServiceTrafficDistributionPreferSameNode:
+			to.Distribution = model.PreferSameNode
+		}
+	}
+	if s.SessionAffinity == v1.ServiceAffinityClientIP {
+		to.SessionAffinity = defaultSessionTimeout
+		if c := s.SessionAffinityConfig; c != nil && c.ClientIP != nil && c.ClientIP.TimeoutSeconds != nil && *c.ClientIP.TimeoutSeconds > 0 {
+			to.SessionAffinity = uint32(*c.ClientIP.TimeoutSeconds)
+		}
+	}
+}
+
+// outside returns nil for a Service without load balancers and external IPs.
+func outside(s *v1.Service) *model.Outside {
+	var to model.Outside
+	if len(s.Spec.ExternalIPs) > 0 {
+		to.ExternalIPs = addresses(s.Spec.ExternalIPs)
+	}
+	for _, ingress := range s.Status.LoadBalancer.Ingress {
+		if addr, ok := address(ingress.IP); ok {
+			to.LoadBalancers = append(to.LoadBalancers, addr)
+		}
+		if ingress.Hostname != "" {
+			to.Hostnames = append(to.Hostnames, ingress.Hostname)
+		}
+	}
+	if len(to.ExternalIPs)+len(to.LoadBalancers)+len(to.Hostnames) == 0 {
+		return nil
+	}
+	return &to
+}
+
+// addresses returns those of the texts that are IP addresses.
+func addresses(texts []string) []netip.Addr {
 	addrs := make([]netip.Addr, 0, len(texts))
 	for _, text := range texts {
 		if addr, ok := address(text); ok {
@@ -60,7 +108,7 @@ func address(text string) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), err == nil
 }
 
-// fromSlice keeps the endpoints that are ready. A slice of no Service isn't kept.
+// fromSlice keeps the slices of Services.
 func (d *Decoder) fromSlice(s *discovery.EndpointSlice) Item {
 	to := Item{Key: s.Namespace + "/" + s.Name, Triggered: triggerTime(s.Annotations)}
 	name := s.Labels[discovery.LabelServiceName]
@@ -73,7 +121,10 @@ func (d *Decoder) fromSlice(s *discovery.EndpointSlice) Item {
 		ports = append(ports, slicePort(&s.Ports[i]))
 	}
 	to.Slice.Ports = d.ports.portList(ports)
-	to.Slice.Endpoints = d.endpoints(s.Endpoints)
+	to.Slice.Endpoints = d.endpoints(s.Endpoints, true)
+	if rest := d.endpoints(s.Endpoints, false); rest != nil {
+		to.Slice.NotReady = &rest
+	}
 	return to
 }
 
@@ -91,19 +142,19 @@ func slicePort(p *discovery.EndpointPort) model.Port {
 	return to
 }
 
-// endpoints returns one endpoint for each IP address of those that are ready, or don't
-// say whether they are.
-func (d *Decoder) endpoints(of []discovery.Endpoint) []model.Endpoint {
-	to := make([]model.Endpoint, 0, len(of))
+// endpoints returns one endpoint for each IP address of those that are ready, or that
+// aren't. One that doesn't say so is.
+func (d *Decoder) endpoints(of []discovery.Endpoint, ready bool) []model.Endpoint {
+	to := make([]model.Endpoint, 0, countReady(of, ready))
 	for i := range of {
 		e := &of[i]
-		if e.Conditions.Ready != nil && !*e.Conditions.Ready {
+		if isTrue(e.Conditions.Ready, true) != ready {
 			continue
 		}
-		hostname := d.hostname(e)
+		hostname, detail := d.hostname(e), d.details.detail(e)
 		for _, text := range e.Addresses {
 			if addr, ok := address(text); ok {
-				to = append(to, model.Endpoint{Addr: addr, Hostname: hostname})
+				to = append(to, model.Endpoint{Addr: addr, Hostname: hostname, Detail: detail})
 			}
 		}
 	}
@@ -114,6 +165,23 @@ func (d *Decoder) endpoints(of []discovery.Endpoint) []model.Endpoint {
 		to = append(make([]model.Endpoint, 0, len(to)), to...)
 	}
 	return to
+}
+
+func countReady(of []discovery.Endpoint, ready bool) int {
+	count := 0
+	for i := range of {
+		if isTrue(of[i].Conditions.Ready, true) == ready {
+			count++
+		}
+	}
+	return count
+}
+
+func isTrue(condition *bool, unset bool) bool {
+	if condition == nil {
+		return unset
+	}
+	return *condition
 }
 
 // hostname returns the endpoint's hostname, "" where it is named by its address.

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func TestFromService(t *testing.T) {
 		},
 		{
 			name: "Cilium's mark", meta: metav1.ObjectMeta{Annotations: map[string]string{"service.cilium.io/global": "true"}},
-			want: model.Service{Type: model.ClusterIP, Ports: noPort, Marked: true, MarkedByCilium: true},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, Marked: true, MarkedByCilium: true, Marks: model.CiliumGlobal},
 		},
 		{
 			name: "no mark", meta: metav1.ObjectMeta{
@@ -68,11 +69,65 @@ func TestFromService(t *testing.T) {
 		},
 		{
 			name: "Linkerd's mark", meta: metav1.ObjectMeta{Labels: map[string]string{"mirror.linkerd.io/exported": "true"}},
-			want: model.Service{Type: model.ClusterIP, Ports: noPort, Marked: true},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, Marked: true, Marks: model.LinkerdExported},
 		},
 		{
 			name: "Linkerd's other mark", meta: metav1.ObjectMeta{Labels: map[string]string{"mirror.linkerd.io/exported": "remote-discovery"}},
-			want: model.Service{Type: model.ClusterIP, Ports: noPort, Marked: true},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, Marked: true, Marks: model.LinkerdDiscovery},
+		},
+		{
+			name: "all marks, of which Cilium's keep it to its cluster", meta: metav1.ObjectMeta{
+				Annotations: map[string]string{"service.cilium.io/global": "true", "service.cilium.io/shared": "false", "service.cilium.io/affinity": "Local"},
+				Labels:      map[string]string{"mirror.linkerd.io/federated": "member"},
+			},
+			want: model.Service{
+				Type: model.ClusterIP, Ports: noPort, Marked: true, Marks: model.CiliumGlobal | model.CiliumUnshared | model.LinkerdFederated,
+				CiliumAffinity: model.AffinityLocal,
+			},
+		},
+		{
+			name: "Cilium's affinity, by its old name", meta: metav1.ObjectMeta{Annotations: map[string]string{"io.cilium/service-affinity": "remote"}},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, CiliumAffinity: model.AffinityRemote},
+		},
+		{
+			name: "Cilium's affinity, unknown", meta: metav1.ObjectMeta{Annotations: map[string]string{"service.cilium.io/affinity": "nearest"}},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort},
+		},
+		{
+			name: "external IPs", spec: v1.ServiceSpec{ExternalIPs: []string{"192.0.2.1", "x", "2001:db8::1"}},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, Outside: &model.Outside{ExternalIPs: addrs("192.0.2.1", "2001:db8::1")}},
+		},
+		{
+			name: "session affinity", spec: v1.ServiceSpec{
+				SessionAffinity: "ClientIP", SessionAffinityConfig: &v1.SessionAffinityConfig{ClientIP: &v1.ClientIPConfig{TimeoutSeconds: ptr(int32(60))}},
+			},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, SessionAffinity: 60},
+		},
+		{
+			name: "session affinity, of the default time", spec: v1.ServiceSpec{SessionAffinity: "ClientIP"},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, SessionAffinity: 10800},
+		},
+		{
+			name: "no session affinity", spec: v1.ServiceSpec{SessionAffinity: "None"},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort},
+		},
+		{
+			name: "traffic of the own cluster", spec: v1.ServiceSpec{InternalTrafficPolicy: ptr(v1.ServiceInternalTrafficPolicyLocal)},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, InternalLocal: true},
+		},
+		{
+			name: "traffic to the same zone, and all of the cluster", spec: v1.ServiceSpec{
+				TrafficDistribution: ptr("PreferClose"), InternalTrafficPolicy: ptr(v1.ServiceInternalTrafficPolicyCluster),
+			},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, Distribution: model.PreferSameZone},
+		},
+		{
+			name: "traffic to the same node", spec: v1.ServiceSpec{TrafficDistribution: ptr("PreferSameNode")},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort, Distribution: model.PreferSameNode},
+		},
+		{
+			name: "traffic of a later Kubernetes", spec: v1.ServiceSpec{TrafficDistribution: ptr("PreferNew")},
+			want: model.Service{Type: model.ClusterIP, Ports: noPort},
 		},
 	}
 	d := &Decoder{}
@@ -88,6 +143,54 @@ func TestFromService(t *testing.T) {
 	}
 }
 
+// TestLoadBalancers: their addresses and hostnames are kept.
+func TestLoadBalancers(t *testing.T) {
+	s := &v1.Service{Status: v1.ServiceStatus{LoadBalancer: v1.LoadBalancerStatus{Ingress: []v1.LoadBalancerIngress{
+		{IP: "192.0.2.1"}, {Hostname: "lb.example.org"}, {IP: "2001:db8::1"}, {},
+	}}}}
+	want := &model.Outside{LoadBalancers: addrs("192.0.2.1", "2001:db8::1"), Hostnames: []string{"lb.example.org"}}
+	if diff := cmp.Diff(want, new(Decoder).fromService(s).Service.Outside, compareAddrs); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestDetails: equal details are kept once; an API that never sends the same one twice
+// has no more than a bound kept of them.
+func TestDetails(t *testing.T) {
+	in := new(detailInterner)
+	endpoint := func(zone string, zones ...string) *discovery.Endpoint {
+		e := &discovery.Endpoint{Zone: &zone, Hints: &discovery.EndpointHints{}}
+		for _, name := range zones {
+			e.Hints.ForZones = append(e.Hints.ForZones, discovery.ForZone{Name: name})
+		}
+		return e
+	}
+	if one, other := in.detail(endpoint("a", "b", "c")), in.detail(endpoint("a", "b", "c")); one != other {
+		t.Error("equal details are kept twice")
+	}
+	if one, other := in.detail(endpoint("a", "b", "c")), in.detail(endpoint("a", "bc")); one == other {
+		t.Error("different details are one")
+	}
+	long := in.detail(endpoint("a", strings.Split("b,c,d,e,f,g,h,i,j", ",")...))
+	if len(long.ForZones) != maxForZones {
+		t.Errorf("%d zones", len(long.ForZones))
+	}
+	if d := in.detail(endpoint(strings.Repeat("a", maxZone+1))); d != nil {
+		t.Errorf("%+v", d)
+	}
+	for n := range 2 * maxDetails {
+		in.detail(endpoint(strconv.Itoa(n)))
+	}
+	if d := in.detail(endpoint("last")); d != nil || len(in.known) != maxDetails {
+		t.Errorf("%+v, %d are known", d, len(in.known))
+	}
+	last := endpoint("last")
+	last.Conditions.Terminating = ptr(true)
+	if d := in.detail(last); d == nil || !d.Terminating || d.Zone != "" {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestFromSlice(t *testing.T) {
 	noPort := []model.Port{{Number: model.NoPort}}
 	labels := map[string]string{discovery.LabelServiceName: "web"}
@@ -99,7 +202,7 @@ func TestFromSlice(t *testing.T) {
 		{name: "of no service", slice: discovery.EndpointSlice{Endpoints: []discovery.Endpoint{{Addresses: []string{"10.0.0.1"}}}}},
 		{name: "empty", slice: discovery.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Labels: labels}}, want: &model.Slice{Ports: noPort}},
 		{
-			name: "ready, not ready, and unknown; serving doesn't count",
+			name: "ready, not ready, and unknown",
 			slice: discovery.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Endpoints: []discovery.Endpoint{
 				{Addresses: []string{"10.0.0.1"}, Conditions: discovery.EndpointConditions{Ready: ptr(true)}},
 				{Addresses: []string{"10.0.0.2"}, Conditions: discovery.EndpointConditions{Ready: ptr(false), Serving: ptr(true), Terminating: ptr(true)}},
@@ -108,7 +211,22 @@ func TestFromSlice(t *testing.T) {
 			want: &model.Slice{Ports: noPort, Endpoints: []model.Endpoint{
 				{Addr: netip.MustParseAddr("10.0.0.1")},
 				{Addr: netip.MustParseAddr("10.0.0.3"), Hostname: "db-0"}, {Addr: netip.MustParseAddr("10.0.0.4"), Hostname: "db-0"},
+			}, NotReady: &[]model.Endpoint{{Addr: netip.MustParseAddr("10.0.0.2"), Detail: &model.EndpointDetail{Terminating: true}}}},
+		},
+		{
+			name: "published though not serving, zones and hints; nodes aren't kept",
+			slice: discovery.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Endpoints: []discovery.Endpoint{
+				{Addresses: []string{"10.0.0.1"}, Conditions: discovery.EndpointConditions{Ready: ptr(true), Serving: ptr(false), Terminating: ptr(true)}},
+				{
+					Addresses: []string{"10.0.0.2"}, Zone: ptr("a"), NodeName: ptr("n"),
+					Hints: &discovery.EndpointHints{ForZones: []discovery.ForZone{{Name: "a"}, {Name: "b"}}, ForNodes: []discovery.ForNode{{Name: "n"}}},
+				},
+				{Addresses: []string{"10.0.0.3"}, Conditions: discovery.EndpointConditions{Ready: ptr(false), Serving: ptr(false)}, Zone: ptr("b")},
 			}},
+			want: &model.Slice{Ports: noPort, Endpoints: []model.Endpoint{
+				{Addr: netip.MustParseAddr("10.0.0.1"), Detail: &model.EndpointDetail{NotServing: true, Terminating: true}},
+				{Addr: netip.MustParseAddr("10.0.0.2"), Detail: &model.EndpointDetail{Zone: "a", ForZones: []string{"a", "b"}}},
+			}, NotReady: &[]model.Endpoint{{Addr: netip.MustParseAddr("10.0.0.3"), Detail: &model.EndpointDetail{NotServing: true, Zone: "b"}}}},
 		},
 		{
 			name: "names for addresses",
@@ -151,7 +269,7 @@ func TestTriggerTime(t *testing.T) {
 }
 
 func TestPortsAreShared(t *testing.T) {
-	in := &interner{}
+	in := &portInterner{}
 	one := in.portList([]model.Port{{Name: "http", Protocol: "TCP", Number: 80}})
 	other := in.portList([]model.Port{{Name: "http", Protocol: "TCP", Number: 80}})
 	if &one[0] != &other[0] {

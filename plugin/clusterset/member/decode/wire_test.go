@@ -53,13 +53,20 @@ func TestDecode(t *testing.T) {
 	s := &v1.Service{ObjectMeta: fullMeta("web"), Spec: v1.ServiceSpec{
 		Type: v1.ServiceTypeExternalName, ClusterIP: "10.0.0.1", ClusterIPs: []string{"10.0.0.1", "fd00::1"}, ExternalName: "example.org",
 		Ports:    []v1.ServicePort{{Name: "http", Protocol: "TCP", Port: 80, NodePort: 30000, AppProtocol: ptr("h2c")}, {Port: 65535}},
-		Selector: map[string]string{"app": "web"}, ExternalIPs: []string{"192.0.2.1"},
-	}}
+		Selector: map[string]string{"app": "web"}, ExternalIPs: []string{"192.0.2.1"}, LoadBalancerIP: "192.0.2.9",
+		SessionAffinity: "ClientIP", SessionAffinityConfig: &v1.SessionAffinityConfig{ClientIP: &v1.ClientIPConfig{TimeoutSeconds: ptr(int32(60))}},
+		InternalTrafficPolicy: ptr(v1.ServiceInternalTrafficPolicyLocal), TrafficDistribution: ptr("PreferClose"),
+	}, Status: v1.ServiceStatus{LoadBalancer: v1.LoadBalancerStatus{Ingress: []v1.LoadBalancerIngress{
+		{IP: "192.0.2.2", Ports: []v1.PortStatus{{Port: 80}}}, {Hostname: "lb.example.org"},
+	}}, Conditions: []metav1.Condition{{Type: "x"}}}}
 	gotService, err := decodeService(message(t, s))
 	wantService := &v1.Service{ObjectMeta: keptMeta("web"), Spec: v1.ServiceSpec{
 		Type: s.Spec.Type, ClusterIP: s.Spec.ClusterIP, ClusterIPs: s.Spec.ClusterIPs, ExternalName: s.Spec.ExternalName,
-		Ports: []v1.ServicePort{{Name: "http", Protocol: "TCP", Port: 80}, {Port: 65535}},
-	}}
+		Ports:           []v1.ServicePort{{Name: "http", Protocol: "TCP", Port: 80}, {Port: 65535}},
+		ExternalIPs:     s.Spec.ExternalIPs,
+		SessionAffinity: s.Spec.SessionAffinity, SessionAffinityConfig: s.Spec.SessionAffinityConfig,
+		InternalTrafficPolicy: s.Spec.InternalTrafficPolicy, TrafficDistribution: s.Spec.TrafficDistribution,
+	}, Status: v1.ServiceStatus{LoadBalancer: v1.LoadBalancerStatus{Ingress: []v1.LoadBalancerIngress{{IP: "192.0.2.2"}, {Hostname: "lb.example.org"}}}}}
 	if diff := cmp.Diff(wantService, gotService); err != nil || diff != "" {
 		t.Errorf("Service: %v %s", err, diff)
 	}
@@ -70,6 +77,9 @@ func TestDecode(t *testing.T) {
 			{},
 			{Addresses: []string{"10.0.0.1", "10.0.0.2"}, Conditions: discovery.EndpointConditions{Ready: ptr(false), Serving: ptr(true)}, Hostname: ptr("db-0"), NodeName: ptr("n")},
 			{Addresses: []string{"10.0.0.3"}, Conditions: discovery.EndpointConditions{Ready: ptr(true)}, TargetRef: &v1.ObjectReference{Kind: "Pod", Name: "db-1", Namespace: "shop"}, Zone: ptr("z")},
+			{Conditions: discovery.EndpointConditions{Terminating: ptr(true)}, Hints: &discovery.EndpointHints{
+				ForZones: []discovery.ForZone{{Name: "a"}, {Name: "b"}}, ForNodes: []discovery.ForNode{{Name: "n"}},
+			}},
 		},
 	}
 	gotSlice, err := decodeSlice(message(t, slice))
@@ -77,8 +87,9 @@ func TestDecode(t *testing.T) {
 		ObjectMeta: keptMeta("web-x"), Ports: []discovery.EndpointPort{{}, {Name: ptr(""), Protocol: ptr(v1.ProtocolUDP), Port: ptr(int32(53))}},
 		Endpoints: []discovery.Endpoint{
 			{},
-			{Addresses: []string{"10.0.0.1", "10.0.0.2"}, Conditions: discovery.EndpointConditions{Ready: ptr(false)}, Hostname: ptr("db-0")},
-			{Addresses: []string{"10.0.0.3"}, Conditions: discovery.EndpointConditions{Ready: ptr(true)}, TargetRef: &v1.ObjectReference{Name: "db-1"}},
+			{Addresses: []string{"10.0.0.1", "10.0.0.2"}, Conditions: discovery.EndpointConditions{Ready: ptr(false), Serving: ptr(true)}, Hostname: ptr("db-0")},
+			{Addresses: []string{"10.0.0.3"}, Conditions: discovery.EndpointConditions{Ready: ptr(true)}, TargetRef: &v1.ObjectReference{Name: "db-1"}, Zone: ptr("z")},
+			{Conditions: discovery.EndpointConditions{Terminating: ptr(true)}, Hints: &discovery.EndpointHints{ForZones: []discovery.ForZone{{Name: "a"}, {Name: "b"}}}},
 		},
 	}
 	if diff := cmp.Diff(wantSlice, gotSlice); err != nil || diff != "" {
