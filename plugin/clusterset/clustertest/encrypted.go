@@ -124,39 +124,3 @@ func AnswerQUIC(_ *quic.Conn, stream *quic.Stream) {
 	WriteFrame(stream, Addresses(1)(query))
 	_ = stream.Close()
 }
-
-// ServeTLS ends TLS before a TCP port, until the test's end.
-func ServeTLS(t testing.TB, at string, config *tls.Config, to netip.AddrPort) netip.AddrPort {
-	t.Helper()
-	listener, err := tls.Listen("tcp", at, config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var running sync.WaitGroup
-	running.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			running.Go(func() {
-				defer client.Close()
-				server, err := net.Dial("tcp", to.String())
-				if err != nil {
-					return
-				}
-				running.Go(func() {
-					_, _ = io.Copy(client, server)
-					_ = client.Close()
-				})
-				_, _ = io.Copy(server, client)
-				_ = server.Close()
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		running.Wait()
-	})
-	return listener.Addr().(*net.TCPAddr).AddrPort()
-}

@@ -1,6 +1,7 @@
 package clustertest
 
 import (
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"sync"
@@ -8,7 +9,7 @@ import (
 	"testing"
 )
 
-// Firewall passes on what comes, and can forget the connections that there are: what is
+// Firewall relays what comes, and can forget the connections that there are: what is
 // sent into them is dropped, without a word.
 type Firewall struct {
 	Addr netip.AddrPort
@@ -39,14 +40,28 @@ func (f *Firewall) Forget() {
 	}
 }
 
-// NewFirewall stands before a TCP port.
+// NewFirewall stands before a TCP port, until the test's end.
 func NewFirewall(t testing.TB, to netip.AddrPort) *Firewall {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return relayTCP(t, Loopback, nil, to)
+}
+
+// ServeTLS ends TLS before a TCP port, until the test's end.
+func ServeTLS(t testing.TB, at string, config *tls.Config, to netip.AddrPort) netip.AddrPort {
+	t.Helper()
+	return relayTCP(t, at, config, to).Addr
+}
+
+func relayTCP(t testing.TB, at string, config *tls.Config, to netip.AddrPort) *Firewall {
+	t.Helper()
+	listener, err := net.Listen("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := &Firewall{Addr: listener.Addr().(*net.TCPAddr).AddrPort(), passes: make(map[any]*atomic.Bool)}
+	if config != nil {
+		listener = tls.NewListener(listener, config)
+	}
 	var running sync.WaitGroup
 	var conns sync.Map
 	running.Go(func() {
@@ -63,25 +78,8 @@ func NewFirewall(t testing.TB, to netip.AddrPort) *Firewall {
 			conns.Store(client, true)
 			conns.Store(server, true)
 			passes := f.pass(client)
-			for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
-				running.Go(func() {
-					buf := make([]byte, 4096)
-					for {
-						n, err := way[0].Read(buf)
-						if !passes.Load() {
-							if err != nil {
-								return
-							}
-							continue
-						}
-						if err != nil {
-							_ = way[1].Close()
-							return
-						}
-						_, _ = way[1].Write(buf[:n])
-					}
-				})
-			}
+			running.Go(func() { relay(server, client, passes) })
+			running.Go(func() { relay(client, server, passes) })
 		}
 	})
 	t.Cleanup(func() {
@@ -92,7 +90,24 @@ func NewFirewall(t testing.TB, to netip.AddrPort) *Firewall {
 	return f
 }
 
-// NewUDPFirewall stands before a UDP port.
+// relay writes to one connection what comes from another, as long as it passes, and its end.
+func relay(to, from net.Conn, passes *atomic.Bool) {
+	buf := make([]byte, 4096)
+	for {
+		n, err := from.Read(buf)
+		switch {
+		case err != nil && passes.Load():
+			_ = to.Close()
+			return
+		case err != nil:
+			return
+		case passes.Load():
+			_, _ = to.Write(buf[:n])
+		}
+	}
+}
+
+// NewUDPFirewall stands before a UDP port, until the test's end.
 func NewUDPFirewall(t testing.TB, to netip.AddrPort) *Firewall {
 	t.Helper()
 	front, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -101,48 +116,53 @@ func NewUDPFirewall(t testing.TB, to netip.AddrPort) *Firewall {
 	}
 	f := &Firewall{Addr: front.LocalAddr().(*net.UDPAddr).AddrPort(), passes: make(map[any]*atomic.Bool)}
 	var running sync.WaitGroup
-	backs := make(map[netip.AddrPort]*net.UDPConn)
-	running.Go(func() {
-		defer func() {
-			for _, back := range backs {
-				_ = back.Close()
-			}
-		}()
-		buf := make([]byte, 4096)
-		for {
-			n, client, err := front.ReadFromUDPAddrPort(buf)
-			if err != nil {
-				return
-			}
-			passes := f.pass(client)
-			if !passes.Load() {
-				continue
-			}
-			back := backs[client]
-			if back == nil {
-				if back, err = net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to)); err != nil {
-					continue
-				}
-				backs[client] = back
-				running.Go(func() {
-					buf := make([]byte, 4096)
-					for {
-						n, err := back.Read(buf)
-						if err != nil {
-							return
-						}
-						if passes.Load() {
-							_, _ = front.WriteToUDPAddrPort(buf[:n], client)
-						}
-					}
-				})
-			}
-			_, _ = back.Write(buf[:n])
-		}
-	})
+	running.Go(func() { f.relayUDP(front, to, &running) })
 	t.Cleanup(func() {
 		_ = front.Close()
 		running.Wait()
 	})
 	return f
+}
+
+func (f *Firewall) relayUDP(front *net.UDPConn, to netip.AddrPort, running *sync.WaitGroup) {
+	backs := make(map[netip.AddrPort]*net.UDPConn) // by client
+	defer func() {
+		for _, back := range backs {
+			_ = back.Close()
+		}
+	}()
+	buf := make([]byte, 4096)
+	for {
+		n, client, err := front.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			return
+		}
+		passes := f.pass(client)
+		if !passes.Load() {
+			continue
+		}
+		back := backs[client]
+		if back == nil {
+			if back, err = net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to)); err != nil {
+				continue
+			}
+			backs[client] = back
+			running.Go(func() { relayBack(front, client, back, passes) })
+		}
+		_, _ = back.Write(buf[:n])
+	}
+}
+
+// relayBack sends what comes from the server to its client.
+func relayBack(front *net.UDPConn, client netip.AddrPort, back *net.UDPConn, passes *atomic.Bool) {
+	buf := make([]byte, 4096)
+	for {
+		n, err := back.Read(buf)
+		if err != nil {
+			return
+		}
+		if passes.Load() {
+			_, _ = front.WriteToUDPAddrPort(buf[:n], client)
+		}
+	}
 }

@@ -175,7 +175,7 @@ func TestMemoryOfAnswers(t *testing.T) {
 		for _, compress := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, compressed %v", name, compress), func(t *testing.T) {
 				counts, behind := packedFor(t, long, texts, compress)
-				packet, w := replyFor(long, counts, behind)
+				packet, w := replyTo(long, 0, counts, behind)
 				defer w.Free()
 				if len(packet) > dns.MaxMsgSize {
 					t.Skip("longer than a message")
@@ -212,8 +212,8 @@ var signed = func() (texts []string) {
 	return texts
 }()
 
-// packedFor and replyFor are packed and reply for another question.
-func packedFor(t *testing.T, name string, texts [3][]string, compress bool) (counts [3]uint16, behind []byte) {
+// packedFor is packed for another question.
+func packedFor(t testing.TB, name string, texts [3][]string, compress bool) (counts [3]uint16, behind []byte) {
 	t.Helper()
 	m, counts := messageOf(t, name, texts, compress)
 	b := make([]byte, 1<<20)
@@ -221,22 +221,9 @@ func packedFor(t *testing.T, name string, texts [3][]string, compress bool) (cou
 	if err != nil {
 		t.Skip(err) // longer than a message
 	}
-	bare, w := replyFor(name, counts, nil)
+	bare, w := replyTo(name, 0, counts, nil)
 	w.Free()
 	return counts, b[len(bare):]
-}
-
-func replyFor(name string, counts [3]uint16, behind []byte) ([]byte, *Query) {
-	w, err := Pack(question(name))
-	if err != nil {
-		panic(err)
-	}
-	b := make([]byte, HeaderLen, MaxSize)
-	b[flagsOffset], b[countOffset+1] = flagQR>>8, 1
-	for i, n := range counts {
-		binary.BigEndian.PutUint16(b[countOffset+2+2*i:], n)
-	}
-	return append(append(b, w.question...), behind...), w
 }
 
 // TestShapes: every type with a name or a list in its data is known to have it, and no

@@ -11,10 +11,15 @@ import (
 
 const askedName = "Web.default.svc.cluster.local."
 
-// reply is a reply to the question for askedName: a header with flags and
-// counts, the question, and what comes behind it.
+// reply is replyTo the question for askedName.
 func reply(flags uint16, counts [3]uint16, behind []byte) ([]byte, *Query) {
-	w, err := Pack(question(askedName))
+	return replyTo(askedName, flags, counts, behind)
+}
+
+// replyTo returns a reply to the question for a name: a header with flags and
+// counts, the question, and what comes behind it.
+func replyTo(name string, flags uint16, counts [3]uint16, behind []byte) ([]byte, *Query) {
+	q, err := Pack(question(name))
 	if err != nil {
 		panic(err)
 	}
@@ -24,7 +29,7 @@ func reply(flags uint16, counts [3]uint16, behind []byte) ([]byte, *Query) {
 	for i, n := range counts {
 		binary.BigEndian.PutUint16(b[countOffset+2+2*i:], n)
 	}
-	return append(append(b, w.question...), behind...), w
+	return append(append(b, q.question...), behind...), q
 }
 
 // wantAsUnpack compares parse with dns.Msg's Unpack: they take and refuse the
@@ -158,17 +163,10 @@ func messageOf(t testing.TB, name string, texts [3][]string, compress bool) (m *
 	return m, counts
 }
 
-// packed gives the counts, and the records as they stand behind the question.
+// packed returns the counts, and the records as they stand behind the question.
 func packed(t testing.TB, texts [3][]string, compress bool) (counts [3]uint16, behind []byte) {
 	t.Helper()
-	m, counts := messageOf(t, askedName, texts, compress)
-	b, err := m.Pack()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bare, w := reply(0, counts, nil)
-	w.Free()
-	return counts, b[len(bare):]
+	return packedFor(t, askedName, texts, compress)
 }
 
 func TestParse(t *testing.T) {
