@@ -27,7 +27,7 @@ func rrs(texts ...string) (all []dns.RR) {
 	return all
 }
 
-// answers are the rows of DESIGN.md sections 5 and 6 that a living member's DNS
+// answers are the rows of the man page that a living member's DNS
 // gives.
 var answers = []test.Case{
 	// cluster IPs, in both forms, whatever the case

@@ -3,6 +3,8 @@ package clusterset
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,16 +21,18 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
 // newCaching is newResolver with a cache.
-func newCaching(tb testing.TB, m mode, v *view, upstream string) *Clusterset {
+func newCaching(tb testing.TB, m model.Mode, v *view, upstream string) *Clusterset {
 	tb.Helper()
 	p := newResolver(tb, m, v, upstream)
 	c := answercache.New(answercache.Options{Capacity: 1000, NegativeTTL: p.options.negativeTTL, ServeStale: p.options.serveStale})
-	one := p.snapshot.Load().members["c1"]
-	one.answers = c.Member(one.metrics.cache.ofCache)
-	tb.Cleanup(one.answers.Close)
+	one := p.resolver.Members().Member("c1")
+	one.Answers = c.Member(one.Metrics.Cache())
+	tb.Cleanup(one.Answers.Close)
 	return p
 }
 
@@ -64,7 +68,7 @@ const (
 // the case, and once for each of what changes the reply; TTLs count down.
 func TestCached(t *testing.T) {
 	s := newScript(t, webAt(t, "10.101.9.9", 60))
-	p := newCaching(t, modeForward, nil, s.Addr.String())
+	p := newCaching(t, model.ModeForward, nil, s.Addr.String())
 	for range 3 {
 		for name, want := range map[string]string{web: "NOERROR", "WEB.Default.c1.Lan.": "NOERROR", missing: "NXDOMAIN"} {
 			m := asked(t, p, name, dns.TypeA)
@@ -103,7 +107,7 @@ func expired(t *testing.T, p *Clusterset, name, address string) {
 	q := new(dns.Msg).SetQuestion(name, dns.TypeA).SetEdns0(1232, false)
 	reply := new(dns.Msg).SetReply(q)
 	reply.Answer = rrs(strings.TrimSuffix(name, "c1.lan.") + "svc.cluster.local. 1 IN A " + address)
-	p.snapshot.Load().members["c1"].answers.Put(answercache.KeyOf(q), reply.Answer[0].Header().Name, reply, time.Now().Add(-time.Second))
+	p.resolver.Members().Member("c1").Answers.Put(answercache.KeyOf(q), reply.Answer[0].Header().Name, reply, time.Now().Add(-time.Second))
 }
 
 // TestStaleAnswer: past its TTL, an answer is given when the member fails, or is
@@ -125,14 +129,14 @@ func TestStaleAnswer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := newCaching(t, modeForward, nil, s.Addr.String())
-			p.options.timeout = time.Second
+			p := newCaching(t, model.ModeForward, nil, s.Addr.String())
+			p.resolver.Timeout = time.Second
 			expired(t, p, web, "10.101.9.9")
 			s.set(clustertest.Zone(t, "cluster.local. 1 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 2 3 4 1"))
 			asked(t, p, missing, dns.TypeA)
 			if tt.qname == missing {
 				eventually(t, inTime, "its end", func() bool {
-					return p.snapshot.Load().members["c1"].answers.Get(answercache.KeyOf(new(dns.Msg).SetQuestion(missing, dns.TypeA))).State(time.Now()) != answercache.Fresh
+					return p.resolver.Members().Member("c1").Answers.Get(answercache.KeyOf(new(dns.Msg).SetQuestion(missing, dns.TypeA))).State(time.Now()) != answercache.Fresh
 				})
 			}
 			s.set(tt.then)
@@ -147,8 +151,8 @@ func TestStaleAnswer(t *testing.T) {
 // says later is the answer from then on.
 func TestStaleThenRefreshed(t *testing.T) {
 	s := newScript(t, nil)
-	p := newCaching(t, modeForward, nil, s.Addr.String())
-	p.options.timeout = 20 * time.Second
+	p := newCaching(t, model.ModeForward, nil, s.Addr.String())
+	p.resolver.Timeout = 20 * time.Second
 	expired(t, p, web, "10.101.9.9")
 	release := make(chan struct{})
 	then := webAt(t, "10.101.9.8", 60)
@@ -157,7 +161,7 @@ func TestStaleThenRefreshed(t *testing.T) {
 		then(w, r)
 	})
 	start := time.Now()
-	if got := summary(asked(t, p, web, dns.TypeA)); got != "NOERROR 1 10.101.9.9 Stale Answer" || time.Since(start) < answercache.Patience || time.Since(start) > p.options.timeout/2 {
+	if got := summary(asked(t, p, web, dns.TypeA)); got != "NOERROR 1 10.101.9.9 Stale Answer" || time.Since(start) < answercache.Patience || time.Since(start) > p.resolver.Timeout/2 {
 		t.Errorf("%s after %v", got, time.Since(start))
 	}
 	if got := summary(asked(t, p, web, dns.TypeA)); got != "NOERROR 1 10.101.9.9 Stale Answer" {
@@ -173,7 +177,7 @@ func TestCacheOrder(t *testing.T) {
 	s := newScript(t, clustertest.Zone(t, `cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 2 3 4 5
 1-2-3-4.default.pod.cluster.local. 60 IN A 10.101.9.8`))
 	v := &view{member.View{Data: webData(), State: member.Stale, Since: time.Now(), Err: errAPI}}
-	p := newCaching(t, modeAuto, v, s.Addr.String())
+	p := newCaching(t, model.ModeAuto, v, s.Addr.String())
 	expired(t, p, web, "10.101.9.9")
 	expired(t, p, "new.default.c1.lan.", "10.101.9.7")
 	asked(t, p, "1-2-3-4.default.pod.c1.lan.", dns.TypeA)
@@ -194,8 +198,8 @@ func TestCacheOrder(t *testing.T) {
 // TestPrefetch: a popular name is asked again before its answer expires.
 func TestPrefetch(t *testing.T) {
 	s := newScript(t, webAt(t, "10.101.9.9", 2))
-	p := newCaching(t, modeForward, nil, s.Addr.String())
-	ahead := p.snapshot.Load().members["c1"].metrics.cache.prefetches
+	p := newCaching(t, model.ModeForward, nil, s.Addr.String())
+	ahead := p.resolver.Members().Member("c1").Metrics.(*memberMetrics).cache.prefetches
 	before := testutil.ToFloat64(ahead)
 	eventually(t, inTime, "fetched ahead", func() bool {
 		if got := summary(asked(t, p, web, dns.TypeA)); !strings.HasPrefix(got, "NOERROR") || strings.Contains(got, "Stale") {
@@ -231,13 +235,13 @@ func TestMemberLosesAnswers(t *testing.T) {
 	s.stop()
 	one.Stop()
 	two.Stop()
-	eventually(t, drainTime+inTime, "nothing left", func() bool { return goleak.Find(before) == nil })
+	eventually(t, members.DrainTime+inTime, "nothing left", func() bool { return goleak.Find(before) == nil })
 }
 
 // TestCachedChecked: a cached answer is checked as the member's reply is.
 func TestCachedChecked(t *testing.T) {
 	s := newScript(t, webAt(t, "127.0.0.1", 60))
-	p := newCaching(t, modeForward, nil, s.Addr.String())
+	p := newCaching(t, model.ModeForward, nil, s.Addr.String())
 	for range 2 {
 		if got := summary(asked(t, p, web, dns.TypeA)); got != "SERVFAIL Filtered" {
 			t.Error(got)
@@ -251,7 +255,7 @@ func TestCachedChecked(t *testing.T) {
 // TestHopsNotKept: what a query gets that was forwarded before is for it alone.
 func TestHopsNotKept(t *testing.T) {
 	s := newScript(t, webAt(t, "10.101.9.9", 60))
-	p := newCaching(t, modeForward, nil, s.Addr.String())
+	p := newCaching(t, model.ModeForward, nil, s.Addr.String())
 	q := new(dns.Msg).SetQuestion(web, dns.TypeA).SetEdns0(1232, false)
 	q.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_LOCAL{Code: hopsOption, Data: []byte{2}}}
 	for n := range 3 {
@@ -314,18 +318,18 @@ func TestRefreshedForAnother(t *testing.T) {
 		"truncated": func() (*dns.Msg, error) { return &dns.Msg{MsgHdr: dns.MsgHdr{Response: true, Truncated: true}}, nil },
 		"spent":     func() (*dns.Msg, error) { return nil, &exchange.Error{Member: "c1", Reason: exchange.Spent} },
 	} {
-		p := newCaching(t, modeForward, nil, s.Addr.String())
+		p := newCaching(t, model.ModeForward, nil, s.Addr.String())
 		expired(t, p, web, "10.101.9.9")
-		one := p.snapshot.Load().member("c1")
+		one := p.resolver.Members().Member("c1")
 		key := answercache.KeyOf(new(dns.Msg).SetQuestion(web, dns.TypeA).SetEdns0(1232, false))
-		misses, asks := testutil.ToFloat64(one.metrics.cache.misses), make(chan struct{})
-		one.answers.Refresh(key, one.answers.Get(key), func(context.Context) (*dns.Msg, error) {
+		asks := make(chan struct{})
+		one.Answers.Refresh(key, one.Answers.Get(key), func(context.Context) (*dns.Msg, error) {
 			<-asks
 			return said()
 		})
 		replied := make(chan string)
 		go func() { replied <- summary(asked(t, p, web, dns.TypeA)) }()
-		eventually(t, inTime, name+": it is stale", func() bool { return testutil.ToFloat64(one.metrics.cache.misses) > misses })
+		eventually(t, inTime, name+": it waits", waitsForRefresh)
 		close(asks)
 		if got := <-replied; got != "NOERROR 60 10.101.9.8" {
 			t.Errorf("%s: %s", name, got)
@@ -333,10 +337,16 @@ func TestRefreshedForAnother(t *testing.T) {
 	}
 }
 
+// waitsForRefresh reports whether a goroutine waits for a refresh.
+func waitsForRefresh() bool {
+	stacks := make([]byte, 1<<20)
+	return regexp.MustCompile(`answercache\.\(\*\w+\)\.Wait\(`).Match(stacks[:runtime.Stack(stacks, true)])
+}
+
 func serveCached(tb testing.TB) func() {
 	tb.Helper()
 	s := clustertest.Serve(tb, clustertest.Zone(tb, "cluster.local. 5 IN SOA ns. h. 1 2 3 4 5\nweb.default.svc.cluster.local. 3600 IN A 10.101.9.9"))
-	p := newCaching(tb, modeForward, nil, s.Addr.String())
+	p := newCaching(tb, model.ModeForward, nil, s.Addr.String())
 	q := new(dns.Msg).SetQuestion(web, dns.TypeA)
 	w := nowhere{&test.ResponseWriter{}}
 	ctx := context.Background()

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 )
 
 // changeBound is how soon a changed document must be seen in answers, on a busy machine:
@@ -109,7 +110,7 @@ func TestNothingLeft(t *testing.T) {
 		lookup(t, s.addr, "tcp", "web.default."+name+".lan.", dns.TypeA)
 	}
 	writeDocument(t, path, clusterAt("stays", member.Addr.String(), ""))
-	eventually(t, drainTime+inTime, "nothing left of the members that were", func() bool {
+	eventually(t, members.DrainTime+inTime, "nothing left of the members that were", func() bool {
 		return runtime.NumGoroutine() <= goroutines+2 && openFiles(t) <= sockets+2 && !hasSeries(t, "n99") && !hasSeries(t, "n0")
 	})
 	if !hasSeries(t, "stays") {
@@ -168,7 +169,7 @@ func TestReload(t *testing.T) {
 		reload()
 	}
 	stop()
-	eventually(t, drainTime+inTime, "nothing left of the old instances", func() bool { return runtime.NumGoroutine() <= goroutines+2 })
+	eventually(t, members.DrainTime+inTime, "nothing left of the old instances", func() bool { return runtime.NumGoroutine() <= goroutines+2 })
 	if err := os.WriteFile(path, []byte("nonsense"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,8 @@ import (
 	_ "github.com/coredns/coredns/plugin/whoami"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
 )
 
 func init() {
@@ -173,7 +175,7 @@ func explanation(m *dns.Msg) (code uint16, text string) {
 			}
 		}
 	}
-	return noExplanation, ""
+	return resolver.NoExtendedError, ""
 }
 
 // eventually tries until ok, for as long as a change may take at the most.

@@ -153,7 +153,7 @@ func TestCarried(t *testing.T) {
 				t.Errorf("bits: asked %v, replied %v", got.MsgHdr, reply.MsgHdr)
 			}
 			o := got.IsEdns0()
-			if o == nil || o.UDPSize() != tt.wantSize || o.Do() != tt.do || len(o.Option) != 1 || hops(got) != 1 {
+			if o == nil || o.UDPSize() != tt.wantSize || o.Do() != tt.do || len(o.Option) != 1 || hopsOf(got) != 1 {
 				t.Errorf("EDNS %v, want our own with the client's size and DO, and the hops", o)
 			}
 			if (reply.IsEdns0() != nil) != tt.edns {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
@@ -13,9 +14,12 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
 )
 
 // How a fuzzed query is sent: bits.
@@ -103,6 +107,7 @@ func called(domain string, c *model.Cluster) *model.Cluster {
 type fuzzed struct {
 	*Clusterset
 	server   *dnsserver.Server
+	cache    *answercache.Cache
 	stranger *stranger
 }
 
@@ -138,10 +143,12 @@ func newFuzzed(tb testing.TB, set struct {
 }) *fuzzed {
 	tb.Helper()
 	p := &fuzzed{Clusterset: &Clusterset{zones: []string{"lan.", "10.in-addr.arpa.", "ip6.arpa."}, options: defaultOptions()}, stranger: new(stranger)}
-	p.options.mode, p.options.local = modeForward, set.local
+	p.options.mode, p.options.local = model.ModeForward, set.local
 	p.Next = p.stranger
-	p.builder = newBuilder(&p.options, nil, p.snapshot.Store)
-	p.builder.setClusterSet(&model.ClusterSet{Clusters: set.clusters})
+	p.resolver.Options = p.forResolver()
+	p.cache = answercache.New(answercache.Options{Capacity: 1000, NegativeTTL: p.options.negativeTTL, ServeStale: p.options.serveStale})
+	p.manager = members.NewManager(p.forMembers())
+	p.manager.SetClusterSet(&model.ClusterSet{Clusters: set.clusters})
 	config := &dnsserver.Config{Zone: ".", Transport: "dns", ListenHosts: []string{""}, Port: "0", Debug: true} // so that panics are seen
 	config.AddPlugin(func(plugin.Handler) plugin.Handler { return p.Clusterset })
 	server, err := dnsserver.NewServer("dns://127.0.0.1:0", []*dnsserver.Config{config})
@@ -154,7 +161,7 @@ func newFuzzed(tb testing.TB, set struct {
 
 // question is the client's for what the member was asked, nil where that can't be.
 func (p *fuzzed) question(member dns.Question, flags uint8) *dns.Msg {
-	name, domain := member.Name, p.snapshot.Load().member("c1").ClusterDomain
+	name, domain := member.Name, p.resolver.Members().Member("c1").ClusterDomain
 	if query.InZone(name, domain) {
 		name = name[:len(name)-len(domain)] + "c1.lan."
 	}
@@ -175,39 +182,46 @@ func (p *fuzzed) question(member dns.Question, flags uint8) *dns.Msg {
 func (p *fuzzed) answer(r, reply *dns.Msg, flags uint8) *dns.Msg {
 	w := &test.ResponseWriter{TCP: flags&fuzzTCP != 0}
 	ctx := context.WithValue(context.Background(), dnsserver.Key{}, p.server)
-	zone := p.zone(r.Question[0].Name)
-	if zone == "" {
+	zone := p.resolver.Zones.Find(r.Question[0].Name)
+	if zone == nil {
 		return nil
 	}
-	newAsk := func() *ask {
-		q := &ask{p: p.Clusterset, ctx: ctx, state: request.Request{W: w, Req: r}, qname: r.Question[0].Name, zone: zone, snap: p.snapshot.Load(), serial: soaSerial}
-		_, _ = q.serve() // its answer is judged below
-		return q
-	}
-	q := newAsk()
-	if !q.asks || q.member.Name != "c1" {
+	q := &client{plugin: p.Clusterset, ctx: ctx, state: request.Request{W: w, Req: r}}
+	q.question = p.resolver.NewQuestion(r, zone, q)
+	m := q.question.Member
+	if m == nil || m.Name != "c1" || q.question.Zone.Kind == resolver.ClusterZone && q.question.Parsed.Kind < query.Branch {
 		return nil
 	}
 	p.stranger.asked = false
-	asked := q.asked()
+	asked := r.Question[0].Name
+	if !q.question.Addr.IsValid() {
+		asked = q.question.Parsed.MemberName(m.ClusterDomain)
+	}
 	reply.Id, reply.Question[0].Name = 0, asked
 	query.Clean(reply)
+	var res resolver.Resolution
 	if flags&fuzzFromCache == 0 {
-		_, _ = q.answer(reply, asked, fromForward)
-		return q.done
+		res = p.resolver.Answer(ctx, &q.question, asked, reply)
+	} else {
+		m.Answers = p.cache.Member(m.Metrics.Cache()) // empty
+		defer m.Answers.Close()
+		m.Answers.Put(answercache.KeyOf(r), asked, reply, time.Now())
+		if kept := m.Answers.Get(answercache.KeyOf(r)); kept == nil || kept.State(time.Now()) != answercache.Fresh {
+			return nil
+		}
+		res = p.resolver.Resolve(ctx, &q.question)
 	}
-	m := q.member
-	m.answers = p.builder.cache.Member(m.metrics.cache.ofCache) // empty
-	defer m.answers.Close()
-	q.keep(asked, reply)
-	return newAsk().done
+	if res.Action != resolver.Reply {
+		return nil
+	}
+	return q.message(&res)
 }
 
 // FuzzQuery takes a query as it comes in a message. Nobody is asked: what there is to
 // say is said from data.
 func FuzzQuery(f *testing.F) {
-	p := newResolver(f, modeResolve, &view{member.View{Data: webData(), State: member.Fresh}}, "127.0.0.1:1")
-	p.zones = append(p.zones, "ip6.arpa.")
+	p := newResolver(f, model.ModeResolve, &view{member.View{Data: webData(), State: member.Fresh}}, "127.0.0.1:1")
+	p.resolver.Zones = resolver.NewZones(append(p.zones, "ip6.arpa."))
 	f.Fuzz(func(t *testing.T, packet []byte, tcp bool) {
 		r := new(dns.Msg)
 		if r.Unpack(packet) != nil {

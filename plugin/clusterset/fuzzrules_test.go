@@ -93,7 +93,7 @@ func checkEDNS(t *testing.T, r, m *dns.Msg) {
 func (p *fuzzed) check(t *testing.T, r, m *dns.Msg) {
 	t.Helper()
 	checkReply(t, r, m)
-	signed := p.snapshot.Load().member("c1").ClusterDomain == "c1.lan."
+	signed := p.resolver.Members().Member("c1").ClusterDomain == "c1.lan."
 	for _, rr := range records(m) {
 		h := rr.Header()
 		switch {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 )
 
 // startTimeout bounds how long CoreDNS's start waits for the API, as its
@@ -44,65 +45,31 @@ func (p *Clusterset) start() error {
 	return nil
 }
 
-// run takes up what the feeds say, until stop.
+// run does as the feeds say, until stop.
 func (p *Clusterset) run(api *discovery.API) {
-	p.builder = newBuilder(&p.options, api, p.snapshot.Store)
-	stopNames := func() {}
+	o := p.forMembers()
+	o.API = api
+	p.resolver.Options = p.forResolver()
+	p.manager = members.NewManager(o)
 	if p.options.local == "" && api != nil {
 		p.names = api.ClusterName()
-		stopNames = subscribe(p.names, p.builder.setLocal)
 	}
-	stopSets := subscribe(p.feed, func(u discovery.Update) {
-		if u.Set != nil {
-			p.builder.setClusterSet(u.Set)
-		}
-	})
-	unborn.add(p)
-	p.stop = sync.OnceFunc(func() {
-		stopSets()
-		stopNames()
-		p.builder.close()
-	})
-}
-
-// subscribe calls take with the feed's value, if there is one, and with each that
-// follows, until stop, which also releases the feed.
-func subscribe[T any](feed *discovery.Feed[T], take func(T)) (stop func()) {
-	return subscribeBy(feed, take, func(take func()) { take() })
-}
-
-// subscribeBy is subscribe that has do call take with the value there is.
-func subscribeBy[T any](feed *discovery.Feed[T], take func(T), do func(func())) (stop func()) {
-	var first sync.Mutex // what follows waits for what there is
-	first.Lock()
-	value, known, cancel := feed.Subscribe(func(next T) {
-		first.Lock()
-		defer first.Unlock()
-		take(next)
-	})
-	do(func() {
-		defer first.Unlock()
-		if known {
-			take(value)
-		}
-	})
-	return func() {
-		cancel()
-		feed.Release()
-	}
+	p.manager.Follow(p.feed, p.names)
+	starting.add(p)
+	p.stop = sync.OnceFunc(p.manager.Close)
 }
 
 // wait holds up CoreDNS's start until it is known what there is to answer from:
-// the ClusterSet, TLS material, which member is local, and the members' data.
+// the ClusterSet, TLS credentials, which member is local, and the members' data.
 func (p *Clusterset) wait() error {
-	ctx, cancel := context.WithDeadline(context.Background(), unborn.deadline())
+	ctx, cancel := context.WithDeadline(context.Background(), starting.deadline())
 	defer cancel()
 	p.feed.Wait(ctx)
-	if s := p.snapshot.Load(); s != nil { // else there is nothing to wait for now
+	if s := p.resolver.Members(); s != nil { // else there is nothing to wait for now
 		if p.names != nil {
 			p.names.Wait(ctx)
 		}
-		p.builder.waitMaterial(ctx)
+		p.manager.WaitCredentials(ctx)
 		p.waitData(ctx)
 	}
 	if missing := p.missing(); len(missing) == 0 || ctx.Err() != nil {
@@ -112,9 +79,9 @@ func (p *Clusterset) wait() error {
 }
 
 // shutdown ends the watching. The old instance of a reload goes on answering
-// from its last snapshot until its server has stopped.
+// from its last members until its server has stopped.
 func (p *Clusterset) shutdown() error {
-	unborn.remove(p)
+	starting.remove(p)
 	p.stop()
 	return nil
 }

@@ -4,36 +4,43 @@ import (
 	"context"
 
 	"github.com/coredns/coredns/plugin/metadata"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
 )
 
 // Metadata labels: README.md lists them.
 const (
-	ctxCluster  = "clusterset/cluster"
-	ctxSource   = "clusterset/source"
-	ctxUpstream = "clusterset/upstream"
+	labelCluster  = "clusterset/cluster"
+	labelSource   = "clusterset/source"
+	labelUpstream = "clusterset/upstream"
 )
 
-// label sets a metadata label, where the metadata plugin is used.
-func (q *ask) label(name, value string) {
-	if q.labeled {
-		metadata.SetValueFunc(q.ctx, name, func() string { return value })
+// setLabels sets the labels of a Resolution.
+func setLabels(ctx context.Context, res *resolver.Resolution) {
+	set := func(label, value string) {
+		metadata.SetValueFunc(ctx, label, func() string { return value })
+	}
+	if res.Member != nil {
+		set(labelCluster, res.Member.Name)
+	}
+	if res.Upstream != nil {
+		set(labelUpstream, res.Upstream.String())
+	}
+	if res.Action != resolver.AskNext && res.Action != resolver.AskNextUncached {
+		set(labelSource, res.Source.String())
 	}
 }
 
-// apart is the query's context for a look-up of its own, which may go on when the query
-// is over: its labels are no longer the query's then, whose map isn't for two at a time.
-func (q *ask) apart() context.Context {
-	labels := metadata.ValueFuncs(q.ctx)
+// withOwnLabels returns the context of a look-up, which may go on when its query is over: its
+// labels are no longer the query's then, whose map isn't for two at a time.
+func withOwnLabels(ctx context.Context) context.Context {
+	labels := metadata.ValueFuncs(ctx)
 	if labels == nil {
-		return q.ctx
+		return ctx
 	}
-	ctx := metadata.ContextWithMetadata(q.ctx)
+	own := metadata.ContextWithMetadata(ctx)
 	for label, value := range labels {
-		metadata.SetValueFunc(ctx, label, value)
+		metadata.SetValueFunc(own, label, value)
 	}
-	return ctx
+	return own
 }
-
-// hasMetadata tells whether the metadata plugin is used, so that a query costs
-// nothing for labels that nobody reads.
-func hasMetadata(ctx context.Context) bool { return metadata.ValueFuncs(ctx) != nil }

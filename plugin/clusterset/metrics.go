@@ -12,10 +12,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/registry"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
 )
 
 // Labels are members, their upstreams and fixed words, never names that are asked
@@ -56,29 +60,6 @@ func gauge(name, help string, labels ...string) *prometheus.GaugeVec {
 	return promauto.NewGaugeVec(prometheus.GaugeOpts{Namespace: plugin.Namespace, Subsystem: pluginName, Name: name, Help: help}, labels)
 }
 
-// sourceName is where an answer came from.
-type sourceName uint8
-
-const (
-	// fromForward: the member's DNS was asked.
-	fromForward sourceName = iota
-	// fromLocal: this server itself, for the local cluster.
-	fromLocal
-	// fromZone: the grammar, no member was asked.
-	fromZone
-	// fromCache: what the member's DNS said before.
-	fromCache
-	// fromData: the member's own data; fromStale: what they were, or a cached answer
-	// past its TTL.
-	fromData
-	fromStale
-	sources
-)
-
-var sourceNames = [sources]string{"forward", "local", "zone", "cache", "data", "stale"}
-
-func (s sourceName) String() string { return sourceNames[s] }
-
 // rcodes that replies have; a rarer one is counted as "OTHER".
 const rcodes = dns.RcodeRefused + 1
 
@@ -92,8 +73,7 @@ func rcodeWord(rcode int) string {
 // memberMetrics are a member's series, bound once.
 type memberMetrics struct {
 	cluster   string
-	users     int                                                     // under memberSeries' lock
-	responses [sources][rcodes + 1]atomic.Pointer[prometheus.Counter] // bound by the first reply of their kind
+	responses [resolver.Sources][rcodes + 1]atomic.Pointer[prometheus.Counter] // bound by the first reply of their kind
 	guarded   prometheus.Counter
 	exhausted prometheus.Counter
 	exchange  exchange.Metrics
@@ -103,37 +83,34 @@ type memberMetrics struct {
 	upstreams map[string]int // that have series, and how many clients use those
 }
 
-// memberSeries are the members that have series. A member changed, or known to
-// several server blocks or to both instances of a reload, has several users.
-var memberSeries = struct {
-	sync.Mutex
-	byCluster map[string]*memberMetrics
-}{byCluster: make(map[string]*memberMetrics)}
+var _ members.Metrics = (*memberMetrics)(nil)
 
-// acquireMetrics gives the member's series, until release.
-func acquireMetrics(cluster string) *memberMetrics {
-	memberSeries.Lock()
-	defer memberSeries.Unlock()
-	m := memberSeries.byCluster[cluster]
-	if m == nil {
-		m = newMemberMetrics(cluster)
-		memberSeries.byCluster[cluster] = m
-	}
-	m.users++
+// memberSeries are the members that have series. A member changed, or known to several server
+// blocks or to both instances of a reload, has several users.
+var memberSeries registry.Registry[string, *memberMetrics]
+
+// acquireMetrics returns the member's series, until Release.
+func acquireMetrics(cluster string) members.Metrics { return acquireSeries(cluster) }
+
+// acquireDataMetrics returns the series of a member whose data are watched, until release.
+func acquireDataMetrics(cluster string) (metrics member.Metrics, release func()) {
+	m := acquireSeries(cluster)
+	return m.data(), m.Release
+}
+
+func acquireSeries(cluster string) *memberMetrics {
+	m, _ := memberSeries.Acquire(cluster, func() (*memberMetrics, error) { return newMemberMetrics(cluster), nil })
 	return m
 }
 
-// release deletes the member's series when nobody uses them any more.
-func (m *memberMetrics) release() {
-	memberSeries.Lock()
-	defer memberSeries.Unlock()
-	m.users--
-	if m.users > 0 {
-		return
-	}
-	delete(memberSeries.byCluster, m.cluster)
-	m.deleteSeries()
-}
+// Release deletes the member's series when nobody uses them any more.
+func (m *memberMetrics) Release() { memberSeries.Release(m.cluster) }
+
+// Exchange implements members.Metrics.
+func (m *memberMetrics) Exchange() exchange.Metrics { return m.exchange }
+
+// Cache implements members.Metrics.
+func (m *memberMetrics) Cache() answercache.Metrics { return m.cache.ofCache }
 
 func newMemberMetrics(cluster string) *memberMetrics {
 	m := &memberMetrics{
@@ -153,9 +130,9 @@ func (m *memberMetrics) upstream(u model.Upstream) exchange.UpstreamMetrics {
 	return upstreamMetrics(m.cluster, u.String())
 }
 
-// releaseUpstreams ends a client's part in the series of its upstreams: a member may
+// ReleaseUpstreams ends a client's part in the series of its upstreams: a member may
 // stay, and have another upstream each time that the ClusterSet changes.
-func (m *memberMetrics) releaseUpstreams(all []model.Upstream) {
+func (m *memberMetrics) ReleaseUpstreams(all []model.Upstream) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, u := range all {
@@ -184,15 +161,51 @@ func (m *memberMetrics) data() member.Metrics {
 	return bound
 }
 
-// count counts a reply.
-func (m *memberMetrics) count(s sourceName, rcode int) {
-	rcode = min(rcode, rcodes)
-	bound := &m.responses[s][rcode]
-	if bound.Load() == nil {
-		c := responses.WithLabelValues(m.cluster, s.String(), rcodeWord(rcode))
-		bound.Store(&c)
+// count counts what a Resolution about a member's name says.
+func count(res *resolver.Resolution) {
+	m := res.Member.Metrics.(*memberMetrics) // acquireMetrics made it
+	switch res.Cache.Result {
+	case resolver.CacheHit:
+		m.cache.hits[res.Cache.Kind].Inc()
+	case resolver.CacheMiss:
+		m.cache.misses.Inc()
 	}
-	(*bound.Load()).Inc()
+	if res.Action != resolver.AskNext {
+		rcode := min(res.Rcode, rcodes)
+		bound := m.responses[res.Source][rcode].Load()
+		if bound == nil {
+			bound = m.bind(res.Source, rcode)
+		}
+		(*bound).Inc()
+	}
+	if res.Rare != (resolver.Rare{}) {
+		m.countRare(&res.Rare)
+	}
+}
+
+// bind binds the counter of replies from a source with an rcode.
+func (m *memberMetrics) bind(source resolver.Source, rcode int) *prometheus.Counter {
+	c := responses.WithLabelValues(m.cluster, source.String(), rcodeWord(rcode))
+	m.responses[source][rcode].Store(&c)
+	return &c
+}
+
+// countRare counts what most Resolutions have nothing of.
+func (m *memberMetrics) countRare(rare *resolver.Rare) {
+	for _, c := range []struct {
+		happened bool
+		counter  prometheus.Counter
+	}{
+		{rare.Prefetched, m.cache.prefetches},
+		{rare.Expired, m.cache.servedStale},
+		{rare.Exhausted, m.exhausted},
+		{rare.Busy, m.exchange.Rejected},
+	} {
+		if c.happened {
+			c.counter.Inc()
+		}
+	}
+	m.guarded.Add(float64(rare.Excluded[resolver.Guarded]))
 }
 
 // observeUpdate logs and counts what a source says, once each.

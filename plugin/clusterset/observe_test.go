@@ -31,6 +31,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
 )
 
 // observeBound is how soon what a query leaves behind must be seen: dnstap
@@ -123,12 +125,13 @@ func TestMetadata(t *testing.T) {
 // TestMetadataNotReady: before there is a ClusterSet nobody is asked, and says so.
 func TestMetadataNotReady(t *testing.T) {
 	p := &Clusterset{zones: []string{"lan.", "10.in-addr.arpa."}, options: defaultOptions()}
+	p.resolver.Options = p.forResolver()
 	for qname, qtype := range map[string]uint16{"web.default.c1.lan.": dns.TypeA, "lan.": dns.TypeSOA, "1.0.101.10.in-addr.arpa.": dns.TypePTR} {
 		m := new(dns.Msg)
 		m.SetQuestion(qname, qtype)
 		ctx := metadata.ContextWithMetadata(t.Context())
 		_, err := p.ServeDNS(ctx, &test.ResponseWriter{}, m)
-		if source := metadata.ValueFunc(ctx, ctxSource); source == nil || source() != "zone" || !errors.Is(err, errNotReady) {
+		if source := metadata.ValueFunc(ctx, labelSource); source == nil || source() != "zone" || !errors.Is(err, resolver.ErrNotReady) {
 			t.Errorf("%s: not zone, or %v", qname, err)
 		}
 	}
@@ -137,7 +140,7 @@ func TestMetadataNotReady(t *testing.T) {
 // TestMetadataRefused: nor is anybody asked what was forwarded too often.
 func TestMetadataRefused(t *testing.T) {
 	silent := clustertest.Serve(t, clustertest.Silence)
-	p := newResolver(t, modeForward, nil, silent.Addr.String())
+	p := newResolver(t, model.ModeForward, nil, silent.Addr.String())
 	m := new(dns.Msg)
 	m.SetQuestion("web.default.c1.lan.", dns.TypeA)
 	m.SetEdns0(1232, false)
@@ -147,7 +150,7 @@ func TestMetadataRefused(t *testing.T) {
 	if code, _ := p.ServeDNS(ctx, &test.ResponseWriter{}, m); code != dns.RcodeRefused {
 		t.Errorf("code %d", code)
 	}
-	if source := metadata.ValueFunc(ctx, ctxSource); source == nil || source() != "zone" {
+	if source := metadata.ValueFunc(ctx, labelSource); source == nil || source() != "zone" {
 		t.Error("source isn't zone")
 	}
 	if n := testutil.ToFloat64(responses.WithLabelValues("c1", "zone", "REFUSED")); n != before+1 {

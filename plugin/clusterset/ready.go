@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 )
 
 // processStart is when the pod began to start, as far as it is seen from here.
@@ -33,11 +35,11 @@ func (p *Clusterset) Ready() bool {
 
 // missing is what answers need and isn't there.
 func (p *Clusterset) missing() []string {
-	s := p.snapshot.Load()
-	if s == nil {
+	set := p.resolver.Members()
+	if set == nil {
 		return []string{"configmap " + p.options.configMap.String()} // a file is there, or CoreDNS isn't
 	}
-	return s.unsynced()
+	return unsynced(set)
 }
 
 func (r *readiness) settle(missing []string) {
@@ -56,15 +58,15 @@ func listed(names []string) string {
 	return fmt.Sprintf("%s, ... and %d more", strings.Join(names[:maxListed], ", "), len(names)-maxListed)
 }
 
-// unsynced are the members' data that are still waited for.
-func (s *snapshot) unsynced() []string {
+// unsynced returns the members' data that are still waited for.
+func unsynced(set *members.Set) []string {
 	var names []string
-	for name, m := range s.members {
-		if m.api == nil {
+	for name, m := range set.All() {
+		if m.Data == nil {
 			continue
 		}
 		select {
-		case <-m.api.Synced():
+		case <-m.Data.Synced():
 		default:
 			names = append(names, "data of "+name)
 		}
@@ -75,16 +77,16 @@ func (s *snapshot) unsynced() []string {
 
 // waitData holds CoreDNS's start until members' data are there, or ctx ends.
 func (p *Clusterset) waitData(ctx context.Context) {
-	s := p.snapshot.Load()
-	if waiting := s.unsynced(); len(waiting) > 0 {
+	set := p.resolver.Members()
+	if waiting := unsynced(set); len(waiting) > 0 {
 		log.Infof("Waiting for %s", listed(waiting))
 	}
-	for _, m := range s.members {
-		if m.api == nil {
+	for _, m := range set.All() {
+		if m.Data == nil {
 			continue
 		}
 		select {
-		case <-m.api.Synced():
+		case <-m.Data.Synced():
 		case <-ctx.Done():
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -24,7 +25,7 @@ type view struct{ now member.View }
 
 func (v *view) View() *member.View      { return &v.now }
 func (v *view) Synced() <-chan struct{} { return nil }
-func (v *view) release()                {}
+func (v *view) Release()                {}
 
 var errAPI = errors.New("API unreachable")
 
@@ -41,29 +42,28 @@ func webData() *model.Data {
 }
 
 // newResolver is the plugin with one member, c1, whose DNS is at upstream.
-func newResolver(tb testing.TB, m mode, v *view, upstream string) *Clusterset {
+func newResolver(tb testing.TB, m model.Mode, v *view, upstream string) *Clusterset {
 	tb.Helper()
 	o := defaultOptions()
 	o.mode, o.timeout = m, inTime
 	p := &Clusterset{zones: []string{"lan.", "10.in-addr.arpa."}, options: o}
-	p.own.hosts = []string{"127.77.0.1"}
+	p.addresses.hosts = []string{"127.77.0.1"}
+	p.resolver.Options = p.forResolver()
 	c := &model.Cluster{
 		Name: "c1", ServiceCIDRs: []netip.Prefix{netip.MustParsePrefix("10.101.0.0/16")}, ClusterDomain: "cluster.local.",
 		DNS: []model.Upstream{{Scheme: model.DNS, Addr: netip.MustParseAddrPort(upstream)}},
 	}
-	s := newSnapshot(&model.ClusterSet{Clusters: []*model.Cluster{c}}, "")
-	metrics := acquireMetrics(c.Name)
+	metrics := acquireSeries(c.Name)
 	client := exchange.New(c, exchange.Options{Timeout: o.timeout, Metrics: metrics.exchange, Changed: func(model.Upstream, error) {}})
 	tb.Cleanup(func() {
 		client.Close()
-		metrics.release()
+		metrics.Release()
 	})
-	s.members["c1"] = &clusterMember{Cluster: c, client: client, metrics: metrics}
+	one := &members.Member{Cluster: c, Client: client, Metrics: metrics}
 	if v != nil {
-		s.members["c1"].api = v
+		one.Data = v
 	}
-	s.settle()
-	p.snapshot.Store(s)
+	p.resolver.SetMembers(members.NewSet(&model.ClusterSet{Clusters: []*model.Cluster{c}}, map[string]*members.Member{c.Name: one}, ""))
 	return p
 }
 
@@ -100,7 +100,7 @@ func summary(m *dns.Msg) string {
 	return text
 }
 
-// TestResolve is which source answers: DESIGN.md section 6.
+// TestResolve is which source answers.
 func TestResolve(t *testing.T) {
 	alive := clustertest.Serve(t, clustertest.Zone(t, `cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 2 3 4 5
 web.default.svc.cluster.local. 5 IN A 10.101.9.9
@@ -113,31 +113,31 @@ web.default.svc.cluster.local. 5 IN A 10.101.9.9
 	const web, missing, pod = "web.default.c1.lan.", "missing.default.c1.lan.", "1-2-3-4.default.pod.c1.lan."
 	tests := []struct {
 		name, upstream string
-		mode           mode
+		mode           model.Mode
 		view           *view
 		qname          string
 		want           string
 	}{
-		{"fresh data", alive, modeAuto, fresh, web, "NOERROR 5 10.101.1.1"},
-		{"fresh data, no such name", alive, modeAuto, fresh, missing, "NXDOMAIN"},
-		{"a pod's name", alive, modeAuto, fresh, pod, "NOERROR 5 10.101.9.8"},
-		{"stale data, DNS alive", alive, modeAuto, stale, web, "NOERROR 5 10.101.9.9"},
-		{"stale data, DNS dead", dead, modeAuto, stale, web, "NOERROR 5 10.101.1.1 Stale Answer"},
-		{"stale data, DNS dead, no such name", dead, modeAuto, stale, missing, "SERVFAIL No Reachable Authority"},
-		{"old data, DNS dead", dead, modeAuto, expired, web, "SERVFAIL No Reachable Authority"},
-		{"no data yet, DNS alive", alive, modeAuto, unsynced, web, "NOERROR 5 10.101.9.9"},
-		{"no data yet, DNS dead", dead, modeAuto, unsynced, web, "SERVFAIL No Reachable Authority"},
-		{"no kubeconfig", alive, modeAuto, nil, web, "NOERROR 5 10.101.9.9"},
-		{"forward", alive, modeForward, fresh, web, "NOERROR 5 10.101.9.9"},
-		{"resolve, fresh", dead, modeResolve, fresh, web, "NOERROR 5 10.101.1.1"},
-		{"resolve, a pod's name", alive, modeResolve, fresh, pod, "NXDOMAIN"},
-		{"resolve, stale", alive, modeResolve, stale, web, "NOERROR 5 10.101.1.1 Stale Answer"},
-		{"resolve, stale, no such name", alive, modeResolve, stale, missing, "SERVFAIL No Reachable Authority"},
-		{"resolve, old", alive, modeResolve, expired, web, "SERVFAIL No Reachable Authority"},
-		{"resolve, no data yet", alive, modeResolve, unsynced, web, "SERVFAIL Not Ready"},
-		{"resolve, no data yet, no such name", alive, modeResolve, unsynced, missing, "SERVFAIL Not Ready"},
-		{"resolve, no kubeconfig", alive, modeResolve, nil, web, "SERVFAIL No Reachable Authority"},
-		{"an address that can't be", alive, modeAuto, fresh, "liar.default.c1.lan.", "SERVFAIL Filtered"},
+		{"fresh data", alive, model.ModeAuto, fresh, web, "NOERROR 5 10.101.1.1"},
+		{"fresh data, no such name", alive, model.ModeAuto, fresh, missing, "NXDOMAIN"},
+		{"a pod's name", alive, model.ModeAuto, fresh, pod, "NOERROR 5 10.101.9.8"},
+		{"stale data, DNS alive", alive, model.ModeAuto, stale, web, "NOERROR 5 10.101.9.9"},
+		{"stale data, DNS dead", dead, model.ModeAuto, stale, web, "NOERROR 5 10.101.1.1 Stale Answer"},
+		{"stale data, DNS dead, no such name", dead, model.ModeAuto, stale, missing, "SERVFAIL No Reachable Authority"},
+		{"old data, DNS dead", dead, model.ModeAuto, expired, web, "SERVFAIL No Reachable Authority"},
+		{"no data yet, DNS alive", alive, model.ModeAuto, unsynced, web, "NOERROR 5 10.101.9.9"},
+		{"no data yet, DNS dead", dead, model.ModeAuto, unsynced, web, "SERVFAIL No Reachable Authority"},
+		{"no kubeconfig", alive, model.ModeAuto, nil, web, "NOERROR 5 10.101.9.9"},
+		{"forward", alive, model.ModeForward, fresh, web, "NOERROR 5 10.101.9.9"},
+		{"resolve, fresh", dead, model.ModeResolve, fresh, web, "NOERROR 5 10.101.1.1"},
+		{"resolve, a pod's name", alive, model.ModeResolve, fresh, pod, "NXDOMAIN"},
+		{"resolve, stale", alive, model.ModeResolve, stale, web, "NOERROR 5 10.101.1.1 Stale Answer"},
+		{"resolve, stale, no such name", alive, model.ModeResolve, stale, missing, "SERVFAIL No Reachable Authority"},
+		{"resolve, old", alive, model.ModeResolve, expired, web, "SERVFAIL No Reachable Authority"},
+		{"resolve, no data yet", alive, model.ModeResolve, unsynced, web, "SERVFAIL Not Ready"},
+		{"resolve, no data yet, no such name", alive, model.ModeResolve, unsynced, missing, "SERVFAIL Not Ready"},
+		{"resolve, no kubeconfig", alive, model.ModeResolve, nil, web, "SERVFAIL No Reachable Authority"},
+		{"an address that can't be", alive, model.ModeAuto, fresh, "liar.default.c1.lan.", "SERVFAIL Filtered"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -197,8 +197,8 @@ marked.default.svc.cluster.local. 5 IN A 10.101.9.8
 		{nil, "svc.c1.lan.", "NOERROR"},
 	}
 	for _, tt := range tests {
-		p := newResolver(t, modeAuto, tt.view, alive)
-		p.options.exportsMarked = true
+		p := newResolver(t, model.ModeAuto, tt.view, alive)
+		p.resolver.ExportsMarked = true
 		if got := summary(asked(t, p, tt.qname, dns.TypeA)); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.qname, got, tt.want)
 		}
@@ -223,8 +223,8 @@ func TestExportsPointers(t *testing.T) {
 		member.Fresh: "NOERROR 5 10-101-9-1.marked.default.svc.c1.lan.",
 		member.Stale: "NOERROR 5 10-101-9-1.MARKED.default.svc.c1.lan.",
 	} {
-		p := newResolver(t, modeAuto, &view{member.View{Data: d, State: state, Since: time.Now(), Err: errAPI}}, alive)
-		p.options.exportsMarked = true
+		p := newResolver(t, model.ModeAuto, &view{member.View{Data: d, State: state, Since: time.Now(), Err: errAPI}}, alive)
+		p.resolver.ExportsMarked = true
 		if m := asked(t, p, "1.9.101.10.in-addr.arpa.", dns.TypePTR); summary(m) != want || len(m.Answer) != 1 {
 			t.Errorf("%v: got %v, want %s", state, m, want)
 		}
@@ -235,15 +235,15 @@ func TestExportsPointers(t *testing.T) {
 // failure: clients ask for both families.
 func TestStaleForm(t *testing.T) {
 	stale := &view{member.View{Data: webData(), State: member.Stale, Since: time.Now(), Err: errAPI}}
-	p := newResolver(t, modeResolve, stale, "127.77.0.1:53")
-	p.options.ttl = 300
+	p := newResolver(t, model.ModeResolve, stale, "127.77.0.1:53")
+	p.resolver.TTL = 300
 	if got := summary(asked(t, p, "web.default.c1.lan.", dns.TypeA)); got != "NOERROR 30 10.101.1.1 Stale Answer" {
 		t.Error(got)
 	}
 	if m := asked(t, p, "web.default.c1.lan.", dns.TypeAAAA); summary(m) != "NOERROR Stale Answer" || len(m.Ns) != 1 {
 		t.Error(m)
 	}
-	p.options.serveStale = 0
+	p.resolver.ServeStale = 0
 	if got := summary(asked(t, p, "web.default.c1.lan.", dns.TypeA)); got != "SERVFAIL No Reachable Authority" {
 		t.Error(got)
 	}
@@ -251,7 +251,7 @@ func TestStaleForm(t *testing.T) {
 
 // TestDataApexes: what isn't in the data, and PTR.
 func TestDataApexes(t *testing.T) {
-	p := newResolver(t, modeResolve, &view{member.View{Data: webData(), State: member.Fresh}}, "127.77.0.1:53")
+	p := newResolver(t, model.ModeResolve, &view{member.View{Data: webData(), State: member.Fresh}}, "127.77.0.1:53")
 	tests := []struct {
 		name  string
 		qtype uint16
@@ -282,7 +282,7 @@ func (nowhere) WriteMsg(*dns.Msg) error { return nil }
 const dataAllocs = 3
 
 func TestDataAllocs(t *testing.T) {
-	p := newResolver(t, modeAuto, &view{member.View{Data: webData(), State: member.Fresh}}, "127.77.0.1:53")
+	p := newResolver(t, model.ModeAuto, &view{member.View{Data: webData(), State: member.Fresh}}, "127.77.0.1:53")
 	q := new(dns.Msg)
 	q.SetQuestion("web.default.c1.lan.", dns.TypeA)
 	w := nowhere{&test.ResponseWriter{}}
@@ -294,7 +294,7 @@ func TestDataAllocs(t *testing.T) {
 }
 
 func BenchmarkData(b *testing.B) {
-	p := newResolver(b, modeAuto, &view{member.View{Data: webData(), State: member.Fresh}}, "127.77.0.1:53")
+	p := newResolver(b, model.ModeAuto, &view{member.View{Data: webData(), State: member.Fresh}}, "127.77.0.1:53")
 	q := new(dns.Msg)
 	q.SetQuestion("web.default.c1.lan.", dns.TypeA)
 	w := nowhere{&test.ResponseWriter{}}

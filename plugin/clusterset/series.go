@@ -3,6 +3,7 @@ package clusterset
 import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
 )
 
 // vector is a metric with labels.
@@ -10,9 +11,9 @@ type vector interface {
 	DeleteLabelValues(values ...string) bool
 }
 
-// deleteSeries deletes the member's series, each by its labels: a search among those of
+// Close deletes the member's series, each by its labels: a search among those of
 // all members takes a minute for 4,000 that leave.
-func (m *memberMetrics) deleteSeries() {
+func (m *memberMetrics) Close() {
 	for _, v := range []vector{
 		guarded, exhausted, coalesced, rejects, dataServices, dataSlices, apiLists, apiExpiry, programming,
 		cacheMisses, cachePrefetches, cacheStale,
@@ -22,7 +23,7 @@ func (m *memberMetrics) deleteSeries() {
 	for source := range m.responses {
 		for rcode := range m.responses[source] {
 			if m.responses[source][rcode].Load() != nil {
-				responses.DeleteLabelValues(m.cluster, sourceName(source).String(), rcodeWord(rcode))
+				responses.DeleteLabelValues(m.cluster, resolver.Source(source).String(), rcodeWord(rcode))
 			}
 		}
 	}

@@ -29,9 +29,9 @@ func setup(c *caddy.Controller) error {
 		return plugin.Error(pluginName, err)
 	}
 	config := dnsserver.GetConfig(c)
-	p.own.hosts = config.ListenHosts // bind comes before, in CoreDNS's order
+	p.addresses.hosts = config.ListenHosts // bind comes before, in CoreDNS's order
 	config.AddPlugin(func(next plugin.Handler) plugin.Handler {
-		p.Next = next
+		p.Next, p.resolver.HasNext = next, next != nil
 		return p
 	})
 	c.OnStartup(p.wait)
@@ -42,7 +42,7 @@ func setup(c *caddy.Controller) error {
 		return nil
 	})
 	c.OnShutdown(p.shutdown)
-	c.OnRestartFailed(shutdownUnborn)
+	c.OnRestartFailed(stopStarting)
 	return nil
 }
 
@@ -62,22 +62,17 @@ func parse(c *caddy.Controller) (*Clusterset, error) {
 	if slices.Contains(p.zones, ".") {
 		return nil, c.Errf("zone .: every name would be a cluster's; give a cluster zone, as lan")
 	}
-	if p.primaryZone() == "" {
+	if !slices.ContainsFunc(p.zones, isForward) {
 		return nil, c.Errf("no zone but reverse ones; give a cluster zone, as lan")
 	}
 	return p, nil
 }
 
-// primaryZone is the zone that PTR records point into: the first one that is
-// not a reverse zone.
-func (p *Clusterset) primaryZone() string {
-	for _, zone := range p.zones {
-		if !query.IsReverse(zone) {
-			return zone
-		}
-	}
-	return ""
-}
+// isForward reports whether a zone isn't a reverse one.
+func isForward(zone string) bool { return !query.IsReverse(zone) }
+
+// modes are the arguments of mode.
+var modes = map[string]model.Mode{"auto": model.ModeAuto, "forward": model.ModeForward, "resolve": model.ModeResolve}
 
 // directives are the options of the stanza: one function each, which takes the
 // arguments and gives what they should have been, "" when they are right.
@@ -126,7 +121,7 @@ func parseBlock(c *caddy.Controller, o *options) error {
 // so, rather than passed over.
 func (o *options) clash(given map[string]bool) string {
 	const asksNobody = ": not with mode resolve, which asks no member's DNS"
-	forward, resolve := o.mode == modeForward, o.mode == modeResolve
+	forward, resolve := o.mode == model.ModeForward, o.mode == model.ModeResolve
 	for _, c := range []struct {
 		clash bool
 		text  string

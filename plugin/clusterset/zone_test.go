@@ -14,6 +14,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
 // ownCases are of names that a member's zone has in whatever state the member is.
@@ -94,7 +95,7 @@ func TestOwnNamesNext(t *testing.T) {
 func TestOwnSerial(t *testing.T) {
 	for _, state := range []member.State{member.Fresh, member.Stale} {
 		v := &view{member.View{Data: webData(), State: state, Since: time.Now(), Err: errAPI}}
-		p := newResolver(t, modeAuto, v, "127.0.0.1:1")
+		p := newResolver(t, model.ModeAuto, v, "127.0.0.1:1")
 		for name, qtype := range map[string]uint16{"c1.lan.": dns.TypeSOA, "svc.c1.lan.": dns.TypeA, "dns-version.c1.lan.": dns.TypeA} {
 			m := asked(t, p, name, qtype)
 			soa := slices.Concat(m.Answer, m.Ns)
@@ -183,9 +184,9 @@ func TestOwnAddresses(t *testing.T) {
 		{"169.254.20.10", ""},
 	}
 	for _, tt := range tests {
-		o := own{hosts: strings.Fields(tt.hosts)}
+		o := addresses{hosts: strings.Fields(tt.hosts)}
 		var got []string
-		for _, addr := range o.addresses() {
+		for _, addr := range o.current() {
 			got = append(got, addr.String())
 		}
 		if strings.Join(got, " ") != tt.want {
@@ -219,8 +220,8 @@ func TestOwnAddressesUnbound(t *testing.T) {
 			}
 		}
 	}
-	four := own{hosts: []string{"0.0.0.0"}}
-	if found := four.addresses(); len(found) == 0 || slices.ContainsFunc(found, netip.Addr.Is6) {
+	four := addresses{hosts: []string{"0.0.0.0"}}
+	if found := four.current(); len(found) == 0 || slices.ContainsFunc(found, netip.Addr.Is6) {
 		t.Errorf("of 0.0.0.0: %s", found)
 	}
 }

@@ -115,6 +115,11 @@ func (c *Cluster) Owns(addr netip.Addr) bool {
 	return slices.ContainsFunc(c.ServiceCIDRs, in) || slices.ContainsFunc(c.PodCIDRs, in) || slices.Contains(c.Gateways, addr)
 }
 
+// Declares reports whether the ClusterSet says that addr is one of the member's.
+func (c *Cluster) Declares(addr netip.Addr) bool {
+	return c.Owns(addr) || slices.ContainsFunc(c.LoadBalancerCIDRs, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
 // Overlap is a pair of members of one network whose CIDRs share addresses.
 type Overlap struct {
 	A, B             *Cluster

@@ -74,17 +74,31 @@ const (
 // names.
 const MaxClusterLabels = 2
 
-// Names are the members' names. They compare without regard to case.
-type Names interface {
-	// IsMember reports whether a member has that name.
-	IsMember(name string) bool
-	// IsBranch reports whether a member's name of two labels ends in that one.
-	IsBranch(label string) bool
+// Names are the members' names, in lower case. They compare without regard to case.
+type Names struct {
+	members map[string]bool
+	// branches are what members' names of two labels end in: "eu" of "c1.eu".
+	branches map[string]bool
 }
+
+// NewNames returns the names of members.
+func NewNames(members []string) *Names {
+	n := &Names{make(map[string]bool, len(members)), make(map[string]bool)}
+	for _, name := range members {
+		n.members[name] = true
+		if _, branch, two := strings.Cut(name, "."); two {
+			n.branches[branch] = true
+		}
+	}
+	return n
+}
+
+// isMember reports whether a member has that name.
+func (n *Names) isMember(name string) bool { return n.members[strings.ToLower(name)] }
 
 // Parse parses qname, which ends in a cluster zone of zoneLen bytes. The longest member's
 // name before the zone is the member. It allocates nothing.
-func Parse(qname string, zoneLen int, members Names) Name {
+func Parse(qname string, zoneLen int, members *Names) Name {
 	base := strings.TrimSuffix(qname[:len(qname)-zoneLen], ".") // the labels before the zone
 	if base == "" {
 		return Name{Kind: ZoneApex}
@@ -95,7 +109,7 @@ func Parse(qname string, zoneLen int, members Names) Name {
 		if start > 1 && base[start-2] == '\\' && escaped(base, start-1) { // in a label that no member has: RFC 1035, section 5.1
 			break
 		}
-		if members.IsMember(base[start:]) {
+		if members.isMember(base[start:]) {
 			member = start
 		}
 		end = start - 1
@@ -114,25 +128,25 @@ func Parse(qname string, zoneLen int, members Names) Name {
 // nameServerZone returns where the zone begins whose name server base is: at its end the
 // cluster zone, at a member's name the member's; else member. Name servers' names come
 // first: a member called "dns", or "dns.c1", would have them.
-func nameServerZone(base string, members Names, member int) int {
+func nameServerZone(base string, members *Names, member int) int {
 	if len(base) < len(nameServer) || !equalFold(base[:len(nameServer)], nameServer) {
 		return member
 	}
 	switch rest := base[len(nameServer):]; {
 	case rest == "":
 		return len(base)
-	case rest[0] == '.' && members.IsMember(rest[1:]):
+	case rest[0] == '.' && members.isMember(rest[1:]):
 		return len(nameServer) + 1
 	}
 	return member
 }
 
 // zoneKind returns the kind of a name without a member.
-func zoneKind(base string, members Names, member int) Kind {
+func zoneKind(base string, members *Names, member int) Kind {
 	switch {
 	case member == len(base):
 		return ZoneNameServer
-	case equalFold(base, nameServersBranch), members.IsBranch(base):
+	case equalFold(base, nameServersBranch), members.branches[strings.ToLower(base)]:
 		return ZoneBranch
 	}
 	return UnknownCluster

@@ -7,23 +7,10 @@ import (
 	"github.com/miekg/dns"
 )
 
-// testMembers are names, by the number of their labels.
-type testMembers map[string]int
-
-func (m testMembers) IsMember(name string) bool { return m[strings.ToLower(name)] > 0 }
-func (m testMembers) IsBranch(name string) bool {
-	for member := range m {
-		if strings.HasSuffix(member, "."+strings.ToLower(name)) {
-			return true
-		}
-	}
-	return false
-}
-
-var members = testMembers{"c1": 1, "c2": 1, "eu": 1, "c1.eu": 2, "c1.us": 2}
+var members = NewNames([]string{"c1", "c2", "eu", "c1.eu", "c1.us"})
 
 // thieves are members' names that cover those of name servers.
-var thieves = testMembers{"dns": 1, "ns.dns": 2, "c1": 1, "dns.c1": 2, "c1.dns": 2}
+var thieves = NewNames([]string{"dns", "ns.dns", "c1", "dns.c1", "c1.dns"})
 
 func TestParse(t *testing.T) {
 	tests := []struct {
@@ -141,7 +128,7 @@ func FuzzParse(f *testing.F) {
 		if n.Cluster == "" {
 			return
 		}
-		if !members.IsMember(n.Cluster) || n.Prefix+n.Suffix != qname {
+		if !members.isMember(n.Cluster) || n.Prefix+n.Suffix != qname {
 			t.Fatalf("%q gave %+v", qname, n)
 		}
 		asked := n.MemberName("cluster.local.")

@@ -7,49 +7,49 @@ import (
 	"github.com/coredns/caddy"
 )
 
-// unbornSet are the plugins that were started for a Corefile which isn't served
+// startingSet are the plugins that were started for a Corefile which isn't served
 // yet. Caddy drops the new instance of a failed reload (a port in use, another
-// plugin's error) without a word to it; the old one is told, and ends them.
-type unbornSet struct {
+// plugin's error) without a call to it; the old one gets one, and ends them.
+type startingSet struct {
 	mu      sync.Mutex
 	plugins map[*Clusterset]struct{}
 	// end is when the first of them to wait has waited enough; they wait together.
 	end time.Time
 }
 
-var unborn = unbornSet{plugins: make(map[*Clusterset]struct{})}
+var starting = startingSet{plugins: make(map[*Clusterset]struct{})}
 
 func init() {
 	caddy.RegisterEventHook(pluginName, func(event caddy.EventName, _ any) error {
 		if event == caddy.InstanceStartupEvent { // all that was started is served
-			unborn.take()
+			starting.takeAll()
 		}
 		return nil
 	})
 }
 
-// shutdownUnborn is the old instance's OnRestartFailed.
-func shutdownUnborn() error {
-	for p := range unborn.take() {
+// stopStarting is the old instance's OnRestartFailed.
+func stopStarting() error {
+	for p := range starting.takeAll() {
 		p.stop()
 	}
 	return nil
 }
 
-func (u *unbornSet) add(p *Clusterset) {
+func (u *startingSet) add(p *Clusterset) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.plugins[p] = struct{}{}
 }
 
-func (u *unbornSet) remove(p *Clusterset) {
+func (u *startingSet) remove(p *Clusterset) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	delete(u.plugins, p)
 }
 
 // deadline ends the wait of all server blocks of one Corefile.
-func (u *unbornSet) deadline() time.Time {
+func (u *startingSet) deadline() time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.end.IsZero() {
@@ -58,10 +58,10 @@ func (u *unbornSet) deadline() time.Time {
 	return u.end
 }
 
-func (u *unbornSet) take() map[*Clusterset]struct{} {
+func (u *startingSet) takeAll() map[*Clusterset]struct{} {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	taken := u.plugins
+	all := u.plugins
 	u.plugins, u.end = make(map[*Clusterset]struct{}), time.Time{}
-	return taken
+	return all
 }

@@ -1,4 +1,4 @@
-package clusterset
+package members
 
 import (
 	"fmt"
@@ -36,72 +36,38 @@ func TestFlapping(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(test.members, " members, ", test.changes, " changes"), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				o := defaultOptions()
-				var last atomic.Pointer[snapshot] // timers publish as well
+				var last atomic.Pointer[Set] // timers publish as well
 				var published atomic.Int64
-				b := newBuilder(&o, nil, func(s *snapshot) {
+				b := NewManager(testOptions(func(s *Set) {
 					last.Store(s)
 					published.Add(1)
-				})
-				b.setClusterSet(setOf(test.members, "first.example."))
+				}))
+				b.SetClusterSet(setOf(test.members, "first.example."))
 				domain := ""
 				for i := range test.changes {
 					domain = fmt.Sprintf("n%d.example.", i)
-					b.setClusterSet(setOf(test.members, domain))
+					b.SetClusterSet(setOf(test.members, domain))
 				}
 				if n := published.Load(); n != int64(1+test.atOnce) {
 					t.Errorf("%d changes in force at once, want %d", n-1, test.atOnce)
 				}
 				drain := func() {
-					time.Sleep(drainTime)
+					time.Sleep(DrainTime)
 					synctest.Wait()
 				}
 				drain()
-				if got := last.Load().members["c0"].ClusterDomain; got != domain || len(last.Load().members) != test.members {
+				if got := last.Load().Member("c0").ClusterDomain; got != domain || len(last.Load().All()) != test.members {
 					t.Errorf("in force is %s, want %s", got, domain)
 				}
 				drain()
 				before := published.Load()
-				b.setClusterSet(setOf(test.members, "rare.example."))
+				b.SetClusterSet(setOf(test.members, "rare.example."))
 				if published.Load() != before+1 {
 					t.Error("a rare change isn't in force at once")
 				}
-				b.close()
-				drain()
+				b.Close()
+				b.Wait()
 			})
 		})
 	}
-}
-
-// TestSeriesOfUpstreams: a member that stays has the series of its upstreams now, however
-// often they were others.
-func TestSeriesOfUpstreams(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := defaultOptions()
-		b := newBuilder(&o, nil, func(*snapshot) {})
-		drain := func() {
-			time.Sleep(drainTime)
-			synctest.Wait()
-		}
-		want := 0
-		for i := range 5 {
-			set := setOf(1, "cluster.local.")
-			m := set.Clusters[0]
-			m.Name = "moving"
-			m.DNS = append(m.DNS, model.Upstream{Scheme: model.DNS, Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 77, 1, byte(i)}), 1)})
-			b.setClusterSet(set)
-			if i == 0 {
-				want = seriesOf(t, "moving")
-			}
-		}
-		drain()
-		if got := seriesOf(t, "moving"); got != want {
-			t.Errorf("%d series, want %d", got, want)
-		}
-		b.close()
-		drain()
-		if got := seriesOf(t, "moving"); got != 0 {
-			t.Errorf("%d series are left", got)
-		}
-	})
 }

@@ -8,34 +8,34 @@ import (
 	"time"
 )
 
-// ownFor is how long this machine's addresses are taken to be the same: a laptop's
+// addressesFor is how long this machine's addresses are taken to be the same: a laptop's
 // change, and asking for them costs several system calls.
-const ownFor = 10 * time.Second
+const addressesFor = 10 * time.Second
 
 // own are the addresses of this server, which its zones' name servers have.
-type own struct {
+type addresses struct {
 	// hosts are those that the server block is bound to; none, "" or an unspecified
 	// address stand for all of this machine's.
 	hosts []string
-	list  atomic.Pointer[ownList]
+	list  atomic.Pointer[addressList]
 }
 
-type ownList struct {
+type addressList struct {
 	addresses []netip.Addr
 	until     time.Time
 }
 
-func (o *own) addresses() []netip.Addr {
+func (o *addresses) current() []netip.Addr {
 	now := time.Now()
 	if list := o.list.Load(); list != nil && now.Before(list.until) {
 		return list.addresses
 	}
-	list := &ownList{reachable(o.find()), now.Add(ownFor)}
+	list := &addressList{reachable(o.find()), now.Add(addressesFor)}
 	o.list.Store(list)
 	return list.addresses
 }
 
-func (o *own) find() (found []netip.Addr) {
+func (o *addresses) find() (found []netip.Addr) {
 	for _, host := range o.hosts {
 		addr, err := netip.ParseAddr(host)
 		switch {

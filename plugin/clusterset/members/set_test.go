@@ -1,4 +1,4 @@
-package clusterset
+package members
 
 import (
 	"fmt"
@@ -8,14 +8,13 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// snapshotOf is a snapshot of that set, its members as they are built.
-func snapshotOf(set *model.ClusterSet, local string) *snapshot {
-	s := newSnapshot(set, local)
+// setOfMembers is a set of that ClusterSet's members.
+func setOfMembers(set *model.ClusterSet, local string) *Set {
+	byName := make(map[string]*Member)
 	for _, c := range set.Clusters {
-		s.members[c.Name] = &clusterMember{Cluster: c}
+		byName[c.Name] = &Member{Cluster: c}
 	}
-	s.settle()
-	return s
+	return NewSet(set, byName, local)
 }
 
 // TestOwnerOfAll: while the local member isn't known, the members of all networks are one,
@@ -39,7 +38,7 @@ func TestOwnerOfAll(t *testing.T) {
 		{"c2", "10.0.1.1", "c2", false},
 		{"unknown", "10.0.1.1", "", true},
 	} {
-		m, shared := snapshotOf(set, test.local).owner(netip.MustParseAddr(test.addr))
+		m, shared := setOfMembers(set, test.local).Owner(netip.MustParseAddr(test.addr))
 		owner := ""
 		if m != nil {
 			owner = m.Name
@@ -59,11 +58,11 @@ func BenchmarkOwner(b *testing.B) {
 			for i, c := range set.Clusters {
 				c.Network = fmt.Sprint("n", i)
 			}
-			s, addr, above := snapshotOf(set, ""), netip.MustParseAddr("10.0.7.1"), netip.MustParsePrefix("10.200.0.0/16")
+			s, addr, above := setOfMembers(set, ""), netip.MustParseAddr("10.0.7.1"), netip.MustParsePrefix("10.200.0.0/16")
 			b.ReportAllocs()
 			for b.Loop() {
-				s.owner(addr)
-				s.isAbove(above)
+				s.Owner(addr)
+				s.Overlaps(above)
 			}
 		})
 	}

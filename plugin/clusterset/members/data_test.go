@@ -1,4 +1,4 @@
-package clusterset
+package members
 
 import (
 	"os"
@@ -10,18 +10,19 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// TestSharedAPI: who wants the same data of a member shares them; a changed
+// TestSharedData: who wants the same data of a member shares them; a changed
 // endpointPodNames has them read anew.
-func TestSharedAPI(t *testing.T) {
+func TestSharedData(t *testing.T) {
 	c := &model.Cluster{Name: "shared", Kubeconfig: model.Kubeconfig{File: "/nowhere"}}
 	podNames := *c
 	podNames.EndpointPodNames = true
-	one, same, other := acquireAPI(c, nil), acquireAPI(c, nil), acquireAPI(&podNames, nil)
+	m := NewManager(testOptions(nil))
+	one, same, other := m.acquireData(c), m.acquireData(c), m.acquireData(&podNames)
 	if one != same || one == other {
 		t.Errorf("the same: %v; with endpointPodNames: %v", one == same, one == other)
 	}
-	for _, m := range []*memberAPI{one, same, other} {
-		m.release()
+	for _, d := range []*sharedData{one, same, other} {
+		d.Release()
 	}
 }
 
@@ -42,16 +43,17 @@ func TestKubeconfigBeside(t *testing.T) {
 	if !feed.WaitUntil(time.Now().Add(time.Minute)) {
 		t.Fatal("not read")
 	}
-	taking.Lock() // somebody else's takes its time
-	begun := make(chan *memberAPI, 1)
-	go func() { begun <- acquireAPI(c, nil) }()
+	m := NewManager(testOptions(nil))
+	parsing.Lock() // somebody else's takes its time
+	begun := make(chan *sharedData, 1)
+	go func() { begun <- m.acquireData(c) }()
 	select {
-	case m := <-begun:
-		taking.Unlock()
-		m.release()
+	case d := <-begun:
+		parsing.Unlock()
+		d.Release()
 	case <-time.After(time.Minute):
-		taking.Unlock()
-		(<-begun).release()
+		parsing.Unlock()
+		(<-begun).Release()
 		t.Error("the member waits for its kubeconfig")
 	}
 }

@@ -1,0 +1,96 @@
+package members
+
+import (
+	"sync"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/registry"
+)
+
+// sharedData are a member's data, watched. Server blocks share them, and so do the old and
+// the new instance of a reload: nobody lists 10,000 services anew for a changed Corefile.
+type sharedData struct {
+	*member.Member
+	key dataKey
+	// stop ends the watching of the kubeconfig, and setting is who sets credentials.
+	stop           func()
+	setting        sync.WaitGroup
+	releaseMetrics func()
+}
+
+// dataKey tells apart whose data are watched with which credentials.
+type dataKey struct {
+	cluster string
+	source  model.Kubeconfig // the zero value is the API of this CoreDNS
+	api     string
+	// podNames are part of the data.
+	podNames bool
+}
+
+var (
+	allData registry.Registry[dataKey, *sharedData]
+	// lists bounds the lists under way, of all members: kubernetes/kubernetes#139117.
+	lists = make(chan struct{}, maxLists)
+)
+
+// maxLists is how many lists are under way at the same time, each of one kind: a list's
+// garbage is several times what is kept of it.
+const maxLists = 4
+
+// acquireData begins, or shares, the watching of the member's data, until Release.
+// API is nil outside a cluster without a kubeconfig of its own.
+func (m *Manager) acquireData(c *model.Cluster) *sharedData {
+	key := dataKey{cluster: c.Name, source: c.Kubeconfig, podNames: c.EndpointPodNames}
+	if m.options.API != nil && c.Kubeconfig.File == "" {
+		key.api = m.options.API.Key()
+	}
+	shared, _ := allData.Acquire(key, func() (*sharedData, error) { return m.watchData(key), nil })
+	return shared
+}
+
+func (m *Manager) watchData(key dataKey) *sharedData {
+	metrics, release := m.options.DataMetrics(key.cluster)
+	s := &sharedData{key: key, releaseMetrics: release, stop: func() {}}
+	s.Member = member.Start(member.Options{
+		Name: key.cluster, Log: m.options.Log, Metrics: metrics, Gate: lists, EndpointPodNames: key.podNames,
+	})
+	if key.source == (model.Kubeconfig{}) {
+		s.SetCredentials(member.Credentials{Config: m.options.API.Config()}, nil)
+		return s
+	}
+	feed, err := discovery.KubeconfigFeed(m.options.API, key.source)
+	if err != nil {
+		s.SetCredentials(member.Credentials{}, err)
+		return s
+	}
+	s.stop = subscribe(feed, func(k discovery.Kubeconfig) {
+		s.SetCredentials(member.Credentials{Kubeconfig: k.Content, Dir: k.Folder, Context: key.source.Context}, k.Err)
+	}, s.beside)
+	return s
+}
+
+// parsing has the kubeconfigs that beside handles parsed one after the other.
+var parsing sync.Mutex
+
+// beside doesn't wait for handle: a kubeconfig takes a while to parse, and until then the
+// whole ClusterSet would not be in force.
+func (s *sharedData) beside(handle func()) {
+	s.setting.Go(func() {
+		parsing.Lock()
+		defer parsing.Unlock()
+		handle()
+	})
+}
+
+// Release ends this user's part; the last one's ends the watching.
+func (s *sharedData) Release() { allData.Release(s.key) }
+
+// Close implements registry.Value.
+func (s *sharedData) Close() {
+	s.stop()
+	s.setting.Wait()
+	s.Stop()
+	s.releaseMetrics()
+}

@@ -1,0 +1,212 @@
+package members
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// Options are a server block's.
+type Options struct {
+	Mode model.Mode
+	// Local is the local cluster's name, "" where the About API says it, or nobody.
+	Local string
+	// Cache is how many positive answers are kept, 0 for no cache; they are served for
+	// ServeStale after they expired.
+	Cache       int
+	NegativeTTL uint32 // seconds
+	ServeStale  time.Duration
+	// Timeout is the longest that a query may take.
+	Timeout time.Duration
+	Hedging exchange.Hedging
+	// MaxConcurrent bounds a member's queries in flight; 0 is no bound.
+	MaxConcurrent int64
+	// Probe is the EDNS of health probes.
+	Probe exchange.EDNS
+	// API is the one that this CoreDNS has, nil without one.
+	API *discovery.API
+	// Metrics returns a member's series, and DataMetrics those of its data, each until
+	// Release.
+	Metrics     func(cluster string) Metrics
+	DataMetrics func(cluster string) (metrics member.Metrics, release func())
+	// Publish is called with each new set, in order.
+	Publish func(*Set)
+	Log     Log
+}
+
+// Log is where a Manager writes; *P of CoreDNS's pkg/log is one.
+type Log interface {
+	Infof(format string, v ...any)
+	Warningf(format string, v ...any)
+	Errorf(format string, v ...any)
+}
+
+// Manager makes the members in force out of what discovery finds: the ClusterSet, the local
+// cluster's name, and TLS credentials. What didn't change is kept; what left is closed once
+// no query can use it any more.
+type Manager struct {
+	options Options
+	cache   *answercache.Cache // nil without one
+
+	mu          sync.Mutex
+	current     *Set
+	set         *model.ClusterSet
+	local       string
+	credentials map[model.TLS]*credentials // by where they come from
+	// draining is how many members are, and waits whether a change waits for their end.
+	draining int
+	waits    bool
+	closed   bool
+	// unsubscribe ends the subscriptions of Follow.
+	unsubscribe []func()
+	// ending are the drains and closings under way.
+	ending sync.WaitGroup
+}
+
+// NewManager returns one without members.
+func NewManager(o *Options) *Manager {
+	m := &Manager{options: *o, local: o.Local, credentials: make(map[model.TLS]*credentials)}
+	if o.Cache > 0 && o.Mode != model.ModeResolve {
+		m.cache = answercache.New(answercache.Options{Capacity: o.Cache, NegativeTTL: o.NegativeTTL, ServeStale: o.ServeStale})
+	}
+	return m
+}
+
+// Follow has the manager do as sets says, and names, the local cluster's name, where that
+// isn't nil; Close releases both.
+func (m *Manager) Follow(sets *discovery.Feed[discovery.Update], names *discovery.Feed[string]) {
+	if names != nil {
+		m.unsubscribe = append(m.unsubscribe, subscribe(names, m.SetLocal, run))
+	}
+	m.unsubscribe = append(m.unsubscribe, subscribe(sets, func(u discovery.Update) {
+		if u.Set != nil {
+			m.SetClusterSet(u.Set)
+		}
+	}, run))
+}
+
+// SetClusterSet puts the ClusterSet in force.
+func (m *Manager) SetClusterSet(set *model.ClusterSet) {
+	m.watchCredentials(set)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.set = set
+	m.forgetCredentials()
+	m.build()
+}
+
+// SetLocal sets the local cluster's name.
+func (m *Manager) SetLocal(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.local = name
+	m.build()
+}
+
+// build makes and publishes the next set; m.mu is held.
+func (m *Manager) build() {
+	if m.closed || m.set == nil {
+		return
+	}
+	if m.waits = m.full(); m.waits {
+		return
+	}
+	old := m.current
+	byName := make(map[string]*Member, len(m.set.Clusters))
+	for _, c := range m.set.Clusters {
+		byName[c.Name] = m.member(old, c)
+	}
+	next := NewSet(m.set, byName, m.local)
+	if next.Local == nil && m.local != "" && (old == nil || old.set != m.set || old.localName != m.local) {
+		m.options.Log.Warningf("Local cluster %q is not a member of the ClusterSet: which member is local isn't known", m.local)
+	}
+	m.current = next
+	m.options.Publish(next)
+	m.drainAllBut(old, next)
+}
+
+// member returns the old member where nothing about it changed, else a new one.
+func (m *Manager) member(old *Set, c *model.Cluster) *Member {
+	next := &Member{Cluster: c, watch: m.watches(c)}
+	encrypted := slices.ContainsFunc(c.DNS, model.Upstream.Encrypted)
+	if source := m.credentials[c.TLS.Source()]; source != nil && encrypted {
+		last := source.last()
+		next.tls = last.PEM
+		if !last.Good {
+			next.Broken = last.Err
+		}
+	}
+	if old != nil {
+		if was := old.byName[c.Name]; was != nil && was.sameAs(next) {
+			return was
+		}
+	}
+	next.Inflight = exchange.NewInflight(m.options.MaxConcurrent)
+	next.Metrics = m.options.Metrics(c.Name)
+	if m.cache != nil {
+		next.Answers = m.cache.Member(next.Metrics.Cache())
+	}
+	switch {
+	case next.watch:
+		next.Data = m.acquireData(c)
+	case m.options.Mode == model.ModeResolve:
+		m.options.Log.Warningf("Member %s can't be resolved: %v", c.Name, ErrNoKubeconfig)
+	}
+	m.connect(next, encrypted)
+	return next
+}
+
+// connect makes the client of the member's DNS.
+func (m *Manager) connect(next *Member, encrypted bool) {
+	options := exchange.Options{
+		Inflight: next.Inflight, Probe: m.options.Probe, Timeout: m.options.Timeout, Hedging: m.options.Hedging,
+		Metrics: next.Metrics.Exchange(), Changed: m.logChange(next.Name), Ejected: m.logEjection(next.Name),
+	}
+	if encrypted {
+		options.TLS = exchange.NewTLSConfig(next.TLS.ServerName, next.tls.Authorities, next.tls.Certificates)
+	}
+	switch {
+	case next.Broken == nil:
+		next.Client = exchange.New(next.Cluster, options)
+	case !errors.Is(next.Broken, errNotRead):
+		m.options.Log.Errorf("Member %s can't be asked: %v", next.Name, next.Broken)
+	}
+}
+
+// ErrNoKubeconfig is why nothing is known of a member in mode resolve.
+var ErrNoKubeconfig = errors.New("no kubeconfig to get its data with, and its DNS isn't asked in this mode")
+
+// watches reports whether the member's data are watched. Those of the local cluster can come
+// from the API that this CoreDNS has.
+func (m *Manager) watches(c *model.Cluster) bool {
+	switch {
+	case m.options.Mode == model.ModeForward:
+		return false
+	case c.Kubeconfig != (model.Kubeconfig{}):
+		return true
+	}
+	return m.options.Mode == model.ModeResolve && c.Name == m.local && m.options.API != nil
+}
+
+func (m *Manager) logChange(name string) func(model.Upstream, error) {
+	return func(u model.Upstream, err error) {
+		if err != nil {
+			m.options.Log.Warningf("Member %s: upstream %s is down: %v", name, u, err)
+			return
+		}
+		m.options.Log.Infof("Member %s: upstream %s is back", name, u)
+	}
+}
+
+func (m *Manager) logEjection(name string) func(model.Upstream, time.Duration, error) {
+	return func(u model.Upstream, d time.Duration, why error) {
+		m.options.Log.Infof("Member %s: upstream %s is ejected for %s: %v", name, u, d.Round(time.Millisecond), why)
+	}
+}

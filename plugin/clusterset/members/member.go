@@ -1,0 +1,65 @@
+package members
+
+import (
+	"fmt"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// Member is one member as it is asked: its description, its data, and the client of its
+// DNS. It is immutable.
+type Member struct {
+	*model.Cluster
+	// Client is nil where Broken is not.
+	Client *exchange.Client
+	// Inflight bounds its queries, and the look-ups of what its CNAMEs lead to.
+	Inflight *exchange.Inflight
+	// Answers is nil without a cache.
+	Answers *answercache.Member
+	// Data is nil for a member whose data aren't watched.
+	Data    Data
+	Metrics Metrics
+	// Broken is what is wrong with its TLS credentials, so that it can't be asked.
+	Broken error
+
+	// tls are the TLS credentials that Client was made with.
+	tls discovery.TLSMaterial
+	// watch is whether its data are to be watched.
+	watch bool
+}
+
+// Data are a member's data, watched.
+type Data interface {
+	// View returns what they are now: one atomic load.
+	View() *member.View
+	// Synced is closed once there are any.
+	Synced() <-chan struct{}
+	// Release ends this user's part in them.
+	Release()
+}
+
+// Metrics are the series of one member, which exist until Release.
+type Metrics interface {
+	Exchange() exchange.Metrics
+	Cache() answercache.Metrics
+	// ReleaseUpstreams ends a client's part in the series of its upstreams.
+	ReleaseUpstreams([]model.Upstream)
+	Release()
+}
+
+// View returns the member's data as they are now, nil where they aren't watched.
+func (m *Member) View() *member.View {
+	if m.Data == nil {
+		return nil
+	}
+	return m.Data.View()
+}
+
+// sameAs reports whether m serves for next, a member to be built.
+func (m *Member) sameAs(next *Member) bool {
+	return m.Equal(next.Cluster) && (m.Data != nil) == next.watch && m.tls.Equal(next.tls) && fmt.Sprint(m.Broken) == fmt.Sprint(next.Broken)
+}

@@ -1,0 +1,289 @@
+package resolver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/netip"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+)
+
+// answer is what a source said about a question, before it is judged.
+type answer struct {
+	source Source
+	// renaming is how the member's names become ours; the zero value for records made from
+	// data, which have our names already.
+	renaming                                     query.Renaming
+	rcode                                        int
+	authoritative, recursionAvailable, truncated bool
+	answer, authority, additional                []dns.RR
+	// view is the data that the answer was made from, nil where it wasn't.
+	view *member.View
+	// serial is that of the member's data, 0 where they weren't asked.
+	serial uint32
+	// age is how long a negative answer was kept, in seconds.
+	age uint32
+	// stale is why a stale answer is given.
+	stale error
+}
+
+// answerOf returns the answer in a reply of the member's to what it was asked.
+func (r *Resolver) answerOf(q *Question, reply *dns.Msg, asked string, source Source) answer {
+	renaming := query.Renaming{Asked: q.Name, AskedOf: asked, Domain: q.Member.ClusterDomain, Suffix: q.suffix()}
+	if q.Addr.IsValid() {
+		renaming.Suffix = q.Member.Name + "." + r.Zones.Primary()
+	}
+	renaming.Select(reply, q.memberType())
+	return answer{
+		source: source, renaming: renaming, rcode: reply.Rcode,
+		authoritative: reply.Authoritative, recursionAvailable: reply.RecursionAvailable, truncated: reply.Truncated,
+		answer: reply.Answer, authority: reply.Ns, additional: reply.Extra,
+	}
+}
+
+var (
+	errAddresses = errors.New("every address it gave is outside its CIDRs or another's")
+	errNames     = errors.New("every name it gave is outside its domain")
+)
+
+// finish makes an answer the Resolution of its question (step 5): what doesn't answer it is
+// left out, names are renamed, addresses checked and exchanged for gateways.
+func (r *Resolver) finish(ctx context.Context, q *Question, a *answer) Resolution {
+	f := filter{guard: guard{q, &r.Zones}, renaming: a.renaming, ours: a.renaming.AskedOf == "", checks: r.AddressGuard && a.source != Local}
+	f.foreign = q.Members.Local != nil && q.Members.Local.Network != q.Member.Network
+	if r.ExportsMarked && a.source != Local {
+		f.exports = cmp.Or(a.view, q.Member.View())
+	}
+	if !f.ours && q.asksExistence() || a.rcode == dns.RcodeNameError && len(a.answer) == 0 {
+		return r.existence(&f, a)
+	}
+	a.answer, a.additional = f.records(a.answer, inAnswer), f.records(a.additional, inAdditional)
+	return r.complete(ctx, &f, a)
+}
+
+// complete gives an answer, whose records are filtered, what it lacks: where a CNAME leads
+// that leads out of the member's domain, and the authority section.
+func (r *Resolver) complete(ctx context.Context, f *filter, a *answer) Resolution {
+	q, res := f.q, a.resolution(f)
+	switch {
+	case f.excluded[NoGateway] > 0 || f.excluded[Guarded] > 0 && len(a.answer) == 0:
+		return r.withheld(ctx, f, res, a.serial)
+	case len(a.answer) > 0 && a.answer[0].Header().Rrtype != q.Type:
+		target := openTarget(q, a.answer)
+		if a.source == Forward && !followedThere(ctx, q, a.answer, target != "") {
+			return r.exhausted(ctx, q, a.source)
+		}
+		if target != "" {
+			return r.follow(ctx, f, res, target)
+		}
+	case len(a.answer) == 0 && !a.truncated && res.Rcode == dns.RcodeSuccess:
+		res.Authority, res.Additional = r.proof(f, a), nil
+		return stale(res)
+	}
+	if len(a.answer) > 0 || a.truncated {
+		res.Authority = f.records(a.authority, inAuthority)
+	}
+	return stale(res)
+}
+
+// resolution returns the one with an answer's records.
+func (a *answer) resolution(f *filter) Resolution {
+	res := Resolution{
+		Question: f.q, Member: f.q.Member, Source: a.source, Rcode: a.rcode, Authoritative: a.authoritative,
+		RecursionAvailable: a.recursionAvailable, Truncated: a.truncated, Answer: a.answer, Additional: a.additional,
+		Code: NoExtendedError, StaleReason: a.stale,
+	}
+	res.Rare.Excluded = f.excluded
+	if a.rcode == dns.RcodeNameError { // of a CNAME's target, which is looked up here
+		res.Rcode = dns.RcodeSuccess
+	}
+	return res
+}
+
+// existence is the answer where there is no such name, or where whether there is one is all
+// that was asked: its records are left out.
+func (r *Resolver) existence(f *filter, a *answer) Resolution {
+	isUnknown := a.rcode == dns.RcodeNameError && len(a.answer) == 0
+	proof := a.authority
+	a.answer, a.additional, a.truncated = nil, nil, false
+	res := a.resolution(f)
+	zone := r.authority(f.q, a.serial, a.age)
+	switch {
+	case isUnknown:
+		res.Rcode, res.NotFound, res.Authority = dns.RcodeNameError, true, r.proof(f, a)
+	case isAnswer(a.rcode): // else a plugin's of this server
+		res.Authority = []dns.RR{zone.soaOf(proof, &f.renaming)}
+	}
+	return stale(res)
+}
+
+// stale adds the extended error of a stale answer: RFC 8767, section 4; RFC 8914, section 4.4.
+func stale(res Resolution) Resolution {
+	if res.Source == Stale && res.Rcode == dns.RcodeSuccess && res.Code == NoExtendedError {
+		res.Code, res.Text = dns.ExtendedErrorCodeStaleAnswer, brief(res.StaleReason)
+	}
+	return res
+}
+
+// proof returns the authority section of a negative answer.
+func (r *Resolver) proof(f *filter, a *answer) []dns.RR {
+	zone := r.authority(f.q, a.serial, a.age)
+	if f.ours {
+		return []dns.RR{zone.soa()}
+	}
+	return zone.proof(a.authority, &f.renaming)
+}
+
+// withheld is the answer where the addresses are another network's, or the guard left nothing.
+func (r *Resolver) withheld(ctx context.Context, f *filter, res Resolution, serial uint32) Resolution {
+	q, why := f.q, errAddresses
+	if f.excluded[NoGateway] > 0 {
+		zone := r.authority(q, serial, 0)
+		res.Answer, res.Authority, res.Additional = nil, []dns.RR{zone.soa()}, nil
+		res.Code, res.Text = dns.ExtendedErrorCodeFiltered, "member "+q.Member.Name+" is in another network and has no gateway of this family"
+		return res
+	}
+	if q.Addr.IsValid() {
+		why = errNames
+	}
+	failed := r.fail(ctx, q, res.Source, dns.ExtendedErrorCodeFiltered, q.memberError(why))
+	failed.Rare.Excluded = f.excluded
+	return failed
+}
+
+// nameError is NXDOMAIN for a name that can't exist.
+func (r *Resolver) nameError(q *Question) Resolution {
+	zone := r.authority(q, r.serial(q), 0)
+	res := q.resolution(OfZone)
+	res.Rcode, res.NotFound, res.Authority = dns.RcodeNameError, true, []dns.RR{zone.soa()}
+	return res
+}
+
+// filter makes a member's records ours, one after the other: what isn't part of an answer, or
+// the member has no say about, is left out; the rest is renamed, its addresses checked
+// (guard.go) and exchanged for gateways (gateways.go).
+type filter struct {
+	guard
+	// renaming is how the member's names become ours; ours is set for records made from
+	// data, which have our names already.
+	renaming query.Renaming
+	ours     bool
+	// checks is whether addresses are checked, and foreign whether gateways stand for them.
+	checks, foreign bool
+	// exports are the data that say which services are exported, nil where all are.
+	exports  *member.View
+	excluded [Exclusions]uint16
+}
+
+// section of a message: the owner that was asked is renamed in its answer.
+type section uint8
+
+const (
+	inAnswer section = iota
+	inAuthority
+	inAdditional
+)
+
+// records returns those of rrs that the member may say something about, renamed. They are
+// changed in place: nobody else has them. A list of its own is made where one record may
+// become several.
+func (f *filter) records(rrs []dns.RR, in section) []dns.RR {
+	kept := rrs[:0]
+	if f.foreign {
+		kept = make([]dns.RR, 0, len(rrs))
+	}
+	for _, rr := range rrs {
+		switch {
+		case !f.ours && f.leavesOut(rr):
+			continue
+		case !f.allows(rr):
+			f.excluded[Guarded]++
+			continue
+		case !f.ours && !f.rename(rr, in):
+			continue
+		case f.exports != nil && f.hides(rr):
+			f.excluded[NotExported]++
+			continue
+		case !f.ours && in != inAuthority && !f.isMembers(rr.Header().Name): // an authority section that is kept says what there isn't
+			if in == inAdditional || rr.Header().Rrtype == dns.TypeDNAME {
+				continue
+			}
+			return kept // what follows in an answer is where that name leads, but for a DNAME above it
+		case f.foreign && isAddress(rr):
+			kept = f.gateways(kept, rr)
+			continue
+		case !f.ours:
+			query.WithoutHints(rr)
+		}
+		kept = append(kept, rr)
+	}
+	return kept
+}
+
+// leavesOut reports whether a record isn't part of an answer: EDNS is each hop's own, and
+// signatures don't survive renaming.
+func (f *filter) leavesOut(rr dns.RR) bool {
+	switch rr.Header().Rrtype {
+	case dns.TypeOPT, dns.TypeTSIG:
+		return true
+	case dns.TypeRRSIG, dns.TypeNSEC, dns.TypeNSEC3:
+		return !f.renaming.Identity()
+	}
+	return false
+}
+
+// allows reports whether the member may say what the record does: an address of its own, or
+// the name of one in its own domain.
+func (f *filter) allows(rr dns.RR) bool {
+	var addr netip.Addr
+	switch rr := rr.(type) {
+	case *dns.A:
+		addr, _ = netip.AddrFromSlice(rr.A)
+	case *dns.AAAA:
+		addr, _ = netip.AddrFromSlice(rr.AAAA)
+	case *dns.PTR:
+		name := rr.Ptr
+		return f.ours || f.renaming.Name(&name) && f.isMembers(name)
+	default:
+		return !f.checks || !query.HidesAddress(rr)
+	}
+	addr = addr.Unmap() // ::ffff:10.0.0.1 is no way around the guard
+	switch {
+	case !addr.IsValid():
+		return false
+	case !f.checks:
+		return true
+	case addr.Is4() && f.q.Member.Declares(addr):
+		return !model.IsHosts(addr)
+	}
+	return f.trusts(addr)
+}
+
+func (f *filter) rename(rr dns.RR, in section) bool {
+	if in == inAnswer {
+		return f.renaming.Answer(rr)
+	}
+	return f.renaming.Other(rr)
+}
+
+func isAddress(rr dns.RR) bool {
+	rrtype := rr.Header().Rrtype
+	return rrtype == dns.TypeA || rrtype == dns.TypeAAAA
+}
+
+func address(rr dns.RR) (netip.Addr, bool) {
+	switch rr := rr.(type) {
+	case *dns.A:
+		addr, ok := netip.AddrFromSlice(rr.A)
+		return addr.Unmap(), ok
+	case *dns.AAAA:
+		addr, ok := netip.AddrFromSlice(rr.AAAA)
+		return addr.Unmap(), ok // ::ffff:10.0.0.1 is no way around the guard
+	}
+	return netip.Addr{}, false
+}

@@ -1,0 +1,92 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+
+	"github.com/miekg/dns"
+)
+
+// briefer is an error whose text may hold words from outside, and which has others for a
+// client.
+type briefer interface {
+	error
+	Brief() string
+}
+
+// briefError is such an error.
+type briefError struct {
+	error
+	brief string
+}
+
+func (b briefError) Brief() string { return b.brief }
+
+// brief returns what a client is told of an error: our own words alone.
+func brief(err error) string {
+	if b, ok := errors.AsType[briefer](err); ok {
+		return b.Brief()
+	}
+	return err.Error()
+}
+
+// memberError returns err, of the question's member; what a client is told of it stays apart.
+func (q *Question) memberError(err error) error {
+	of := "member " + q.Member.Name + ": "
+	if b, ok := errors.AsType[briefer](err); ok {
+		return briefError{errors.New(of + err.Error()), of + b.Brief()}
+	}
+	return errors.New(of + err.Error())
+}
+
+// ErrNotReady is why nothing can be answered before there is a ClusterSet.
+var ErrNotReady = errors.New("no ClusterSet yet")
+
+// resolution returns one without records.
+func (q *Question) resolution(source Source) Resolution {
+	return Resolution{Question: q, Member: q.Member, Source: source, Authoritative: true, Code: NoExtendedError}
+}
+
+// next passes the question on.
+func (q *Question) next() Resolution {
+	return Resolution{Question: q, Member: q.Member, Action: AskNext}
+}
+
+// fail is SERVFAIL with what went wrong, for the client (RFC 8914) and for the errors plugin;
+// where nobody waits for it any more, in a way that the cache plugin doesn't keep: a failure
+// without a message where the context has ended, and REFUSED where it is about to.
+func (r *Resolver) fail(ctx context.Context, q *Question, source Source, code uint16, err error) Resolution {
+	res := Resolution{Question: q, Member: q.Member, Source: source, Rcode: dns.RcodeServerFailure, Code: code, Text: brief(err), Err: err}
+	if r.abandoned(ctx) {
+		res.Action = ReplyRcode
+		if ctx.Err() == nil {
+			res.Rcode = dns.RcodeRefused
+		}
+	}
+	return res
+}
+
+// refuse is REFUSED, for err: nobody is asked.
+func (q *Question) refuse(source Source, err error) Resolution {
+	return Resolution{Question: q, Member: q.Member, Source: source, Action: ReplyRcode, Rcode: dns.RcodeRefused, Code: NoExtendedError, Err: err}
+}
+
+// exhausted is the reply to a question that has made too many look-ups. Of one that was part
+// of another, or is marked as such, nothing may be kept, as another client has more: it is
+// REFUSED, and where a server like this one asked, it learns the reason by a record, and asks
+// nobody else. (An option wouldn't get past a cache plugin.)
+func (r *Resolver) exhausted(ctx context.Context, q *Question, source Source) Resolution {
+	err := q.memberError(errLookUps)
+	if lookUpOf(ctx) == nil && !q.Trail.Marked {
+		res := r.fail(ctx, q, source, dns.ExtendedErrorCodeNoReachableAuthority, err)
+		res.Rare.Exhausted = true
+		return res
+	}
+	res := q.refuse(source, err)
+	res.Rare.Exhausted = true
+	if q.Trail.Marked {
+		res.Action = Reply
+		res.Additional = []dns.RR{&dns.RFC3597{Hdr: dns.RR_Header{Name: ".", Rrtype: trailOption, Class: dns.ClassINET}}}
+	}
+	return res
+}

@@ -1,0 +1,238 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+)
+
+var errBusy = errors.New("too many queries in flight")
+
+// openTarget returns the target of a CNAME at the end of an answer, which the member didn't
+// resolve or has no say about, or "". One that leads back into the answer leads nowhere.
+func openTarget(q *Question, answer []dns.RR) string {
+	if q.Type == dns.TypeCNAME {
+		return ""
+	}
+	target := ""
+	for _, rr := range answer {
+		switch rr := rr.(type) {
+		case *dns.CNAME:
+			target = rr.Target
+		case *dns.RRSIG:
+		default:
+			return ""
+		}
+	}
+	for _, rr := range answer {
+		if sameName(rr.Header().Name, target) {
+			return ""
+		}
+	}
+	return target
+}
+
+// followedThere takes from the budget what look-ups the CNAMEs of a member's reply took there,
+// and reports whether it had as many. The last one may be left to follow.
+func followedThere(ctx context.Context, q *Question, answer []dns.RR, open bool) bool {
+	n := 0
+	for _, rr := range answer {
+		if rr.Header().Rrtype == dns.TypeCNAME {
+			n++
+		}
+	}
+	if open {
+		n--
+	}
+	return n <= 0 || lookUps(ctx, q).take(n)
+}
+
+// follow looks up the target of the answer's CNAME through this server, and adds what that
+// gives: its rcode is the answer's (RFC 6604, section 3), so that a target which can't be
+// resolved now isn't taken for one without addresses. A target that this server refuses is
+// left to the client.
+func (r *Resolver) follow(ctx context.Context, f *filter, res Resolution, target string) Resolution {
+	q := res.Question
+	for target != "" {
+		reply, err := r.followed(ctx, q, target)
+		if err != nil || reply.Rcode == dns.RcodeRefused {
+			return r.unfollowed(ctx, res, err)
+		}
+		found, end, next := f.chain(reply.Answer, target)
+		before := f.excluded[Guarded]
+		found = f.followed(found)
+		res.Rare.Excluded = f.excluded
+		if f.excluded[Guarded] > before && !isIn(found, q.Type) {
+			return r.withheld(ctx, f, res, 0)
+		}
+		res.Rcode = reply.Rcode
+		if !isAnswer(res.Rcode) { // nobody's word about the client's own query, as FORMERR is: RFC 6891, section 7
+			res.Rcode = dns.RcodeServerFailure
+		}
+		res.Truncated = res.Truncated || reply.Truncated
+		res.Answer = joined(res.Answer, found)
+		res.Authority, res.Additional = nil, nil
+		if next == "" && !isIn(found, q.Type) {
+			res.Authority = proofs(reply.Ns, end)
+		}
+		if code, text := f.extendedError(reply, target); code != NoExtendedError {
+			res.Code, res.Text = code, text
+		}
+		target = next
+	}
+	return stale(res)
+}
+
+// unfollowed answers where the target couldn't be looked up: what there is goes to the client,
+// unless this server may not or can't go on.
+func (r *Resolver) unfollowed(ctx context.Context, res Resolution, err error) Resolution {
+	q := res.Question
+	switch {
+	case errors.Is(err, errBusy):
+		refused := q.refuse(res.Source, q.memberError(err))
+		refused.Rare.Busy = true
+		return refused
+	case errors.Is(err, errLookUps):
+		return r.exhausted(ctx, q, res.Source)
+	case errors.Is(err, errLate):
+		return r.fail(ctx, q, res.Source, dns.ExtendedErrorCodeNoReachableAuthority, err)
+	}
+	return stale(res)
+}
+
+// followed looks a CNAME's target up. That is the member's doing, and counts for it until it is
+// over.
+func (r *Resolver) followed(ctx context.Context, q *Question, target string) (*dns.Msg, error) {
+	inflight := q.Member.Inflight
+	if !inflight.Enter() {
+		return nil, errBusy
+	}
+	reply, err := r.lookUp(ctx, q, target, q.Type, inflight.Leave)
+	if err == nil { // here, as no way leads along a record that isn't given
+		reply.Answer = slices.DeleteFunc(reply.Answer, func(rr dns.RR) bool { return !bounded(rr) })
+	}
+	return reply, err
+}
+
+// isAnswer reports whether a reply of that rcode says something about the name. All others are
+// failures.
+func isAnswer(rcode int) bool { return rcode == dns.RcodeSuccess || rcode == dns.RcodeNameError }
+
+// chain returns what a look-up's answer says about the target, the name that it ends at, and
+// where to go on: at a name of ours, which nobody else has the say about.
+func (f *filter) chain(rrs []dns.RR, target string) (kept []dns.RR, end, next string) {
+	kept, end = query.Chain(rrs, target, f.q.Type)
+	if f.isOursName(target) {
+		return kept, end, ""
+	}
+	kept = slices.DeleteFunc(kept, f.redirectsOurs)
+	for i, rr := range kept {
+		if cname, ok := rr.(*dns.CNAME); ok && f.q.Type != dns.TypeCNAME && f.isOursName(cname.Target) {
+			return kept[:i+1], cname.Target, cname.Target
+		}
+	}
+	return kept, end, ""
+}
+
+// redirectsOurs reports whether a record is a DNAME above names of ours, and so would lead
+// these elsewhere as well.
+func (f *filter) redirectsOurs(rr dns.RR) bool {
+	dname, is := rr.(*dns.DNAME)
+	return is && f.isAboveOurs(dname.Hdr.Name)
+}
+
+// followed returns the records to give of those that were found for the target of a member's
+// CNAME, outside its domain. Whoever has the say there may be anybody: an address of a member
+// comes from a name of that member alone. (dnsmasq's stop-dns-rebind and Unbound's
+// private-address look at replies after CNAMEs too.)
+func (f *filter) followed(rrs []dns.RR) []dns.RR {
+	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
+		query.WithoutHints(rr)
+		allowed := f.allowsFollowed(rr)
+		if !allowed {
+			f.excluded[Guarded]++
+		}
+		return !allowed
+	})
+}
+
+func (f *filter) allowsFollowed(rr dns.RR) bool {
+	switch rr := rr.(type) {
+	case *dns.A, *dns.AAAA:
+		addr, ok := address(rr)
+		return ok && (!f.checks || f.trustsFollowed(rr.Header().Name, addr))
+	case *dns.PTR:
+		return query.InZone(rr.Ptr, f.renaming.Suffix) && f.isMembers(rr.Ptr)
+	}
+	return !f.checks || !query.HidesAddress(rr)
+}
+
+// bounded bounds the record's TTL, and reports whether it is of class IN, with all the names
+// that its type has.
+func bounded(rr dns.RR) bool {
+	h := rr.Header()
+	h.Ttl = query.BoundedTTL(h.Ttl)
+	return h.Class == dns.ClassINET && query.HasNames(rr)
+}
+
+// proofs returns the records of an authority section that say that there is nothing at a name:
+// its zone's. RFC 2308, section 2; RFC 4035, section 3.1.3.
+func proofs(authority []dns.RR, name string) []dns.RR {
+	zone := ""
+	for _, rr := range authority {
+		if h := rr.Header(); h.Rrtype == dns.TypeSOA && query.InZone(name, h.Name) {
+			zone = h.Name
+		}
+	}
+	return slices.DeleteFunc(authority, func(rr dns.RR) bool {
+		if !bounded(rr) {
+			return true
+		}
+		switch h := rr.Header(); h.Rrtype {
+		case dns.TypeSOA:
+			return h.Name != zone
+		case dns.TypeNSEC, dns.TypeNSEC3, dns.TypeRRSIG:
+			return zone == "" || !query.InZone(h.Name, zone)
+		}
+		return true
+	})
+}
+
+// extendedError returns the first extended error of a look-up's reply, and no words but ours:
+// those of a name that isn't ours are somebody else's.
+func (f *filter) extendedError(reply *dns.Msg, name string) (code uint16, text string) {
+	o := reply.IsEdns0()
+	if o == nil {
+		return NoExtendedError, ""
+	}
+	for _, option := range o.Option {
+		if ede, ok := option.(*dns.EDNS0_EDE); ok {
+			if f.memberOf(name) == nil {
+				return ede.InfoCode, ""
+			}
+			return ede.InfoCode, ede.ExtraText
+		}
+	}
+	return NoExtendedError, ""
+}
+
+// isIn reports whether there is a record of a type.
+func isIn(rrs []dns.RR, rrtype uint16) bool {
+	return slices.ContainsFunc(rrs, func(rr dns.RR) bool { return rr.Header().Rrtype == rrtype })
+}
+
+// joined returns a chain of CNAMEs with what its target gave, until that comes back to where
+// the chain has been: two ExternalNames may lead to each other.
+func joined(chain, target []dns.RR) []dns.RR {
+	for _, rr := range target {
+		if _, isCNAME := rr.(*dns.CNAME); isCNAME && slices.ContainsFunc(chain, func(c dns.RR) bool { return dns.IsDuplicate(c, rr) }) {
+			break
+		}
+		chain = append(chain, rr)
+	}
+	return chain
+}

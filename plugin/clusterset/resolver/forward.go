@@ -1,0 +1,231 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+)
+
+var (
+	errSlow = errors.New("no reply within " + answercache.Patience.String())
+	errHops = errors.New("forwarded too often: its DNS asks this server again")
+)
+
+// forward answers with what the member's DNS said, while that is fresh, and asks it else.
+// stale are data to answer from, should it fail; nil where there are none.
+func (r *Resolver) forward(ctx context.Context, q *Question, stale *member.View) Resolution {
+	m, old := q.Member, fallback{data: stale}
+	if m.Answers == nil || m.Broken != nil {
+		return r.ask(ctx, q, &old)
+	}
+	key := answercache.KeyOf(q.Request)
+	kept := m.Answers.Get(key)
+	if kept != nil && kept.State(q.Received) == answercache.Fresh {
+		return r.cached(ctx, q, key, kept)
+	}
+	old.missed = true
+	if kept == nil || kept.State(q.Received) == answercache.Gone {
+		return r.ask(ctx, q, &old)
+	}
+	old.answer = kept
+	return r.askSoon(ctx, q, key, &old)
+}
+
+// fallback is what there is to answer with where the member's DNS can't be asked.
+type fallback struct {
+	data   *member.View        // stale data, or nil
+	answer *answercache.Answer // an expired one, or nil
+	// missed is whether the cache was asked, and had no fresh answer.
+	missed bool
+}
+
+// cached answers with what the cache has, and has it asked for anew where it is about to
+// expire.
+func (r *Resolver) cached(ctx context.Context, q *Question, key answercache.Key, kept *answercache.Answer) Resolution {
+	a := r.answerOf(q, kept.Message(q.Received), kept.Asked, FromCache)
+	due := !q.Trail.Marked && kept.Due(q.Received)
+	if due {
+		q.Member.Answers.Refresh(key, kept, r.refresh(ctx, q, kept.Asked))
+	}
+	if kept.Kind() == answercache.Negative {
+		a.age = kept.Age(q.Received)
+	}
+	res := r.finish(ctx, q, &a)
+	res.Cache, res.Rare.Prefetched = Cached{Result: CacheHit, Kind: kept.Kind()}, due
+	return res
+}
+
+// askSoon answers a name whose answer has expired: as the member says now, if it says so
+// soon, else with that answer, while the member is being asked on (RFC 8767, section 5).
+func (r *Resolver) askSoon(ctx context.Context, q *Question, key answercache.Key, old *fallback) Resolution {
+	if q.Trail.Marked {
+		return r.ask(ctx, q, old)
+	}
+	refresh := q.Member.Answers.Refresh(key, old.answer, r.refresh(ctx, q, old.answer.Asked))
+	switch {
+	case refresh == nil: // the member has left since
+		return r.ask(ctx, q, old)
+	case !refresh.Wait(r.deadline(ctx, q)):
+		return r.lastResort(ctx, q, old, failure{Forward, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errSlow)})
+	}
+	reply, err := refresh.Reply()
+	switch {
+	case isSpent(err), err == nil && reply.Truncated: // so it is for whom the member was asked; this one may take more
+		return r.ask(ctx, q, old)
+	case err != nil:
+		return r.failed(ctx, q, old, err)
+	}
+	res := r.Answer(ctx, q, old.answer.Asked, reply)
+	res.Cache.Result = CacheMiss
+	return res
+}
+
+// ask asks the member for the name, in its own domain, and answers with what it says.
+func (r *Resolver) ask(ctx context.Context, q *Question, old *fallback) Resolution {
+	switch m := q.Member; {
+	case q.Trail.Hops >= maxHops:
+		return q.refuse(OfZone, q.memberError(errHops))
+	case m.Broken != nil:
+		return r.lastResort(ctx, q, old, failure{Forward, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(m.Broken)})
+	}
+	asked := q.memberName()
+	message := q.message(ctx, asked)
+	message.Deadline = r.deadline(ctx, q)
+	var attempts *[]Attempt
+	if q.Client.ShowsAttempts() {
+		attempts = record(&message)
+	}
+	reply, upstream, err := q.Member.Client.Exchange(ctx, &message)
+	var res Resolution
+	if err == nil {
+		query.Clean(reply)
+		r.keep(q, asked, reply)
+		res = r.Answer(ctx, q, asked, reply)
+		res.Upstream = upstream
+	} else {
+		res = r.failed(ctx, q, old, err)
+	}
+	if attempts != nil {
+		res.Attempts = *attempts
+	}
+	if old.missed {
+		res.Cache.Result = CacheMiss
+	}
+	return res
+}
+
+// Answer returns the Resolution with the member's reply, which it gave when it was asked for a
+// name. The reply is the Resolution's from then on.
+func (r *Resolver) Answer(ctx context.Context, q *Question, asked string, reply *dns.Msg) Resolution {
+	a := r.answerOf(q, reply, asked, Forward)
+	return r.finish(ctx, q, &a)
+}
+
+// keep puts the member's reply into the cache. What a query that was forwarded before gets
+// isn't kept: it may be what comes of a loop.
+func (r *Resolver) keep(q *Question, asked string, reply *dns.Msg) {
+	if q.Member.Answers != nil && !q.Trail.Marked {
+		q.Member.Answers.Put(answercache.KeyOf(q.Request), asked, reply, time.Now())
+	}
+}
+
+// refresh returns how the member is asked beside the questions, in the words of this one and
+// with the look-ups that it may still make. It may be over before that: nothing of it is
+// touched.
+func (r *Resolver) refresh(ctx context.Context, q *Question, asked string) func(context.Context) (*dns.Msg, error) {
+	message, client, timeout := q.message(ctx, asked), q.Member.Client, r.Timeout
+	if r.Refreshing != nil {
+		message.Observe = r.Refreshing()
+	}
+	return func(ctx context.Context) (*dns.Msg, error) {
+		message.Deadline = time.Now().Add(timeout)
+		reply, _, err := client.Exchange(ctx, &message)
+		if err == nil {
+			query.Clean(reply)
+		}
+		return reply, err
+	}
+}
+
+// message returns the query for the member, but for its deadline. Its EDNS is ours with this
+// hop (RFC 6891, section 6.1.1): it carries the client's size and DO bit, and none of its
+// options. A client without EDNS is still given no more than it can take.
+func (q *Question) message(ctx context.Context, asked string) exchange.Query {
+	r, left := q.Request, int(q.Trail.Left)
+	if l := lookUpOf(ctx); l != nil {
+		left = l.budget.left()
+	}
+	m := exchange.Query{
+		Name: asked, Type: q.memberType(), TCP: q.Client.OverStream(),
+		RecursionDesired: r.RecursionDesired, AuthenticatedData: r.AuthenticatedData, CheckingDisabled: r.CheckingDisabled,
+		EDNS: exchange.EDNS{Size: dns.MinMsgSize, Option: hop(int(q.Trail.Hops), left)},
+	}
+	if o := r.IsEdns0(); o != nil {
+		m.EDNS.Size, m.EDNS.DO = min(max(o.UDPSize(), dns.MinMsgSize), exchange.MaxSize), o.Do()
+	}
+	return m
+}
+
+// failed answers where an exchange failed: REFUSED to too many queries, for the client to try
+// another server; what is stale; else SERVFAIL with what went wrong.
+func (r *Resolver) failed(ctx context.Context, q *Question, old *fallback, err error) Resolution {
+	failed, ok := errors.AsType[*exchange.Error](err)
+	if !ok {
+		return Resolution{Question: q, Member: q.Member, Action: ReplyRcode, Rcode: dns.RcodeServerFailure, Code: NoExtendedError, Err: err}
+	}
+	var res Resolution
+	switch reason := failed.Reason; {
+	case reason == exchange.Spent:
+		res = r.exhausted(ctx, q, Forward)
+	case reason == exchange.Busy && old.answer == nil:
+		res = q.refuse(OfZone, err)
+	case reason == exchange.Busy:
+		res = r.expired(ctx, q, old.answer, err)
+	case reason == exchange.Unsendable: // longer in the member's domain than a name can be
+		res = r.nameError(q)
+	case reason == exchange.Network, reason == exchange.Canceled:
+		return r.lastResort(ctx, q, old, failure{Forward, dns.ExtendedErrorCodeNetworkError, err})
+	default:
+		return r.lastResort(ctx, q, old, failure{Forward, dns.ExtendedErrorCodeNoReachableAuthority, err})
+	}
+	if old.missed {
+		res.Cache.Result = CacheMiss
+	}
+	return res
+}
+
+// isSpent reports whether a server like this one had no look-up left for the question.
+func isSpent(err error) bool {
+	failed, ok := errors.AsType[*exchange.Error](err)
+	return ok && failed.Reason == exchange.Spent
+}
+
+// record has a query's attempts recorded, until it is over.
+func record(message *exchange.Query) *[]Attempt {
+	attempts := new([]Attempt)
+	message.Observe = func(a exchange.Attempt) { *attempts = append(*attempts, Recorded(a)) }
+	return attempts
+}
+
+// Recorded returns an attempt as a Resolution keeps it: the messages change hands after it.
+func Recorded(a exchange.Attempt) Attempt {
+	return Attempt{
+		Upstream: a.Upstream, Local: a.Local, Proto: a.Proto, Start: a.Start, End: time.Now(), Err: a.Err,
+		Query: packed(a.Query), Reply: packed(a.Reply),
+	}
+}
+
+func packed(m *dns.Msg) []byte {
+	if m == nil {
+		return nil
+	}
+	b, _ := m.Pack() // it came from the wire, or goes to it
+	return b
+}

@@ -1,0 +1,128 @@
+package resolver
+
+import (
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+)
+
+// Names that are the zones' own: the apexes, their name servers, and what stands above other
+// names whatever there is. This server is the authority for them, so nobody is asked, and the
+// state that a member is in makes no difference.
+
+const (
+	// schemaVersion is that of the names: kubernetes/dns, docs/specification.md.
+	schemaVersion = "1.1.0"
+	// versionTTL is CoreDNS's kubernetes plugin's: eight hours, in seconds.
+	versionTTL = 28800
+)
+
+// own returns the answer to a name that is a zone's own.
+func (r *Resolver) own(q *Question) Resolution {
+	zone := r.authority(q, r.serial(q), 0)
+	if q.Parsed.Kind == query.ClusterApex && q.Type == dns.TypeDS { // the parent's: RFC 4035, section 3.1.4.1
+		zone.zone, zone.serial = zone.zone[len(zone.zone)-len(q.Zone.Name):], soaSerial
+	}
+	res := q.resolution(OfZone)
+	switch {
+	case r.isUnknown(q):
+		res.Rcode, res.NotFound = dns.RcodeNameError, true
+	case q.isApex():
+		r.apex(&res, &zone)
+	case q.isNameServer():
+		res.Answer = r.addresses(q.Name, q.Type)
+	case q.Parsed.Kind == query.Version && q.Type == dns.TypeTXT:
+		header := zone.header(q.Name, dns.TypeTXT)
+		header.Ttl = versionTTL
+		res.Answer = []dns.RR{&dns.TXT{Hdr: header, Txt: []string{schemaVersion}}}
+	}
+	if len(res.Answer) == 0 { // an empty non-terminal, or another type: RFC 8020
+		res.Authority = []dns.RR{zone.soa()}
+	}
+	return res
+}
+
+// serial returns that of the zone's SOA: the time of the last change of a member's data.
+func (r *Resolver) serial(q *Question) uint32 {
+	if q.Member == nil || q.Zone.Kind == ReverseZone {
+		return soaSerial
+	}
+	if view := q.Member.View(); view != nil && view.State != member.Unsynced {
+		return uint32(view.Data.Changed.Unix())
+	}
+	return soaSerial
+}
+
+func (q *Question) isApex() bool {
+	if q.Zone.Kind == ReverseZone {
+		return len(q.Name) == len(q.Zone.Name)
+	}
+	return q.Parsed.Kind == query.ZoneApex || q.Parsed.Kind == query.ClusterApex
+}
+
+func (q *Question) isNameServer() bool {
+	if q.Zone.Kind == ReverseZone {
+		return sameName(q.beforeZone(), "ns.dns.")
+	}
+	return q.Parsed.Kind == query.ZoneNameServer || q.Parsed.Kind == query.NameServer
+}
+
+// isUnknown reports whether there is nothing of a name, nor below it.
+func (r *Resolver) isUnknown(q *Question) bool {
+	if q.Zone.Kind == ReverseZone {
+		_, above := query.AddressesBelow(q.Name)
+		return q.Addr.IsValid() || !above && !q.isApex() && !q.isNameServer() && !q.isAboveNameServer()
+	}
+	return q.Parsed.Kind == query.None || q.Parsed.Kind == query.UnknownCluster
+}
+
+// isAboveNameServer reports whether a reverse zone's name is "dns.", above its name server's.
+func (q *Question) isAboveNameServer() bool { return sameName(q.beforeZone(), "dns.") }
+
+// beforeZone returns what stands before the zone, with its last dot.
+func (q *Question) beforeZone() string { return q.Name[:len(q.Name)-len(q.Zone.Name)] }
+
+// isNextsApex reports whether a name is a member's apex that the plugin behind this one serves
+// as it is.
+func (r *Resolver) isNextsApex(q *Question) bool {
+	return q.Parsed.Kind == query.ClusterApex && q.Member == q.Members.Local && r.isNexts(q, q.memberName())
+}
+
+// isNextsAddress reports whether a name of a reverse zone is left to the plugin behind this
+// one: all but members' addresses, and what stands above these. Were that denied, so would
+// they be.
+func (r *Resolver) isNextsAddress(q *Question) bool {
+	switch {
+	case q.Members == nil:
+		return true
+	case q.Addr.IsValid():
+		return q.Member == nil || q.Member == q.Members.Local
+	}
+	below, above := query.AddressesBelow(q.Name)
+	return !q.isApex() && !q.isNameServer() && !q.isAboveNameServer() && !(above && q.Members.Overlaps(below))
+}
+
+// apex answers for the zone itself.
+func (r *Resolver) apex(res *Resolution, zone *authority) {
+	switch res.Question.Type {
+	case dns.TypeSOA:
+		res.Answer = []dns.RR{zone.soa()}
+	case dns.TypeNS:
+		server := "ns.dns." + zone.zone
+		res.Answer = []dns.RR{&dns.NS{Hdr: zone.header(zone.zone, dns.TypeNS), Ns: server}}
+		res.Additional = r.addresses(server, dns.TypeANY)
+	}
+}
+
+// addresses makes records of this server's addresses of the type.
+func (r *Resolver) addresses(owner string, qtype uint16) []dns.RR {
+	var rrs []dns.RR
+	for _, addr := range r.Addresses() {
+		rr := addressRecord(owner, r.NegativeTTL, addr)
+		if qtype == dns.TypeANY || qtype == rr.Header().Rrtype {
+			rrs = append(rrs, rr)
+		}
+	}
+	return rrs
+}

@@ -1,0 +1,186 @@
+package resolver
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+)
+
+// Kind is what the names of a zone stand for.
+type Kind uint8
+
+const (
+	// ClusterZone has a subzone for each member: "lan.".
+	ClusterZone Kind = iota
+	// ReverseZone has the names of addresses: "10.in-addr.arpa.".
+	ReverseZone
+)
+
+// Zone is a zone of the server block.
+type Zone struct {
+	// Name is fully qualified and in lower case.
+	Name string
+	Kind Kind
+}
+
+// Zones are a server block's.
+type Zones struct {
+	// byLength has the longest ones first.
+	byLength []*Zone
+	// primary is where PTR records point into: the first cluster zone, or nil.
+	primary *Zone
+}
+
+// NewZones returns the zones of those names, which are normalized.
+func NewZones(names []string) Zones {
+	var zones Zones
+	for _, name := range names {
+		zone := &Zone{Name: name}
+		if query.IsReverse(name) {
+			zone.Kind = ReverseZone
+		} else if zones.primary == nil {
+			zones.primary = zone
+		}
+		zones.byLength = append(zones.byLength, zone)
+	}
+	slices.SortStableFunc(zones.byLength, func(a, b *Zone) int { return len(b.Name) - len(a.Name) })
+	return zones
+}
+
+// Find returns the longest zone that holds a name, or nil.
+func (z *Zones) Find(name string) *Zone {
+	for _, zone := range z.byLength {
+		if query.InZone(name, zone.Name) {
+			return zone
+		}
+	}
+	return nil
+}
+
+// Primary returns the name of the zone that PTR records point into, "" where all are reverse
+// zones.
+func (z *Zones) Primary() string {
+	if z.primary == nil {
+		return ""
+	}
+	return z.primary.Name
+}
+
+// anyBelow reports whether a zone is name, or below it.
+func (z *Zones) anyBelow(name string) bool {
+	return slices.ContainsFunc(z.byLength, func(zone *Zone) bool { return query.InZone(zone.Name, name) })
+}
+
+// Question is what a client asks, of class IN. It is made once, by NewQuestion, and doesn't
+// change.
+type Question struct {
+	// Name is as asked, in its case, and Type the type asked for.
+	Name string
+	Type uint16
+	// Zone is the longest zone of the server block that holds the name.
+	Zone *Zone
+	// Members are those in force, nil before there is a ClusterSet.
+	Members *members.Set
+	// Parsed is what the name means in a cluster zone.
+	Parsed query.Name
+	// Addr is the address whose name it is, in a reverse zone; the zero Addr for a name that
+	// isn't a whole address'.
+	Addr netip.Addr
+	// Member is whose name, or address, it is, nil for nobody's.
+	Member *members.Member
+	// shared is set where several members have Addr.
+	shared bool
+
+	// Client is who asks, and Request its message, not to be changed.
+	Client  Client
+	Request *dns.Msg
+	// Trail is what servers like this one said of the question's way.
+	Trail Trail
+	// Received is when the question came.
+	Received time.Time
+
+	// own is the budget of a question that isn't part of another: what lookups returns.
+	own budget
+}
+
+// Client is who asks, and the CoreDNS server that was asked, within which more can be asked.
+type Client interface {
+	// OverStream reports whether the question came over a stream, so that the client can take
+	// an answer of any size.
+	OverStream() bool
+	// ShowsAttempts reports whether the Resolution is to have its Attempts.
+	ShowsAttempts() bool
+	// Serves reports whether the server serves a domain, as far as that is known soon.
+	Serves(domain string) bool
+	// LookUp asks the server the question with another name and type, through all its
+	// plugins. The channel gets its reply, which is the caller's to change, or nil where it
+	// has none; the channel is nil without a server. over is called when nobody is asked any
+	// more, which may be later than ctx ends.
+	LookUp(ctx context.Context, name string, qtype uint16, over func()) <-chan *dns.Msg
+}
+
+// NewQuestion returns the question of a request, which has one, about a name in zone.
+func (r *Resolver) NewQuestion(request *dns.Msg, zone *Zone, client Client) Question {
+	q := Question{
+		Name: request.Question[0].Name, Type: request.Question[0].Qtype, Zone: zone, Members: r.members.Load(),
+		Client: client, Request: request, Trail: Trail{Left: maxLookUps}, Received: time.Now(),
+	}
+	if len(request.Extra) > 0 {
+		q.Trail = trailOf(request)
+	}
+	q.own.n = int32(q.Trail.Left)
+	switch {
+	case q.Members == nil:
+	case zone.Kind == ReverseZone:
+		var isAddress bool
+		if q.Addr, isAddress = query.Address(q.Name); isAddress {
+			q.Member, q.shared = q.Members.Owner(q.Addr)
+		}
+	default:
+		q.Parsed = query.Parse(q.Name, len(zone.Name), q.Members.Names)
+		q.Member = q.Members.Member(q.Parsed.Cluster)
+	}
+	return q
+}
+
+// suffix returns the name of the zone that the answer is from, in the question's case: the
+// member's, or the server block's.
+func (q *Question) suffix() string {
+	if q.Parsed.Suffix != "" {
+		return q.Parsed.Suffix
+	}
+	return q.Name[len(q.Name)-len(q.Zone.Name):]
+}
+
+// memberName returns what the member calls the name.
+func (q *Question) memberName() string {
+	if q.Addr.IsValid() {
+		return q.Name
+	}
+	return q.Parsed.MemberName(q.Member.ClusterDomain)
+}
+
+// memberType returns the type that the member is asked for.
+func (q *Question) memberType() uint16 {
+	switch {
+	case q.Addr.IsValid():
+		return dns.TypePTR
+	case q.Parsed.Kind == query.Protocol:
+		return dns.TypeA
+	}
+	return q.Type
+}
+
+// asksExistence reports whether all that is to be known from the member is that there is such
+// a Service, or such an address: of a name above SRV names, and of an address's for another
+// type than PTR. (kubernetes denies an address that has a name, for any other type, and a
+// resolver that minimises asks for A first.)
+func (q *Question) asksExistence() bool {
+	return q.Parsed.Kind == query.Protocol || q.Addr.IsValid() && q.Type != dns.TypePTR
+}

@@ -1,0 +1,91 @@
+package resolver
+
+import (
+	"context"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+)
+
+// Resolve answers a question. The first two steps were made with it, by NewQuestion:
+//
+//  1. The zone: the longest configured one that holds the name; none: the next plugin.
+//  2. The name's meaning in that zone, and the member that it belongs to.
+//
+// A reverse name is the next plugin's where its address is no member's, several members' or
+// the local cluster's, as kubernetes, behind this plugin, answers for its own. So is what a
+// clusterset asks while it isn't known which member this one is: it may be the same one,
+// that took this server for another.
+func (r *Resolver) Resolve(ctx context.Context, q *Question) Resolution {
+	// 3. Names that no member is asked for: the zones' own, unknown ones, the next plugin's.
+	switch reverse := q.Zone.Kind == ReverseZone; {
+	case q.Members == nil && !(reverse && r.HasNext):
+		return r.fail(ctx, q, OfZone, dns.ExtendedErrorCodeNotReady, ErrNotReady)
+	case reverse && r.HasNext && r.isNextsAddress(q):
+		return Resolution{Question: q, Action: AskNext}
+	case reverse && r.HasNext && q.Addr.IsValid() && q.Members.Local == nil && q.Trail.Hops > 0:
+		return Resolution{Question: q, Action: AskNextUncached}
+	case reverse && q.Member == nil, !reverse && q.Parsed.Kind < query.Branch && !r.isNextsApex(q):
+		return r.own(q)
+	}
+
+	// 4. The source: this server itself for the local cluster; else the member's data while
+	// they are fresh; what its DNS said, while that is, and its DNS; and, when nobody can be
+	// asked, stale data and answers while serve_stale allows it.
+	if q.Member == q.Members.Local {
+		name := q.memberName()
+		switch {
+		case r.isNexts(q, name):
+			return q.next()
+		case !sameName(name, q.Name) && q.Client.Serves(q.Member.ClusterDomain):
+			return r.local(ctx, q, name)
+		}
+	}
+	var view *member.View // loaded once, as Members
+	if q.Member.Data != nil {
+		view = q.Member.Data.View()
+	}
+	if r.ExportsMarked && (view == nil || view.State == member.Unsynced || !isExported(q, view)) {
+		return r.hidden(ctx, q, view)
+	}
+	switch {
+	case r.Mode == model.ModeForward, view == nil && r.Mode == model.ModeAuto, r.Mode == model.ModeAuto && q.Parsed.IsPod():
+		return r.forward(ctx, q, nil)
+	case view == nil:
+		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errNoKubeconfig))
+	case view.State == member.Fresh:
+		return r.data(ctx, q, view, nil)
+	case r.Mode == model.ModeAuto:
+		return r.forward(ctx, q, view)
+	case view.State == member.Unsynced:
+		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNotReady, q.memberError(view.Err))
+	}
+	return r.staleData(ctx, q, view, failure{Data, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(view.Err)})
+}
+
+// data answers from the member's data, which are fresh, or stale for the reason that is given.
+func (r *Resolver) data(ctx context.Context, q *Question, v *member.View, stale error) Resolution {
+	a := answer{source: Data, authoritative: true, serial: uint32(v.Data.Changed.Unix()), stale: stale, view: v}
+	f := query.Form{Owner: q.Name, Type: q.Type, Domain: q.Member.ClusterDomain, TTL: r.TTL}
+	if stale != nil {
+		a.source, f.TTL = Stale, min(r.TTL, maxStaleTTL)
+	}
+	var found query.Records
+	if q.Addr.IsValid() {
+		f.Domain = r.pointersInto(q)
+		found = query.Pointers(v.Data, q.Addr, &f)
+	} else {
+		found = q.Parsed.Records(v.Data, &f)
+	}
+	a.answer, a.additional = found.Answer, found.Extra
+	if !found.Exists {
+		a.rcode = dns.RcodeNameError
+	}
+	return r.finish(ctx, q, &a)
+}
+
+// pointersInto returns the domain of the names that the address's member has here.
+func (r *Resolver) pointersInto(q *Question) string { return q.Member.Name + "." + r.Zones.Primary() }

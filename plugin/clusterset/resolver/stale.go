@@ -1,0 +1,84 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+)
+
+// maxStaleTTL is the TTL of a stale answer, in seconds, at the most: RFC 8767, section 4.
+const maxStaleTTL = 30
+
+var (
+	errNoKubeconfig = members.ErrNoKubeconfig
+	errNoName       = errors.New("the name isn't in its stale data")
+)
+
+// failure is what went wrong with a source.
+type failure struct {
+	source Source
+	code   uint16 // of the extended error
+	err    error
+}
+
+// staleData answers from data that nothing proves true any more, where serve_stale still
+// allows it: RFC 8767. That something doesn't exist is never said so. Else the reply is
+// SERVFAIL, for what went wrong.
+func (r *Resolver) staleData(ctx context.Context, q *Question, v *member.View, wrong failure) Resolution {
+	switch {
+	case !r.isServable(v):
+	case !r.isIn(q, v):
+		wrong.err = errors.Join(wrong.err, q.memberError(errNoName))
+	default:
+		return r.data(ctx, q, v, wrong.err)
+	}
+	return r.fail(ctx, q, wrong.source, wrong.code, wrong.err)
+}
+
+// isServable reports whether serve_stale allows answers from those data.
+func (r *Resolver) isServable(v *member.View) bool {
+	return v.State != member.Unsynced && time.Since(v.Since) < r.ServeStale
+}
+
+// isIn reports whether data have the name.
+func (r *Resolver) isIn(q *Question, v *member.View) bool {
+	f := query.Form{Owner: q.Name, Type: q.Type, Domain: q.Member.ClusterDomain}
+	if q.Addr.IsValid() {
+		return query.Pointers(v.Data, q.Addr, &f).Exists
+	}
+	return q.Parsed.Records(v.Data, &f).Exists
+}
+
+// lastResort answers where the member's DNS doesn't: from stale data that have the name, else
+// with an expired answer, if there are any.
+func (r *Resolver) lastResort(ctx context.Context, q *Question, old *fallback, wrong failure) Resolution {
+	var res Resolution
+	switch {
+	case r.abandoned(ctx):
+		res = r.fail(ctx, q, wrong.source, wrong.code, wrong.err)
+	case old.data != nil && (old.answer == nil || r.isServable(old.data) && r.isIn(q, old.data)):
+		res = r.staleData(ctx, q, old.data, wrong)
+	case old.answer != nil:
+		res = r.expired(ctx, q, old.answer, wrong.err)
+	default:
+		res = r.fail(ctx, q, wrong.source, wrong.code, wrong.err)
+	}
+	if old.missed {
+		res.Cache.Result = CacheMiss
+	}
+	return res
+}
+
+// expired answers with an expired answer, for what went wrong.
+func (r *Resolver) expired(ctx context.Context, q *Question, kept *answercache.Answer, wrong error) Resolution {
+	a := r.answerOf(q, kept.StaleMessage(), kept.Asked, Stale)
+	a.stale = wrong
+	res := r.finish(ctx, q, &a)
+	res.Rare.Expired = true
+	return res
+}
