@@ -22,7 +22,8 @@
 //     model.Data. A list is compared with the data, so what didn't change keeps its
 //     memory, and what is gone is removed. memory.go returns a list's garbage.
 //   - conditions (conditions.go), failure.go, log.go: what is wrong, as one of a few
-//     reasons; logged once, in text that is safe to log.
+//     reasons; logged once, in text that is safe to log. status.go has all of it for a
+//     person.
 //
 // Package credentials makes a Config of a kubeconfig, package apiclient asks the API, and
 // package decode reads what comes: an API may be the attacker's.

@@ -40,9 +40,10 @@ type informer struct {
 	listed, settled bool
 	// failure is why it isn't listed or watched now.
 	failure *failure
-	// watched reports that its watch is established.
-	watched  bool
-	failures int // since it last succeeded
+	// watched is set while its watch is established, absent while the API doesn't serve
+	// the resource.
+	watched, absent bool
+	failures        int // since it last succeeded
 	// active is when its list or watch last sent anything, zero while neither is in
 	// flight. bookmarks is set where the watch does so though nothing changes.
 	active    time.Time

@@ -64,6 +64,7 @@ func (m *Member) watchEstablished(i *informer) {
 		m.recovered(i)
 		m.publish()
 	}
+	m.publishDetails()
 }
 
 // watchEnded notes that a watch has ended. The next one goes on from there; but until it
@@ -72,6 +73,7 @@ func (m *Member) watchEnded(i *informer) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	i.watched = false
+	m.publishDetails()
 	s := i.session
 	if s.over || !i.listed || !i.required {
 		return
@@ -116,6 +118,7 @@ func (m *Member) informerFailed(i *informer, f *failure) {
 	if i.required {
 		m.publish()
 	}
+	m.publishDetails()
 }
 
 // exportsNotServed notes that the API doesn't serve ServiceExports: then there are none.
@@ -124,6 +127,7 @@ func (m *Member) exportsNotServed(i *informer) {
 	defer m.mu.Unlock()
 	if !i.session.over {
 		m.conditions.setExportsServed(false)
+		i.absent = true
 		m.setList(i, nil)
 	}
 }
@@ -135,6 +139,7 @@ func (m *Member) credentialsRefused(s *session, f *failure) {
 	defer m.mu.Unlock()
 	if m.newest == s.connector {
 		m.conditions.set(aboutAPI, f)
+		m.publishDetails()
 	}
 }
 
@@ -144,6 +149,7 @@ func (m *Member) credentialsAccepted(s *session) {
 	defer m.mu.Unlock()
 	if m.newest == s.connector && m.live == s {
 		m.conditions.clear(aboutAPI)
+		m.publishDetails()
 	}
 }
 

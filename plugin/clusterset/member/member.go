@@ -48,6 +48,7 @@ type Member struct {
 	options   Options
 	resources [resourceCount]*resource
 	view      atomic.Pointer[View]
+	details   atomic.Pointer[details]
 	synced    chan struct{}   // closed with the first whole data
 	ctx       context.Context //nolint:containedctx // of all its goroutines; Stop ends it
 	cancel    context.CancelFunc
@@ -61,9 +62,11 @@ type Member struct {
 	// newest's, or one with older credentials until newest has whole data.
 	newest *connector
 	live   *session
-	key    string // of newest's credentials
-	data   *model.Data
-	whole  bool
+	// connected is the newest session of an API that is alive.
+	connected *session
+	key       string // of newest's credentials
+	data      *model.Data
+	whole     bool
 	// since is when the API was last proven alive, while the data are stale.
 	since      time.Time
 	uid        string // of the cluster that the data are from
@@ -105,7 +108,7 @@ func (m *Member) Stop() {
 	m.running.Wait()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.live, m.newest, m.whole, m.data = nil, nil, false, model.NewData()
+	m.live, m.connected, m.newest, m.whole, m.data = nil, nil, nil, false, model.NewData()
 	m.publish()
 }
 
@@ -178,6 +181,7 @@ func (m *Member) setExpiry(c *connector, e credentials.Expiry) {
 	defer m.mu.Unlock()
 	if m.newest == c {
 		m.conditions.setExpiry(e, time.Now())
+		m.publishDetails()
 	}
 }
 
@@ -187,5 +191,6 @@ func (m *Member) setInsecure(c *connector, insecure bool) {
 	defer m.mu.Unlock()
 	if m.newest == c {
 		m.conditions.setInsecure(insecure)
+		m.publishDetails()
 	}
 }

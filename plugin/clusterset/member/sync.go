@@ -23,6 +23,8 @@ func (m *Member) sessionConnected(s *session) (again bool) {
 		m.uid = s.uid // reported once
 		m.publish()
 	}
+	m.connected = s
+	m.publishDetails()
 	return m.whole
 }
 
@@ -46,6 +48,7 @@ func (m *Member) applyList(i *informer, list map[string]decode.Item) {
 	}
 	if i.resource == m.resources[exports] {
 		m.conditions.setExportsServed(true)
+		i.absent = false
 	}
 	m.setList(i, list)
 	cost := 0
@@ -63,6 +66,7 @@ func (m *Member) setList(i *informer, list map[string]decode.Item) {
 	if !s.synced {
 		i.pending = list
 		m.syncIfComplete(s)
+		m.publishDetails()
 		return
 	}
 	now := time.Now()
@@ -195,6 +199,9 @@ func (m *Member) sessionEnded(s *session, f *failure) {
 			m.conditions.set(aboutAPI, f)
 		}
 	}
+	if m.connected == s {
+		m.connected = nil
+	}
 	if m.live == s {
 		m.live = nil
 		if m.View().State == Fresh {
@@ -229,7 +236,11 @@ func (m *Member) publish() {
 		v.State, v.Since = Fresh, time.Now()
 		m.since = v.Since
 	}
+	if v.began = time.Now(); old != nil && old.State == v.State {
+		v.began = old.began
+	}
 	m.view.Store(v)
+	m.publishDetails()
 	m.conditions.published(old, v)
 }
 

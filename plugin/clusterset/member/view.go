@@ -29,6 +29,7 @@ type View struct {
 	// Since is when the API was last proven alive, of a Fresh view when it was made. The
 	// age of a Stale view is time.Since(Since).
 	Since time.Time
+	began time.Time // the state, as far as it was published
 	// Err is why the view isn't Fresh, nil where it is: a short text without the member's
 	// name, which may go into an extended DNS error (RFC 8914).
 	Err error
