@@ -16,12 +16,12 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 
-	"github.com/coredns-clusterset/clusterset/test/kubeup"
+	"github.com/coredns-clusterset/clusterset/test/apiserver"
 )
 
 // The API takes every object of each overlay; then they are applied.
 func TestKustomize(t *testing.T) {
-	clusters := kubeup.Start(t, "kube-system", "stand-alone", "member")
+	clusters := apiserver.Start(t, "kube-system", "stand-alone", "member")
 	t.Run("member", func(t *testing.T) { testMember(t, connect(t, clusters.Kubeconfig("member"))) })
 	t.Run("kube-system", func(t *testing.T) {
 		c := connect(t, clusters.Kubeconfig("kube-system"))

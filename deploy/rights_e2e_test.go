@@ -13,7 +13,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/coredns-clusterset/clusterset/test/kubeup"
+	"github.com/coredns-clusterset/clusterset/test/apiserver"
 )
 
 const (
@@ -24,7 +24,7 @@ const (
 
 // wantRightsEnough starts CoreDNS with no other rights than the ServiceAccount's:
 // it takes up the ConfigMap, and says on it what is wrong with a bad one.
-func (c *cluster) wantRightsEnough(t *testing.T, clusters *kubeup.Clusters, name, namespace, account string) {
+func (c *cluster) wantRightsEnough(t *testing.T, clusters *apiserver.Clusters, name, namespace, account string) {
 	t.Helper()
 	c.setDocument(t, namespace, goodDocument)
 	token, err := c.client.CoreV1().ServiceAccounts(namespace).CreateToken(t.Context(), account, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})

@@ -11,8 +11,34 @@ import (
 
 var (
 	row    = regexp.MustCompile(`^\| .* \| (.*) \|$`)
+	bullet = regexp.MustCompile("(?m)^- `([a-z]+)`: ")
 	folder = regexp.MustCompile("^`([a-z/]+)` ")
 )
+
+// TestFolders: README.md has a line for each folder, and for no other.
+func TestFolders(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := make(map[string]bool)
+	for _, line := range bullet.FindAllStringSubmatch(string(text), -1) {
+		listed[line[1]] = true
+	}
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if entry.IsDir() && !listed[entry.Name()] {
+			t.Errorf("%s: no line", entry.Name())
+		}
+		delete(listed, entry.Name())
+	}
+	for name := range listed {
+		t.Errorf("%s: no folder", name)
+	}
+}
 
 // TestReadme: each test that README.md names is where it says.
 func TestReadme(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/coredns-clusterset/clusterset/test/apiserver"
 	"github.com/coredns-clusterset/clusterset/test/harness"
-	"github.com/coredns-clusterset/clusterset/test/kubeup"
 )
 
 // Where the ClusterSet is, unless the Corefile says otherwise.
@@ -32,13 +32,13 @@ const settled = 30 * time.Second
 // api is an API server and its administrator.
 type api struct {
 	t     *testing.T
-	up    *kubeup.Clusters
+	up    *apiserver.Clusters
 	admin *kubernetes.Clientset
 }
 
 func startAPI(t *testing.T) *api {
 	t.Helper()
-	up := kubeup.Start(t, "api")
+	up := apiserver.Start(t, "api")
 	a := &api{t: t, up: up, admin: harness.NewClient(t, up.Kubeconfig("api"))}
 	harness.AwaitNamespace(t, a.admin, namespace)
 	return a

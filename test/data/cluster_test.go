@@ -10,14 +10,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/coredns-clusterset/clusterset/test/apiserver"
 	"github.com/coredns-clusterset/clusterset/test/harness"
-	"github.com/coredns-clusterset/clusterset/test/kubeup"
 )
 
 // cluster is a member: an API server with its controllers, and a DNS server.
 type cluster struct {
 	t     *testing.T
-	up    *kubeup.Clusters
+	up    *apiserver.Clusters
 	name  string // "c1"
 	n     int    // 1
 	admin *kubernetes.Clientset
@@ -32,7 +32,7 @@ func startClusters(t *testing.T, count int) []*cluster {
 	for n := 1; n <= count; n++ {
 		specs = append(specs, fmt.Sprintf("c%d=10.%d.0.0/16", n, 100+n))
 	}
-	up := kubeup.Start(t, specs...)
+	up := apiserver.Start(t, specs...)
 	var all []*cluster
 	for n := 1; n <= count; n++ {
 		c := &cluster{t: t, up: up, name: fmt.Sprintf("c%d", n), n: n}

@@ -12,7 +12,7 @@ import (
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 
-	"github.com/coredns-clusterset/clusterset/test/kube/up"
+	"github.com/coredns-clusterset/clusterset/test/kube/controlplane"
 )
 
 func main() {
@@ -26,7 +26,7 @@ func main() {
 	case "controller-manager":
 		os.Exit(cli.Run(controllermanager.NewControllerManagerCommand()))
 	case "up":
-		os.Exit(up.Main(os.Args[1:]))
+		os.Exit(controlplane.Main(os.Args[1:]))
 	default:
 		fmt.Fprintln(os.Stderr, "usage: kube etcd|apiserver|controller-manager|up [ARGUMENT...]")
 		os.Exit(2)

@@ -19,8 +19,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/coredns-clusterset/clusterset/test/apiserver"
 	"github.com/coredns-clusterset/clusterset/test/harness"
-	"github.com/coredns-clusterset/clusterset/test/kubeup"
 )
 
 const namespace = "default"
@@ -28,7 +28,7 @@ const namespace = "default"
 // api is an API server and its administrator.
 type api struct {
 	t       *testing.T
-	up      *kubeup.Clusters
+	up      *apiserver.Clusters
 	http    *http.Client // the administrator's
 	admin   *kubernetes.Clientset
 	dynamic *dynamic.DynamicClient
@@ -37,7 +37,7 @@ type api struct {
 // startAPI starts an API server. At the test's end nothing may be left of Members.
 func startAPI(t *testing.T, flags ...string) *api {
 	t.Helper()
-	up := kubeup.Start(t, append(flags, "c1=10.101.0.0/16")...)
+	up := apiserver.Start(t, append(flags, "c1=10.101.0.0/16")...)
 	before := goleak.IgnoreCurrent()
 	config := harness.ClientConfig(t, up.Kubeconfig("c1"))
 	a := &api{t: t, up: up}

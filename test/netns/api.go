@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"github.com/coredns-clusterset/clusterset/test/kubeup"
+	"github.com/coredns-clusterset/clusterset/test/apiserver"
 )
 
 // api is a cluster's API server, with the rights of its administrator, who is
@@ -36,7 +36,7 @@ func (c *cluster) apiAddress() string { return fmt.Sprintf("10.%d.0.1", 100+c.in
 func (c *cluster) startAPI(t testing.TB) *api {
 	t.Helper()
 	t.Setenv("KUBE_BIN", c.kubeInside(t))
-	up := kubeup.Start(t, c.name+"="+c.subnet())
+	up := apiserver.Start(t, c.name+"="+c.subnet())
 	server := up.Server(c.name)
 	c.exposeAPI(t, server)
 	text, err := os.ReadFile(up.Kubeconfig(c.name))

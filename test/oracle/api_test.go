@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/coredns-clusterset/clusterset/test/apiserver"
 	"github.com/coredns-clusterset/clusterset/test/harness"
-	"github.com/coredns-clusterset/clusterset/test/kubeup"
 )
 
 // The ranges that addresses here are from. Some endpoints are outside of all.
@@ -49,7 +49,7 @@ func (v version) list() metav1.ListOptions {
 
 func startAPI(t *testing.T) *api {
 	t.Helper()
-	up := kubeup.Start(t, "c1="+serviceCIDR4+","+serviceCIDR6)
+	up := apiserver.Start(t, "c1="+serviceCIDR4+","+serviceCIDR6)
 	kubeconfig := up.Kubeconfig("c1")
 	config := harness.ClientConfig(t, kubeconfig)
 	config.ContentType = runtime.ContentTypeProtobuf // each step lists objects

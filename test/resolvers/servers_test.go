@@ -13,8 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/coredns-clusterset/clusterset/test/apiserver"
 	"github.com/coredns-clusterset/clusterset/test/harness"
-	"github.com/coredns-clusterset/clusterset/test/kubeup"
 )
 
 // startServers starts all but the resolver: the root, the members and ours.
@@ -43,7 +43,7 @@ func startServers(t *testing.T) {
 // their kubeconfigs.
 func startAPIs(t *testing.T) (k1, k2 string) {
 	t.Helper()
-	up := kubeup.Start(t, "k1=10.103.0.0/16", "k2=10.104.0.0/16")
+	up := apiserver.Start(t, "k1=10.103.0.0/16", "k2=10.104.0.0/16")
 	for name, net := range map[string]string{"k1": "10.103.", "k2": "10.104."} {
 		fill(t, harness.NewClient(t, up.Kubeconfig(name)), net)
 	}

@@ -13,8 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/coredns-clusterset/clusterset/test/apiserver"
 	"github.com/coredns-clusterset/clusterset/test/harness"
-	"github.com/coredns-clusterset/clusterset/test/kubeup"
 )
 
 // What an answer may take at the most: a function that is called twice counts
@@ -46,7 +46,7 @@ const (
 // isn't cached, and for a new member, is what CONTRIBUTING.md says.
 func TestWalks(t *testing.T) {
 	t.Setenv("COREDNS_BIN", buildCoreDNS(t))
-	up := kubeup.Start(t, watched+"=10.101.0.0/16")
+	up := apiserver.Start(t, watched+"=10.101.0.0/16")
 	client := harness.NewClient(t, up.Kubeconfig(watched))
 	harness.AwaitNamespace(t, client, "default")
 	harness.AwaitNamespace(t, client, namespace)

@@ -1,4 +1,4 @@
-package kubeup
+package apiserver
 
 import (
 	"maps"
@@ -33,15 +33,15 @@ func (c *Clusters) KubeconfigWithToken(t testing.TB, name, token string) string 
 	t.Helper()
 	text, err := os.ReadFile(c.Kubeconfig(name))
 	if err != nil {
-		t.Fatalf("kubeup: %v", err)
+		t.Fatalf("apiserver: %v", err)
 	}
 	if n := len(tokenLine.FindAll(text, -1)); n != 1 {
-		t.Fatalf("kubeup: %s: %d token lines, want 1", c.Kubeconfig(name), n)
+		t.Fatalf("apiserver: %s: %d token lines, want 1", c.Kubeconfig(name), n)
 	}
 	path := filepath.Join(t.TempDir(), name+".kubeconfig")
 	text = tokenLine.ReplaceAll(text, []byte("${1}"+token))
 	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatalf("kubeup: %v", err)
+		t.Fatalf("apiserver: %v", err)
 	}
 	return path
 }
@@ -52,7 +52,7 @@ func (c *Clusters) member(name string) *member {
 	defer c.mu.Unlock()
 	m, ok := c.members[name]
 	if !ok {
-		c.t.Fatalf("kubeup: no cluster %q, only %q", name, slices.Sorted(maps.Keys(c.members)))
+		c.t.Fatalf("apiserver: no cluster %q, only %q", name, slices.Sorted(maps.Keys(c.members)))
 	}
 	return m
 }

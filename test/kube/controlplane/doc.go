@@ -1,4 +1,4 @@
-// Package up is "kube up": the control planes of a ClusterSet on loopback, as
+// Package controlplane is "kube up": the control planes of a ClusterSet on loopback, as
 // child processes. One etcd serves them all; each cluster has a prefix in it,
 // an API server and a controller manager of its own.
 //
@@ -8,4 +8,4 @@
 // in any module or language can drive it; see [Event] and the README.
 //
 // No child outlives it, whatever ends it.
-package up
+package controlplane

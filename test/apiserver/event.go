@@ -1,4 +1,4 @@
-package kubeup
+package apiserver
 
 import (
 	"bufio"
@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// event is one line of kube up's stdout; test/kube/up documents it.
+// event is one line of kube up's stdout; test/kube/controlplane documents it.
 type event struct {
 	Event      string `json:"event"`
 	Cluster    string `json:"cluster"`
@@ -24,7 +24,7 @@ func (c *Clusters) read(stdout io.Reader) {
 	for lines.Scan() {
 		var e event
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			c.t.Errorf("kubeup: not an event: %q", lines.Text())
+			c.t.Errorf("apiserver: not an event: %q", lines.Text())
 			continue
 		}
 		c.take(e)
@@ -51,7 +51,7 @@ func (c *Clusters) take(e event) {
 	case e.Event == "up":
 		close(c.up)
 	case e.Event == "died":
-		c.t.Errorf("kubeup: %s", e.Error)
+		c.t.Errorf("apiserver: %s", e.Error)
 	case e.Event == "error":
 		c.failure = e.Error
 	}

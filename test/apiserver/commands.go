@@ -1,4 +1,4 @@
-package kubeup
+package apiserver
 
 import "fmt"
 
@@ -27,10 +27,10 @@ func (c *Clusters) do(verb, name string) {
 	select {
 	case e := <-c.send(verb, name):
 		if e.Event == "error" {
-			c.t.Fatalf("kubeup: %s %s: %s", verb, name, e.Error)
+			c.t.Fatalf("apiserver: %s %s: %s", verb, name, e.Error)
 		}
 	case <-c.ended:
-		c.t.Fatalf("kubeup: %s %s: kube up has ended: %s", verb, name, c.reason())
+		c.t.Fatalf("apiserver: %s %s: kube up has ended: %s", verb, name, c.reason())
 	}
 }
 

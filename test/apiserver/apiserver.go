@@ -1,14 +1,14 @@
-// Package kubeup gives a test real Kubernetes API servers: it runs "kube up" of
+// Package apiserver gives a test real Kubernetes API servers: it runs "kube up" of
 // test/kube as a child process and ends it with the test.
 //
 // It needs only the standard library, so that nothing of Kubernetes gets into
 // this module through it: a test brings its own client-go, or none.
 //
-//	clusters := kubeup.Start(t, "c1=10.101.0.0/16", "c2=10.102.0.0/16")
+//	clusters := apiserver.Start(t, "c1=10.101.0.0/16", "c2=10.102.0.0/16")
 //	config, err := clientcmd.BuildConfigFromFlags("", clusters.Kubeconfig("c1"))
 //	...
 //	clusters.Stop("c1") // its API is gone until clusters.Start("c1")
-package kubeup
+package apiserver
 
 import (
 	"bytes"
@@ -59,7 +59,7 @@ func Start(t testing.TB, clusters ...string) *Clusters {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
-		t.Fatalf("kubeup: %v", err)
+		t.Fatalf("apiserver: %v", err)
 	}
 	c := &Clusters{
 		t:       t,
@@ -71,22 +71,22 @@ func Start(t testing.TB, clusters ...string) *Clusters {
 	c.command.Stderr = &c.stderr
 	stdin, err := c.command.StdinPipe()
 	if err != nil {
-		t.Fatalf("kubeup: %v", err)
+		t.Fatalf("apiserver: %v", err)
 	}
 	c.stdin = stdin
 	stdout, err := c.command.StdoutPipe()
 	if err != nil {
-		t.Fatalf("kubeup: %v", err)
+		t.Fatalf("apiserver: %v", err)
 	}
 	if err := c.command.Start(); err != nil {
-		t.Fatalf("kubeup: %v", err)
+		t.Fatalf("apiserver: %v", err)
 	}
 	t.Cleanup(c.end)
 	go c.read(stdout)
 	select {
 	case <-c.up:
 	case <-c.ended:
-		t.Fatalf("kubeup: kube up %v did not start: %s", clusters, c.reason())
+		t.Fatalf("apiserver: kube up %v did not start: %s", clusters, c.reason())
 	}
 	return c
 }
@@ -95,7 +95,7 @@ func Start(t testing.TB, clusters ...string) *Clusters {
 func binary() (string, error) {
 	path := os.Getenv("KUBE_BIN")
 	if path == "" {
-		_, file, _, _ := runtime.Caller(0) // test/kubeup/kubeup.go
+		_, file, _, _ := runtime.Caller(0) // test/apiserver/apiserver.go
 		path = filepath.Join(filepath.Dir(file), "..", "..", "bin", "kube")
 	}
 	if _, err := os.Stat(path); err != nil {
@@ -113,7 +113,7 @@ func (c *Clusters) end() {
 	select {
 	case <-c.ended:
 	case <-time.After(endTimeout):
-		c.t.Errorf("kubeup: kube up did not end within %v: killed", endTimeout)
+		c.t.Errorf("apiserver: kube up did not end within %v: killed", endTimeout)
 		_ = c.command.Process.Kill() // its children die with it
 		<-c.ended
 	}

@@ -1,4 +1,4 @@
-package up
+package controlplane
 
 import (
 	"crypto/ecdsa"
@@ -14,7 +14,7 @@ import (
 )
 
 // kubeconfigTemplate holds the certificate itself, not its path, so that the
-// file works as a Secret too. kubeup replaces its token line.
+// file works as a Secret too. test/apiserver replaces its token line.
 const kubeconfigTemplate = `apiVersion: v1
 kind: Config
 clusters:

@@ -1,4 +1,4 @@
-package kubeup
+package apiserver
 
 import (
 	"path/filepath"

@@ -1,6 +1,6 @@
 //go:build e2e
 
-package kubeup_test
+package apiserver_test
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coredns-clusterset/clusterset/test/kubeup"
+	"github.com/coredns-clusterset/clusterset/test/apiserver"
 )
 
 const configMaps = "/api/v1/namespaces/default/configmaps"
@@ -25,7 +25,7 @@ const configMaps = "/api/v1/namespaces/default/configmaps"
 // TestClusters takes one of two clusters through all that can be done to it,
 // while the other must not notice.
 func TestClusters(t *testing.T) {
-	clusters := kubeup.Start(t, "c1=10.101.0.0/16", "c2.eu")
+	clusters := apiserver.Start(t, "c1=10.101.0.0/16", "c2.eu")
 	admin := newClient(t, clusters.Kubeconfig("c1"))
 	other := newClient(t, clusters.Kubeconfig("c2.eu"))
 	for _, c := range []*client{admin, other} {
@@ -56,7 +56,7 @@ func TestClusters(t *testing.T) {
 }
 
 func TestKubeconfigWithToken(t *testing.T) {
-	clusters := kubeup.Start(t, "c1")
+	clusters := apiserver.Start(t, "c1")
 	const account = "/api/v1/namespaces/default/serviceaccounts/viewer"
 	admin := newClient(t, clusters.Kubeconfig("c1"))
 	admin.want(t, http.MethodPost, "/api/v1/namespaces/default/serviceaccounts",

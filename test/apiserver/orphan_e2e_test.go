@@ -1,6 +1,6 @@
 //go:build e2e
 
-package kubeup
+package apiserver
 
 import (
 	"bytes"
