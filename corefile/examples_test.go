@@ -1,14 +1,16 @@
 package corefile
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // examples are the Corefiles of this folder: what to start each with, and ask.
@@ -59,14 +61,14 @@ func withoutAPI(t *testing.T, corefile string) {
 		if reply := s.ask(t, "web.default.cluster1.lan.", dns.TypeA); reply.Rcode != dns.RcodeServerFailure {
 			t.Errorf("lan: want SERVFAIL, have\n%v", reply)
 		}
-		for end := time.Now().Add(startTimeout); ; <-time.After(50 * time.Millisecond) {
-			status, who := s.ready(t)
-			if !strings.Contains(who, "clusterset") {
-				break
+		_, err := harness.Poll(t.Context(), startTimeout, func() error {
+			if status, who := s.ready(t); strings.Contains(who, "clusterset") {
+				return fmt.Errorf("%d %q", status, who)
 			}
-			if time.Now().After(end) {
-				t.Fatalf("ready: still %d %q", status, who)
-			}
+			return nil
+		})
+		if err != nil {
+			t.Fatalf("ready: %v", err)
 		}
 		if reply := s.ask(t, "web.default.cluster1.lan.", dns.TypeA); reply.Rcode != dns.RcodeServerFailure {
 			t.Errorf("lan, once ready: want SERVFAIL, have\n%v", reply)

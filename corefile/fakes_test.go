@@ -2,14 +2,15 @@ package corefile
 
 import (
 	"fmt"
-	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/miekg/dns"
 	"sigs.k8s.io/yaml"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 )
 
 // refusedAPI is a kubeconfig whose API refuses connections: port 1, tcpmux, is
@@ -38,46 +39,9 @@ func resolver(t *testing.T) string {
 // address. It answers other names with NXDOMAIN.
 func serve(t *testing.T, records string) string {
 	t.Helper()
-	answers := make(map[dns.Question][]dns.RR)
-	parser := dns.NewZoneParser(strings.NewReader(records), ".", "")
-	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
-		key := dns.Question{Name: rr.Header().Name, Qtype: rr.Header().Rrtype, Qclass: dns.ClassINET}
-		answers[key] = append(answers[key], rr)
-	}
-	if err := parser.Err(); err != nil {
-		t.Fatal(err)
-	}
-	handler := dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
-		m := new(dns.Msg).SetReply(r)
-		m.Authoritative = true
-		if m.Answer = answers[r.Question[0]]; m.Answer == nil {
-			m.Rcode = dns.RcodeNameError
-		}
-		_ = w.WriteMsg(m) // the client sees that nothing comes
-	})
-	listener, err := net.Listen("tcp", loopback()+":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	packets, err := net.ListenPacket("udp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range []*dns.Server{{Listener: listener, Handler: handler}, {PacketConn: packets, Handler: handler}} {
-		started, ended := make(chan struct{}), make(chan error, 1)
-		s.NotifyStartedFunc = func() { close(started) }
-		go func() { ended <- s.ActivateAndServe() }()
-		<-started
-		t.Cleanup(func() {
-			if err := s.Shutdown(); err != nil {
-				t.Error(err)
-			}
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	return listener.Addr().String()
+	const soa = ". 60 IN SOA ns.example. hostmaster.example. 1 7200 1800 86400 60\n"
+	at := netip.MustParseAddrPort(loopback() + ":0")
+	return clustertest.ServeAt(t, at, clustertest.Zone(t, soa+records)).Addr.String()
 }
 
 // document is the ClusterSet document in the file, with the members' DNS at

@@ -1,8 +1,6 @@
 package corefile
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -11,13 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // startTimeout is how long a start may take: kubernetes waits 5 s for an API that
@@ -36,9 +34,7 @@ func loopback() string {
 // server is a running CoreDNS.
 type server struct {
 	place
-	process *os.Process
-	log     *lockedBuffer
-	logged  chan struct{} // closed when the log is whole
+	program *harness.Program
 }
 
 // start runs CoreDNS with a Corefile's text, rewritten for p, and returns when
@@ -50,62 +46,33 @@ func start(t *testing.T, p place, corefile string) *server {
 	if err := os.WriteFile(filepath.Join(dir, "Corefile"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := &server{place: p, log: &lockedBuffer{}, logged: make(chan struct{})}
-	out, in := io.Pipe()
 	command := exec.Command(program, "-conf", "Corefile")
 	command.Dir = dir
-	command.Stdout, command.Stderr = in, in
-	started, ended := make(chan struct{}), make(chan error, 1)
-	if err := command.Start(); err != nil {
+	running, err := harness.Run(command, filepath.Join(dir, "log"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	s.process = command.Process
-	go s.read(out, started)
-	go func() {
-		err := command.Wait()
-		_ = in.Close()
-		ended <- err
-	}()
 	t.Cleanup(func() {
-		_ = command.Process.Kill() // not asked to end: lameduck would take 5 s
-		if err := <-ended; t.Failed() {
-			t.Logf("%v\n%s\n%s", err, text, s.log)
+		running.Kill() // not asked to end: lameduck would take 5 s
+		if t.Failed() {
+			t.Logf("%s\n%s", text, running.Log())
 		}
 	})
-	select {
-	case <-started:
-	case err := <-ended:
-		ended <- err
-		t.Fatal("CoreDNS has ended")
-	case <-time.After(startTimeout):
-		t.Fatalf("CoreDNS has not started within %v", startTimeout)
+	if err := running.AwaitListening(t.Context(), startTimeout); err != nil {
+		t.Fatalf("CoreDNS: %v", err)
 	}
-	return s
-}
-
-// read keeps what CoreDNS prints. After its listeners' addresses, when all have
-// started, it prints its version.
-func (s *server) read(out io.Reader, started chan<- struct{}) {
-	defer close(s.logged)
-	lines := bufio.NewScanner(out)
-	for once := sync.OnceFunc(func() { close(started) }); lines.Scan(); {
-		fmt.Fprintln(s.log, lines.Text())
-		if strings.HasPrefix(lines.Text(), "CoreDNS-") {
-			once()
-		}
-	}
+	return &server{p, running}
 }
 
 // ask asks the server's plain DNS, with EDNS for extended errors.
 func (s *server) ask(t *testing.T, name string, qtype uint16) *dns.Msg {
 	t.Helper()
-	return s.exchange(t, &dns.Client{Timeout: 10 * time.Second}, s.port, name, qtype)
+	return s.exchange(t, dns.Client{Timeout: 10 * time.Second}, s.port, name, qtype)
 }
 
-func (s *server) exchange(t *testing.T, client *dns.Client, port int, name string, qtype uint16) *dns.Msg {
+func (s *server) exchange(t *testing.T, client dns.Client, port int, name string, qtype uint16) *dns.Msg {
 	t.Helper()
-	m := new(dns.Msg).SetQuestion(name, qtype).SetEdns0(1232, false)
-	reply, _, err := client.Exchange(m, net.JoinHostPort(s.address, fmt.Sprint(port)))
+	reply, err := harness.Ask(client, net.JoinHostPort(s.address, fmt.Sprint(port)), name, qtype)
 	if err != nil {
 		t.Fatalf("%s %s: %v", name, dns.TypeToString[qtype], err)
 	}
@@ -128,23 +95,6 @@ func (s *server) ready(t *testing.T) (int, string) {
 }
 
 // encrypted is a client of DNS over TLS.
-func encrypted(config *tls.Config) *dns.Client {
-	return &dns.Client{Net: "tcp-tls", TLSConfig: config, Timeout: 10 * time.Second}
-}
-
-type lockedBuffer struct {
-	sync.Mutex
-	bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.Lock()
-	defer b.Unlock()
-	return b.Buffer.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.Lock()
-	defer b.Unlock()
-	return b.Buffer.String()
+func encrypted(config *tls.Config) dns.Client {
+	return dns.Client{Net: "tcp-tls", TLSConfig: config, Timeout: 10 * time.Second}
 }

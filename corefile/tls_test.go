@@ -3,9 +3,10 @@ package corefile
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const (
@@ -42,9 +43,7 @@ func onlyWithCertificate(t *testing.T, _ string) {
 	member := answering(t, c)
 
 	stranger := c.trusting(memberName)
-	m := new(dns.Msg).SetQuestion("web.default.svc.cluster.local.", dns.TypeA)
-	client := &dns.Client{Net: "tcp-tls", TLSConfig: stranger, Timeout: 10 * time.Second}
-	if reply, _, err := client.Exchange(m, fmt.Sprintf("%s:%d", member.address, tlsPort)); err == nil {
+	if reply, err := harness.Ask(encrypted(stranger), fmt.Sprintf("%s:%d", member.address, tlsPort), "web.default.svc.cluster.local.", dns.TypeA); err == nil {
 		t.Errorf("no certificate: want none but a TLS error, have\n%v", reply)
 	}
 	known := c.client(t, memberName)

@@ -4,7 +4,6 @@ package deploy
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +17,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/wait"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -26,6 +24,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // cluster is a real API, asked as its administrator.
@@ -143,7 +143,7 @@ func (c *cluster) wantRight(t *testing.T, namespace, user string, r right) {
 	t.Helper()
 	for verb := range strings.FieldsSeq(r.verbs) {
 		asked := authorizationv1.ResourceAttributes{Namespace: namespace, Group: r.group, Resource: r.resource, Name: r.name, Verb: verb}
-		c.eventually(t, user+"'s rights", func() error { return c.review(t, user, asked, r.allowed) })
+		eventually(t, user+"'s rights", func() error { return c.review(t, user, asked, r.allowed) })
 	}
 }
 
@@ -160,15 +160,10 @@ func (c *cluster) review(t *testing.T, user string, asked authorizationv1.Resour
 
 // eventually asks again until there is no error: authorization and quotas follow
 // what was applied a moment later.
-func (c *cluster) eventually(t *testing.T, what string, check func() error) {
+func eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
-	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 10*time.Second, true, func(context.Context) (bool, error) {
-		last = check()
-		return last == nil, nil
-	})
-	if err != nil {
-		t.Errorf("%s: %v", what, last)
+	if _, err := harness.Poll(t.Context(), 10*time.Second, check); err != nil {
+		t.Errorf("%s: %v", what, err)
 	}
 }
 

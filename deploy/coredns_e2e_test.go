@@ -3,51 +3,30 @@
 package deploy
 
 import (
-	"bufio"
-	"bytes"
 	"os/exec"
-	"strings"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // startCoreDNS runs the command, which is CoreDNS, until the test ends, and
 // returns when all its listeners have started.
-func startCoreDNS(t *testing.T, command *exec.Cmd) {
+func startCoreDNS(t *testing.T, command *exec.Cmd) *harness.Program {
 	t.Helper()
-	out, err := command.StdoutPipe()
+	program, err := harness.Run(command, filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	started, ended := make(chan struct{}), make(chan struct{})
-	var log strings.Builder
-	go func() {
-		defer close(ended)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			log.WriteString(lines.Text() + "\n")
-			if strings.HasPrefix(lines.Text(), "CoreDNS-") { // printed last
-				close(started)
-			}
-		}
-	}()
 	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		<-ended
-		_ = command.Wait() // killed
+		program.Kill()
 		if t.Failed() {
-			t.Logf("CoreDNS said\n%s%s", &log, &stderr)
+			t.Logf("CoreDNS said\n%s", program.Log())
 		}
 	})
-	select {
-	case <-started:
-	case <-ended:
-		t.Fatal("CoreDNS has ended")
-	case <-time.After(30 * time.Second):
-		t.Fatal("CoreDNS has not started")
+	if err := program.AwaitListening(t.Context(), 30*time.Second); err != nil {
+		t.Fatalf("CoreDNS: %v", err)
 	}
+	return program
 }

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // The image, built on nothing: its settings, its one capability, and its program,
@@ -138,14 +140,13 @@ func runIn(t *testing.T, root string) {
 		Chroot:     root,
 		Credential: &syscall.Credential{Uid: 65532, Gid: 65532},
 	}
-	startCoreDNS(t, command)
-	status := read(t, fmt.Sprintf("/proc/%d/status", command.Process.Pid))
+	program := startCoreDNS(t, command)
+	status := read(t, fmt.Sprintf("/proc/%d/status", program.PID()))
 	if !strings.Contains(status, "Uid:\t65532\t65532\t65532\t65532\n") {
 		t.Errorf("want user 65532, have %s", status)
 	}
 	for _, network := range []string{"udp", "tcp"} {
-		client := &dns.Client{Net: network, Timeout: 5 * time.Second}
-		reply, _, err := client.Exchange(new(dns.Msg).SetQuestion("www.example.", dns.TypeA), imageAddress+":10053")
+		reply, err := harness.Ask(dns.Client{Net: network, Timeout: 5 * time.Second}, imageAddress+":10053", "www.example.", dns.TypeA)
 		if err != nil || len(reply.Answer) != 1 {
 			t.Errorf("over %s: %v\n%v", network, err, reply)
 		}

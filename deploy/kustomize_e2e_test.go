@@ -117,7 +117,7 @@ func (c *cluster) wantPod(t *testing.T, d *appsv1.Deployment) {
 		Spec:       d.Spec.Template.Spec,
 	}
 	options := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}
-	c.eventually(t, "a pod of the Deployment is taken", func() error {
+	eventually(t, "a pod of the Deployment is taken", func() error {
 		_, err := c.client.CoreV1().Pods(d.Namespace).Create(t.Context(), pod, options)
 		return err
 	})

@@ -43,7 +43,7 @@ func (c *cluster) wantRightsEnough(t *testing.T, clusters *apiserver.Clusters, n
 `, rightsAddress, namespace, clusters.KubeconfigWithToken(t, name, token.Status.Token)))
 	startCoreDNS(t, command)
 
-	c.eventually(t, "CoreDNS is ready", func() error {
+	eventually(t, "CoreDNS is ready", func() error {
 		reply, err := http.Get("http://" + rightsAddress + ":8181/ready")
 		if err != nil {
 			return err
@@ -56,7 +56,7 @@ func (c *cluster) wantRightsEnough(t *testing.T, clusters *apiserver.Clusters, n
 		return err
 	})
 	c.setDocument(t, namespace, "kind: Mistake")
-	c.eventually(t, "an Event tells of the bad document", func() error {
+	eventually(t, "an Event tells of the bad document", func() error {
 		events, err := c.client.CoreV1().Events(namespace).List(t.Context(), metav1.ListOptions{FieldSelector: "involvedObject.name=clusterset,reason=InvalidClusterSet"})
 		if err == nil && len(events.Items) != 1 {
 			err = fmt.Errorf("%d events", len(events.Items))

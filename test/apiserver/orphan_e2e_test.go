@@ -25,13 +25,16 @@ func TestNoOrphans(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-c.ended
-	deadline := time.Now().Add(10 * time.Second)
+	// No signal tells of the end of a grandchild.
+	pause, deadline := time.NewTicker(time.Millisecond), time.After(10*time.Second)
+	defer pause.Stop()
 	for _, pid := range children {
-		for running(pid) { // no signal tells of the end of a grandchild
-			if time.Now().After(deadline) {
+		for running(pid) {
+			select {
+			case <-pause.C:
+			case <-deadline:
 				t.Fatalf("process %s outlives kube up", pid)
 			}
-			time.Sleep(time.Millisecond)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // server is a CoreDNS process.
@@ -56,13 +59,14 @@ func ready(addr, name string) error {
 	question := new(dns.Msg)
 	question.SetQuestion(name, dns.TypeA)
 	client := &dns.Client{Timeout: 100 * time.Millisecond}
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
-		if reply, _, err := client.Exchange(question, addr); err == nil && reply.Rcode == dns.RcodeSuccess {
-			return nil
+	_, err := harness.Poll(context.Background(), 30*time.Second, func() error {
+		reply, _, err := client.Exchange(question, addr)
+		if err == nil && reply.Rcode != dns.RcodeSuccess {
+			err = errors.New(dns.RcodeToString[reply.Rcode])
 		}
-		time.Sleep(20 * time.Millisecond) // a refused port fails at once
-	}
-	return errors.New("no answer from " + addr)
+		return err
+	})
+	return err
 }
 
 func (s *server) stop() {

@@ -36,7 +36,7 @@ func runTails(ctx context.Context, s settings, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer relay.Close()
+	defer relay.Stop()
 	times := make(map[string][][]time.Duration)
 	for range s.starts() {
 		for _, c := range tails {

@@ -55,7 +55,7 @@ func brokenCases(good entry) []brokenCase {
 // force.
 func TestBroken(t *testing.T) {
 	a, c1, s := startServing(t)
-	for _, test := range brokenCases(member(1, c1.addr)) {
+	for _, test := range brokenCases(member(1, c1.Addr)) {
 		t.Run(test.name, func(t *testing.T) { a.breakAndMend(t, s, c1, test) })
 	}
 	if n := s.Metric(configErrors); n != float64(len(brokenCases(entry{}))) {
@@ -88,7 +88,7 @@ func (a *api) breakAndMend(t *testing.T, s *server, c1 *dnsService, test brokenC
 		a.touch(test.data) // still the same trouble
 	}
 	good := s.Logged(takenUp)
-	a.write(one(member(1, c1.addr)))
+	a.write(one(member(1, c1.Addr)))
 	harness.Eventually(t, 10*time.Second, "mended", func() error {
 		if s.Logged(takenUp) == good {
 			return fmt.Errorf("no %q", takenUp)
@@ -114,7 +114,7 @@ func createEvents() rbacv1.PolicyRule {
 func TestEvent(t *testing.T) {
 	a, c1, s := startServing(t, createEvents())
 
-	broken := one(entry{"c1", "10.101.0.0/33", c1.addr, ""})
+	broken := one(entry{"c1", "10.101.0.0/33", c1.Addr, ""})
 	a.write(broken)
 	var events []v1.Event
 	harness.Eventually(t, seen, "Event", func() error {
@@ -125,7 +125,7 @@ func TestEvent(t *testing.T) {
 		return nil
 	})
 	a.touch(broken)
-	a.write(one(member(2, c1.addr)))
+	a.write(one(member(2, c1.Addr)))
 	s.Await(t, seen, who("c1"), unknown) // and so the touched one was seen
 	if events = a.events(t.Context()); len(events) != 1 {
 		t.Fatalf("%d Events, want 1", len(events))
@@ -150,9 +150,9 @@ func (a *api) events(ctx context.Context) []v1.Event {
 func TestManyBroken(t *testing.T) {
 	a, c1, s := startServing(t)
 	for i := range 40 {
-		a.write(one(entry{"c1", fmt.Sprintf("10.101.0.0/%d", 33+i), c1.addr, ""}))
+		a.write(one(entry{"c1", fmt.Sprintf("10.101.0.0/%d", 33+i), c1.Addr, ""}))
 	}
-	written := a.write(one(member(2, c1.addr)))
+	written := a.write(one(member(2, c1.Addr)))
 	s.Await(t, 60*time.Second, who("c1"), unknown)
 	took := time.Since(written)
 	t.Logf("after 40 broken documents, the good one is seen after %v", took)

@@ -28,9 +28,9 @@ func TestChangeUnderLoad(t *testing.T) {
 		members []entry
 		reply   string
 	}{
-		{[]entry{member(1, c1.addr), member(2, old.addr)}, answer("10.102.0.1")},
-		{[]entry{member(3, old.addr), member(2, moved.addr), member(1, c1.addr)}, answer("10.102.0.2")},
-		{[]entry{member(1, c1.addr)}, unknown},
+		{[]entry{member(1, c1.Addr), member(2, old.Addr)}, answer("10.102.0.1")},
+		{[]entry{member(3, old.Addr), member(2, moved.Addr), member(1, c1.Addr)}, answer("10.102.0.2")},
+		{[]entry{member(1, c1.Addr)}, unknown},
 	}
 	var took []time.Duration
 	for i := range changesUnderLoad {
@@ -45,5 +45,5 @@ func TestChangeUnderLoad(t *testing.T) {
 
 	given += load.End(t) + unchanged.End(t)
 	s.AwaitMetrics(t, seen, map[string]float64{harness.Responses("c1", "NOERROR", "forward"): float64(given), configGood: 1})
-	s.noFailures(t, "c1", c1.addr)
+	s.noFailures(t, "c1", c1.Addr)
 }

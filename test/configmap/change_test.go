@@ -22,10 +22,10 @@ func TestChange(t *testing.T) {
 		reply   string
 		reverse string // of the member's address
 	}{
-		{"added", []entry{member(1, c1.addr), member(2, old.addr)}, answer("10.102.0.1"), "10.102.0.1"},
-		{"changed", []entry{member(1, c1.addr), member(2, moved.addr)}, answer("10.102.0.2"), "10.102.0.2"},
-		{"moved to the front", []entry{member(2, moved.addr), member(1, c1.addr)}, answer("10.102.0.2"), "10.102.0.2"},
-		{"removed", []entry{member(1, c1.addr)}, unknown, ""},
+		{"added", []entry{member(1, c1.Addr), member(2, old.Addr)}, answer("10.102.0.1"), "10.102.0.1"},
+		{"changed", []entry{member(1, c1.Addr), member(2, moved.Addr)}, answer("10.102.0.2"), "10.102.0.2"},
+		{"moved to the front", []entry{member(2, moved.Addr), member(1, c1.Addr)}, answer("10.102.0.2"), "10.102.0.2"},
+		{"removed", []entry{member(1, c1.Addr)}, unknown, ""},
 	}
 	s.Want(t, who("c2"), unknown)
 	for _, step := range steps {
@@ -53,7 +53,7 @@ func TestKeys(t *testing.T) {
 	a := startAPI(t)
 	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
 	c2 := startMember(t, "127.0.111.12", "10.102.0.1")
-	first, second := document(member(1, c1.addr)), document(member(2, c2.addr))
+	first, second := document(member(1, c1.Addr)), document(member(2, c2.Addr))
 	s := startServer(t, a.kubeconfig(theConfigMap()))
 	in1, in2 := answer("10.101.0.1"), answer("10.102.0.1")
 	tests := []struct {

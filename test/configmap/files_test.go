@@ -22,11 +22,11 @@ func TestFilesWithoutEnd(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	members := []entry{member(1, c1.addr)}
+	members := []entry{member(1, c1.Addr)}
 	for i, path := range []string{pipe, "/dev/zero"} {
 		for j, field := range []string{"caFile: %s", "certFile: %s, keyFile: /dev/null", "certFile: /dev/null, keyFile: %s"} {
 			n := 2 + 3*i + j
-			members = append(members, entry{fmt.Sprintf("c%d", n), fmt.Sprintf("10.%d.0.0/16", 100+n), "tls://" + c1.addr, "tls: {" + fmt.Sprintf(field, path) + "}"})
+			members = append(members, entry{fmt.Sprintf("c%d", n), fmt.Sprintf("10.%d.0.0/16", 100+n), "tls://" + c1.Addr, "tls: {" + fmt.Sprintf(field, path) + "}"})
 		}
 	}
 	a.write(one(members...))

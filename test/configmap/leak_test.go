@@ -19,14 +19,14 @@ func TestNothingLeft(t *testing.T) {
 	before, start := s.Resources(), time.Now()
 	for i := range churn / 2 {
 		name := fmt.Sprintf("x%d", i)
-		added := member(2, c2.addr)
+		added := member(2, c2.Addr)
 		added.name = name
-		a.write(one(member(1, c1.addr), added))
+		a.write(one(member(1, c1.Addr), added))
 		s.Await(t, seen, who(name), answer(c2.mark))
 		if _, err := s.Ask("tcp", who(name)); err != nil {
 			t.Error(err)
 		}
-		a.write(one(member(1, c1.addr)))
+		a.write(one(member(1, c1.Addr)))
 		s.Await(t, seen, who(name), unknown)
 	}
 	t.Logf("%d changes in %v", churn, time.Since(start))

@@ -32,7 +32,7 @@ func TestLocalByAboutAPI(t *testing.T) {
 	a.createProperty("c1")
 	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
 	c2 := startMember(t, "127.0.111.12", "10.102.0.1")
-	a.write(one(member(1, c1.addr), member(2, c2.addr)))
+	a.write(one(member(1, c1.Addr), member(2, c2.Addr)))
 	kubeconfig := a.kubeconfig(theConfigMap())
 	a.allowProperty()
 	s := startServer(t, kubeconfig, servesDomain...)

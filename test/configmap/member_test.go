@@ -3,7 +3,6 @@
 package configmap
 
 import (
-	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -16,9 +15,8 @@ import (
 // dnsService is a CoreDNS that serves cluster.local as a member's DNS does. Its
 // zone has one service, who.default, whose address is the server's mark.
 type dnsService struct {
-	*harness.Process
+	*harness.MemberDNS
 	t    *testing.T
-	addr string // as a document's dns has it
 	mark string
 }
 
@@ -34,25 +32,18 @@ func startMember(t *testing.T, ip, mark string) *dnsService {
 // and more files beside its Corefile.
 func newMember(t *testing.T, ip, mark, scheme, more string, files map[string]string) *dnsService {
 	t.Helper()
-	addr := harness.FreeAddr(t, ip)
-	all := map[string]string{
-		"cluster.db": zone(mark), "reverse.db": reverseZone(t, mark),
-		"Corefile": fmt.Sprintf(`%[1]scluster.local:%[2]d %[1]sin-addr.arpa:%[2]d {
-    bind %[3]s
-    errors
-    %[4]s
-    file cluster.db cluster.local
-    file reverse.db in-addr.arpa
-}
-`, scheme, addr.Port(), ip, more)}
+	all := map[string]string{"cluster.db": zone(mark), "reverse.db": reverseZone(t, mark)}
 	maps.Copy(all, files)
-	return &dnsService{harness.StartCoreDNS(t, "the member's DNS "+mark, all), t, addr.String(), mark}
+	m := harness.StartMemberDNS(t, "the member's DNS "+mark, ip, more+`
+    file cluster.db cluster.local
+    file reverse.db in-addr.arpa`, all, scheme+"cluster.local", scheme+"in-addr.arpa")
+	return &dnsService{m, t, mark}
 }
 
 // await waits until it answers.
 func (m *dnsService) await(client dns.Client) {
 	m.t.Helper()
-	m.AwaitDNS(client, m.addr, "who.default.svc.cluster.local.")
+	m.AwaitDNS(client, m.Addr, harness.MemberName)
 }
 
 func zone(mark string) string {

@@ -33,8 +33,8 @@ func TestOutage(t *testing.T) {
 		replyOfC2   string
 		memberCount float64
 	}{
-		{"stopped", a.up.Stop, a.up.Start, one(member(1, c1.addr), member(2, c2.addr)), answer(c2.mark), 2},
-		{"paused", a.up.Pause, a.up.Resume, one(member(1, c1.addr)), unknown, 1},
+		{"stopped", a.up.Stop, a.up.Start, one(member(1, c1.Addr), member(2, c2.Addr)), answer(c2.mark), 2},
+		{"paused", a.up.Pause, a.up.Resume, one(member(1, c1.Addr)), unknown, 1},
 	}
 	for _, o := range outages {
 		o.begin("api")
@@ -68,7 +68,7 @@ func TestOutageWithoutChange(t *testing.T) {
 	s.AwaitMetrics(t, retried, map[string]float64{configGood: 1, clusters: 1, upstreams("c1", "up"): 1})
 	a.delete()
 	s.AwaitMetrics(t, retried, map[string]float64{configGood: 0})
-	a.write(one(member(1, c1.addr)))
+	a.write(one(member(1, c1.Addr)))
 	s.AwaitMetrics(t, seen, map[string]float64{configGood: 1})
 	s.Want(t, who("c1"), answer(c1.mark))
 }
@@ -79,7 +79,7 @@ func TestWipe(t *testing.T) {
 	a := startAPI(t)
 	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
 	c2 := startMember(t, "127.0.111.12", "10.102.0.1")
-	a.write(one(member(1, c1.addr)))
+	a.write(one(member(1, c1.Addr)))
 	s := startServer(t, a.up.Kubeconfig("api"))
 	s.Await(t, seen, who("c1"), answer(c1.mark))
 	served := s.Probe(who("c1"), answer(c1.mark))
@@ -89,7 +89,7 @@ func TestWipe(t *testing.T) {
 	harness.AwaitNamespace(t, a.admin, namespace)
 	s.AwaitMetrics(t, retried, map[string]float64{configGood: 0, clusters: 1})
 	t.Logf("wiped: the loss is seen after %v", time.Since(back))
-	written := a.write(one(member(1, c1.addr), member(2, c2.addr)))
+	written := a.write(one(member(1, c1.Addr), member(2, c2.Addr)))
 	s.Await(t, retried, who("c2"), answer(c2.mark))
 	t.Logf("wiped: the new ConfigMap is seen after %v", time.Since(written))
 	s.AwaitMetrics(t, seen, map[string]float64{configGood: 1, clusters: 2})
@@ -101,7 +101,7 @@ func TestWipe(t *testing.T) {
 func TestStartWithoutAPI(t *testing.T) {
 	a := startAPI(t)
 	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
-	a.write(one(member(1, c1.addr)))
+	a.write(one(member(1, c1.Addr)))
 	kubeconfig := a.kubeconfig(theConfigMap())
 	outages := []struct {
 		name       string

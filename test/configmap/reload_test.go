@@ -29,13 +29,13 @@ func TestReload(t *testing.T) {
 	s.AwaitMetrics(t, seen, map[string]float64{
 		harness.Responses("c1", "NOERROR", "forward"): float64(given), configGood: 1, clusters: 1,
 	})
-	s.noFailures(t, "c1", c1.addr)
+	s.noFailures(t, "c1", c1.Addr)
 	if n := s.Logged(takenUp); n != 1 {
 		t.Errorf("the ClusterSet was taken up %d times, want once: a reload asks nobody anew", n)
 	}
 	// The instances that were harness.Reloaded away have let go of the member.
 	s.AwaitMetrics(t, harness.Drained, map[string]float64{upstreams("c1", "up"): 1})
-	written := a.write(one(member(2, c2.addr)))
+	written := a.write(one(member(2, c2.Addr)))
 	s.Await(t, seen, who("c2"), answer(c2.mark))
 	t.Logf("after reloads, a change is seen after %v", time.Since(written))
 	s.AwaitNoSeries(t, "c1")
@@ -71,7 +71,7 @@ func TestReloadWithoutAPI(t *testing.T) {
 	}
 	served.End(t)
 	ready.End(t)
-	a.write(one(member(1, c1.addr), member(2, c2.addr)))
+	a.write(one(member(1, c1.Addr), member(2, c2.Addr)))
 	s.Await(t, retried, who("c2"), answer(c2.mark))
 	s.AwaitMetrics(t, seen, map[string]float64{configGood: 1, clusters: 2})
 }
@@ -92,7 +92,7 @@ func TestFailedReload(t *testing.T) {
 	s.FailToReload()
 	harness.Eventually(t, seen, "ready", s.IsReady)
 	s.Want(t, who("c1"), answer(c1.mark))
-	a.write(one(member(2, c1.addr)))
+	a.write(one(member(2, c1.Addr)))
 	s.Await(t, seen, who("c1"), unknown)
 	s.AwaitNoSeries(t, "c1")
 	s.AwaitMetrics(t, seen, map[string]float64{upstreams("c2", "up"): 1, clusters: 1})

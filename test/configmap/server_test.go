@@ -43,7 +43,7 @@ func startServing(t *testing.T, rules ...rbacv1.PolicyRule) (*api, *dnsService, 
 	t.Helper()
 	a := startAPI(t)
 	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
-	a.write(one(member(1, c1.addr)))
+	a.write(one(member(1, c1.Addr)))
 	s := startServer(t, a.kubeconfig(append(rules, theConfigMap())...))
 	s.Await(t, seen, who("c1"), answer(c1.mark))
 	return a, c1, s

@@ -63,15 +63,15 @@ func TestReadyWithout(t *testing.T) {
 		change func(*clientcmdapi.Config)
 		log    string
 	}{
-		{"bad", one(entry{"C1", "10.101.0.0/16", c1.addr, ""}), nil, `clusters[0].name: "C1"`},
+		{"bad", one(entry{"C1", "10.101.0.0/16", c1.Addr, ""}), nil, `clusters[0].name: "C1"`},
 		{"no keys", map[string]string{"README": "nothing"}, nil, `no key ends in ".yaml"`},
 		{"a bomb", map[string]string{"clusterset.yaml": "a: [&a " + strings.Repeat("x", 500_000) + strings.Repeat(", *a", 6000) + "]\n"}, nil, "aliases make the document larger"},
-		{"unauthorized", one(member(1, c1.addr)), func(c *clientcmdapi.Config) {
+		{"unauthorized", one(member(1, c1.Addr)), func(c *clientcmdapi.Config) {
 			for _, user := range c.AuthInfos {
 				*user = clientcmdapi.AuthInfo{Token: "unknown"}
 			}
 		}, "nauthorized"},
-		{"distrusted", one(member(1, c1.addr)), func(c *clientcmdapi.Config) {
+		{"distrusted", one(member(1, c1.Addr)), func(c *clientcmdapi.Config) {
 			for _, cluster := range c.Clusters {
 				cluster.CertificateAuthority, cluster.CertificateAuthorityData = "", otherCA
 			}
@@ -89,7 +89,7 @@ func TestReadyWithout(t *testing.T) {
 				t.Errorf("after a reload: %v", err)
 			}
 			if test.change == nil {
-				a.write(one(member(1, c1.addr)))
+				a.write(one(member(1, c1.Addr)))
 				s.Await(t, seen, who("c1"), answer(c1.mark))
 			}
 		})
@@ -137,7 +137,7 @@ func TestNoConfigMapYet(t *testing.T) {
 		t.Errorf("logged %d times that there is no ConfigMap, want once", n)
 	}
 
-	written := a.write(one(member(1, c1.addr)))
+	written := a.write(one(member(1, c1.Addr)))
 	s.Await(t, seen, who("c1"), answer(c1.mark))
 	answered := time.Since(written)
 	harness.Eventually(t, seen, "ready", s.IsReady)
@@ -151,7 +151,7 @@ func TestNoConfigMapYet(t *testing.T) {
 func TestForbidden(t *testing.T) {
 	a := startAPI(t)
 	c1 := startMember(t, "127.0.111.11", "10.101.0.1")
-	a.write(one(member(1, c1.addr)))
+	a.write(one(member(1, c1.Addr)))
 	s := startServer(t, a.kubeconfig())
 	s.waits(t)
 	s.AwaitMetrics(t, seen, map[string]float64{configGood: 0})

@@ -34,7 +34,7 @@ func (o outage) counted(s *server, member string) (n float64) {
 func TestOutages(t *testing.T) {
 	clusters := startClusters(t, 2)
 	c1, c2 := clusters[0], clusters[1]
-	l, kubeconfig := startLink(t, c2)
+	relay, kubeconfig := harness.StartRelay(t, c2.up, c2.name)
 	path := filepath.Join(t.TempDir(), "kubeconfig")
 	harness.WriteFile(t, path, kubeconfig)
 	servers := startBoth(t, entries(c1)[0], c2.withFile(path))
@@ -47,11 +47,11 @@ func TestOutages(t *testing.T) {
 	for i, o := range []outage{
 		{"restarted", func() { up.Stop("c1") }, func() { up.Start("c1") }, false, unreachable},
 		{"frozen", func() { up.Pause("c1") }, func() { up.Resume("c1") }, false, timeout},
-		{"silent", l.silence, l.resume, true, timeout},
-		{"refusing", l.refuse, l.listen, true, unreachable},
+		{"silent", relay.Silence, relay.Resume, true, timeout},
+		{"refusing", relay.Stop, func() { relay.Reopen(t) }, true, unreachable},
 		// client-go asks again where a connection ends without a reply, until the
 		// time for the reply is over.
-		{"hanging up", l.hangUp, l.pickUp, true, append(unreachable, timeout...)},
+		{"hanging up", func() { relay.HangUp(true) }, func() { relay.HangUp(false) }, true, append(unreachable, timeout...)},
 	} {
 		lost, other := c1, c2
 		if o.writable {

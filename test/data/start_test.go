@@ -27,12 +27,12 @@ type trap struct {
 }
 
 // traps are members with everything that can be wrong from the start; c1 is well.
-func traps(t *testing.T, c1, c2 *cluster) (all []trap, silent *link) {
+func traps(t *testing.T, c1, c2 *cluster) (all []trap, silent *harness.Relay) {
 	t.Helper()
-	silent, toSilent := startLink(t, c2)
-	silent.silence()
-	refusing, toRefusing := startLink(t, c2)
-	refusing.refuse()
+	silent, toSilent := harness.StartRelay(t, c2.up, c2.name)
+	silent.Silence()
+	refusing, toRefusing := harness.StartRelay(t, c2.up, c2.name)
+	refusing.Stop()
 	for i, each := range []struct{ name, kubeconfig, reason string }{
 		{"silent", toSilent, "timeout"},
 		{"refusing", toRefusing, "unreachable"},
@@ -77,10 +77,10 @@ func TestStart(t *testing.T) {
 			for _, b := range bad {
 				s.awaitMore(t, noticed, troubles(b.name, b.reason), 0)
 			}
-			silent.resume()
+			silent.Resume()
 			took = s.awaitState(t, recovered, "silent", fresh)
 			t.Logf("fresh %v after the API answers", took)
-			silent.silence()
+			silent.Silence()
 		})
 	}
 }
@@ -111,14 +111,14 @@ func (s *server) untrapped(t *testing.T, c1 *cluster, bad []trap) {
 func TestReady(t *testing.T) {
 	clusters := startClusters(t, 2)
 	c1, c2 := clusters[0], clusters[1]
-	l, kubeconfig := startLink(t, c1)
-	l.silence()
+	relay, kubeconfig := harness.StartRelay(t, c1.up, c1.name)
+	relay.Silence()
 	path := filepath.Join(t.TempDir(), "kubeconfig")
 	harness.WriteFile(t, path, kubeconfig)
 	start := time.Now()
 	s := newServer(t, resolve, "file "+setFile, document(c1.withFile(path)))
 	harness.Eventually(t, harness.StartLimit, "the API is asked", func() error {
-		if l.taken() == 0 {
+		if relay.Conns() == 0 {
 			return errors.New("no connection")
 		}
 		return nil
@@ -126,19 +126,19 @@ func TestReady(t *testing.T) {
 	if err := s.IsReady(); err == nil {
 		t.Error("ready before there are data")
 	}
-	l.resume()
+	relay.Resume()
 	s.awaitReady(t, waited-time.Since(start))
 	t.Logf("ready after %v", time.Since(start))
 	s.Want(t, name(who, "c1"), fromData(c1.ip(1)))
 
-	later, silent := startLink(t, c2)
-	later.silence()
+	later, silent := harness.StartRelay(t, c2.up, c2.name)
+	later.Silence()
 	harness.WriteFile(t, path+"2", silent)
 	well := s.Probe(name(who, "c1"), fromData(c1.ip(1)))
 	s.set(c1.withFile(path), c2.withFile(path+"2"))
 	s.Await(t, seen, name(who, "c2"), notSynced)
 	harness.Throughout(t, seen, "ready", s.IsReady)
-	later.resume()
+	later.Resume()
 	s.awaitState(t, recovered, "c2", fresh)
 	s.Want(t, name(who, "c2"), fromData(c2.ip(1)))
 	well.End(t)

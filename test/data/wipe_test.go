@@ -16,7 +16,7 @@ import (
 func TestWipe(t *testing.T) {
 	clusters := startClusters(t, 2)
 	c1, c2 := clusters[0], clusters[1]
-	l, kubeconfig := startLink(t, c1)
+	relay, kubeconfig := harness.StartRelay(t, c1.up, c1.name)
 	path := filepath.Join(t.TempDir(), "kubeconfig")
 	harness.WriteFile(t, path, kubeconfig)
 	servers := startBoth(t, c1.withFile(path), entries(c2)[0])
@@ -27,7 +27,7 @@ func TestWipe(t *testing.T) {
 	}{
 		// An API that comes back before its namespaces do can't tell who it is.
 		{"at once", func() {}, func() {}, 0},
-		{"while cut off", l.refuse, l.listen, 1},
+		{"while cut off", relay.Stop, func() { relay.Reopen(t) }, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c1.addService("gone", 10)

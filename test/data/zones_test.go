@@ -4,7 +4,6 @@ package data
 
 import (
 	"fmt"
-	"maps"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -33,10 +32,7 @@ func startKubernetes(t *testing.T, c *cluster) (addr string) {
 
 func startMemberDNS(t *testing.T, member, plugin string, files map[string]string) (addr string) {
 	t.Helper()
-	at := harness.FreeAddr(t, ip)
-	all := map[string]string{"Corefile": fmt.Sprintf("cluster.local:%d {\n bind %s\n errors\n %s\n}\n", at.Port(), ip, plugin)}
-	maps.Copy(all, files)
-	p := harness.StartCoreDNS(t, member+"'s DNS", all)
-	p.AwaitDNS(dns.Client{}, at.String(), who+"."+namespace+".svc.cluster.local.")
-	return at.String()
+	m := harness.StartMemberDNS(t, member+"'s DNS", ip, plugin, files, "cluster.local")
+	m.AwaitDNS(dns.Client{}, m.Addr, harness.MemberName)
+	return m.Addr
 }

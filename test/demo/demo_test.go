@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // asDemo makes this test binary the demo itself, so that exit statuses and
@@ -141,9 +144,14 @@ func testEnded(t *testing.T, coredns string, signal syscall.Signal) {
 // children of a killed demo soon after it.
 func nothingLeft(t *testing.T, binary string) {
 	t.Helper()
-	_, err := poll(t.Context(), func() (bool, error) { return len(running(t, binary)) == 0, nil })
+	_, err := harness.Poll(t.Context(), limit, func() error {
+		if left := running(t, binary); len(left) > 0 {
+			return fmt.Errorf("processes left: %v", left)
+		}
+		return nil
+	})
 	if err != nil {
-		t.Errorf("processes left: %v: %v", running(t, binary), err)
+		t.Error(err)
 	}
 }
 

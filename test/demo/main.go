@@ -22,8 +22,7 @@ import (
 )
 
 func main() {
-	// The kernel ends the children when the thread that started them ends
-	// (child_linux.go), and the main thread lives as long as the process.
+	// The kernel ends the children when the thread that started them ends, and the main thread lives as long as the process.
 	runtime.LockOSThread()
 	binary := flag.String("coredns", filepath.Join("bin", "coredns"), "the CoreDNS with clusterset; `make` builds it")
 	port := flag.Int("port", 5300, "the port to listen on; the next free one where it is taken")
@@ -56,7 +55,7 @@ func run(ctx context.Context, binary string, port int) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	s := &show{page: newPage(os.Stdout), ctx: ctx, binary: binary, dir: dir, port: port, members: make(map[string]*server)}
+	s := &show{output: newOutput(os.Stdout), ctx: ctx, binary: binary, dir: dir, port: port, members: make(map[string]*server)}
 	defer s.killAll()
 
 	for _, step := range []func() error{s.begin, s.lookUp, s.addMember, s.breakDocument, s.loseMember, s.returnMember} {

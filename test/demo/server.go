@@ -15,9 +15,10 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // files are the servers' configuration, and the zones of each member.
@@ -33,8 +34,7 @@ type server struct {
 	port int
 	zone string // one it serves
 
-	cmd   *exec.Cmd
-	ended chan struct{} // closed when it has ended
+	program *harness.Program // nil before its first start
 }
 
 // addServer starts the CoreDNS of a member, on an address that looks like the
@@ -69,7 +69,7 @@ func (s *show) newServer(name, host, zone, corefile string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n, os.WriteFile(filepath.Join(n.dir, "Corefile"), text, 0o600)
+	return n, os.WriteFile(n.path("Corefile"), text, 0o600)
 }
 
 // all are the members, in the order of their names.
@@ -133,20 +133,14 @@ func isFree(host string, port int) bool {
 
 func (s *server) address() string { return net.JoinHostPort(s.host, strconv.Itoa(s.port)) }
 
-func (s *server) logPath() string { return filepath.Join(s.dir, "log") }
+func (s *server) path(file string) string { return filepath.Join(s.dir, file) }
 
 // log is all that it has said.
-func (s *server) log() string {
-	text, err := os.ReadFile(s.logPath())
-	if err != nil {
-		return err.Error()
-	}
-	return string(text)
-}
+func (s *server) log() string { return s.program.Log() }
 
 // corefile is its Corefile as CoreDNS reads it.
 func (s *server) corefile() string {
-	text, err := os.ReadFile(filepath.Join(s.dir, "Corefile"))
+	text, err := os.ReadFile(s.path("Corefile"))
 	if err != nil {
 		return err.Error()
 	}
@@ -154,80 +148,43 @@ func (s *server) corefile() string {
 }
 
 // start starts it; ready waits for it.
-func (s *server) start(binary string) error {
-	log, err := os.OpenFile(s.logPath(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	s.cmd = exec.Command(binary)
-	s.cmd.Dir = s.dir
+func (s *server) start(binary string) (err error) {
+	command := exec.Command(binary)
+	command.Dir = s.dir
 	// Nothing of the caller's: in a pod, its variables lead to a real API server.
-	s.cmd.Env = []string{"HOME=" + s.dir, "HOST=" + s.host, "PORT=" + strconv.Itoa(s.port)}
-	s.cmd.Stdout, s.cmd.Stderr = log, log
-	s.cmd.SysProcAttr = childAttributes()
-	if err := s.cmd.Start(); err != nil {
-		return err
-	}
-	s.ended = make(chan struct{})
-	go func() {
-		_ = s.cmd.Wait() // how it ended doesn't matter: it was killed, or its log tells
-		close(s.ended)
-	}()
-	return nil
+	command.Env = []string{"HOME=" + s.dir, "HOST=" + s.host, "PORT=" + strconv.Itoa(s.port)}
+	// A process group of its own, so that Ctrl-C reaches the demo alone.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	s.program, err = harness.Run(command, s.path("log"))
+	return err
 }
 
 // kill ends it as a crash would, and waits until its port is free.
 func (s *server) kill() {
-	if s.ended == nil { // never started
-		return
+	if s.program != nil {
+		s.program.Kill()
 	}
-	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) // an error: it has ended
-	<-s.ended
 }
 
 // ready waits until it answers for its zone.
 func (s *server) ready(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	q := new(dns.Msg)
 	q.SetQuestion(s.zone, dns.TypeSOA)
-	_, err := poll(ctx, func() (bool, error) {
-		select {
-		case <-s.ended:
-			return false, fmt.Errorf("%s ended; its log:\n%s", s.name, s.log())
-		default:
+	_, err := harness.Poll(ctx, limit, func() error {
+		if ended := s.program.Running(); ended != nil {
+			cancel(ended)
+			return ended
 		}
 		reply, _, err := client.ExchangeContext(ctx, q, s.address())
-		return err == nil && reply.Rcode == dns.RcodeSuccess, nil
+		if err == nil && reply.Rcode != dns.RcodeSuccess {
+			err = errors.New(dns.RcodeToString[reply.Rcode])
+		}
+		return err
 	})
-	if errors.Is(err, errLate) {
-		return fmt.Errorf("%s is not ready: %w; its log:\n%s", s.name, err, s.log())
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%s: %w; its log:\n%s", s.name, err, s.log())
 	}
 	return err
-}
-
-// pollPause is between two looks at what is waited for.
-const pollPause = 2 * time.Millisecond
-
-var errLate = fmt.Errorf("waited %s for it", limit)
-
-// poll looks until done says so, and tells how long that took.
-func poll(ctx context.Context, done func() (bool, error)) (time.Duration, error) {
-	began := time.Now()
-	tick := time.NewTicker(pollPause)
-	defer tick.Stop()
-	for {
-		ok, err := done()
-		took := time.Since(began)
-		if ok || err != nil {
-			return took.Round(time.Millisecond), err
-		}
-		if took > limit {
-			return took, errLate
-		}
-		select {
-		case <-ctx.Done():
-			return took, ctx.Err()
-		case <-tick.C:
-		}
-	}
 }

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // limit bounds every waiting. What is waited for takes well under a second; a
@@ -16,7 +17,7 @@ const limit = 20 * time.Second
 
 // show is the demo on its way.
 type show struct {
-	*page
+	*output
 	ctx    context.Context
 	binary string
 	dir    string // a folder for each server
@@ -120,9 +121,8 @@ func (s *show) breakDocument() error {
 	if err := s.writeDocument(s.document + entry); err != nil {
 		return err
 	}
-	logged := func() bool { return containsAll(s.front.log()[before:], mistakes) }
-	if _, err := s.until(logged); err != nil {
-		return fmt.Errorf("the server's log doesn't say all of %q: %w; it says:\n%s", mistakes, err, s.front.log()[before:])
+	if _, err := harness.Poll(s.ctx, limit, func() error { return missing(s.front.log()[before:], mistakes) }); err != nil {
+		return fmt.Errorf("the server's log: %w; it says:\n%s", err, s.front.log()[before:])
 	}
 	s.say("The server's log names them all, with the place of each:")
 	s.quote(s.front.log()[before:])
@@ -133,13 +133,14 @@ func (s *show) breakDocument() error {
 	return s.writeDocument(s.document)
 }
 
-func containsAll(text string, parts []string) bool {
+// missing returns an error where the text doesn't hold a part.
+func missing(text string, parts []string) error {
 	for _, part := range parts {
 		if !strings.Contains(text, part) {
-			return false
+			return fmt.Errorf("no %q", part)
 		}
 	}
-	return true
+	return nil
 }
 
 // loseMember kills a member's DNS.
@@ -194,28 +195,26 @@ func (s *show) invite() {
 	s.shell("%s", s.dig("shop.default.cluster1.lan", "A"))
 	s.shell("%s", s.dig("10.103.0.20", "PTR"))
 	s.shell("$EDITOR %s", s.documentPath())
-	s.shell("tail -f %s", s.front.logPath())
+	s.shell("tail -f %s", s.front.path("log"))
 }
 
 // untilRight asks until the answer is as it should be, and tells how long that
 // took. It is no error that it never is: the show asks the same next, and tells.
 func (s *show) untilRight(l lookup) (time.Duration, error) {
-	took, err := s.until(func() bool {
+	took, err := harness.Poll(s.ctx, limit, func() error {
 		a, err := s.exchange(l)
-		return err == nil && l.matches(a)
+		if err == nil && !l.matches(a) {
+			err = errWrong
+		}
+		return err
 	})
-	if errors.Is(err, errLate) {
+	if _, late := errors.AsType[*harness.LateError](err); late {
 		err = nil
 	}
-	return took, err
+	return took.Round(time.Millisecond), err
 }
 
-// until waits for done.
-func (s *show) until(done func() bool) (time.Duration, error) {
-	return poll(s.ctx, func() (bool, error) { return done(), nil })
-}
-
-func (s *show) documentPath() string { return filepath.Join(s.front.dir, "clusterset.yaml") }
+func (s *show) documentPath() string { return s.front.path("clusterset.yaml") }
 
 // writeDocument replaces the document in one step, as an editor or a mounted
 // ConfigMap does.

@@ -22,9 +22,7 @@ func (s *Server) Ask(network, name string) (*dns.Msg, error) {
 	if dns.IsSubDomain("in-addr.arpa.", name) {
 		qtype = dns.TypePTR
 	}
-	client := dns.Client{Net: network, Timeout: AskTimeout}
-	reply, _, err := client.Exchange(new(dns.Msg).SetQuestion(name, qtype).SetEdns0(1232, false), s.Addr)
-	return reply, err
+	return Ask(dns.Client{Net: network, Timeout: AskTimeout}, s.Addr, name, qtype)
 }
 
 // Answers is nil where the reply over UDP is one of those, as Describe has it,

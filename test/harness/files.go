@@ -15,8 +15,8 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-// binary is the path of CoreDNS: COREDNS_BIN, or what make builds.
-func binary(t testing.TB) string {
+// corednsBinary is the path of CoreDNS: COREDNS_BIN, or what make builds.
+func corednsBinary(t testing.TB) string {
 	t.Helper()
 	path := os.Getenv("COREDNS_BIN")
 	if path == "" {

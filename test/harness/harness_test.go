@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -100,25 +102,20 @@ func TestDescribe(t *testing.T) {
 
 // TestProber: what is wrong once is seen.
 func TestProber(t *testing.T) {
-	looked := make(chan struct{}, 3)
-	n := 0
-	p := Probe(func() error {
-		if n++; n > 3 {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		p := Probe(func() error {
+			if n++; n == 2 {
+				return fmt.Errorf("wrong")
+			}
 			return nil
+		})
+		<-time.After(2*pollPause + 1) // of the bubble's time: three looks
+		failed := new(recorder)
+		if got := p.End(failed); got != 3 || len(failed.errors) != 1 || !strings.Contains(failed.errors[0], "1 of 3 ") {
+			t.Errorf("%d looks, %q", got, failed.errors)
 		}
-		looked <- struct{}{}
-		if n == 2 {
-			return fmt.Errorf("wrong")
-		}
-		return nil
 	})
-	for range 3 {
-		<-looked
-	}
-	failed := new(recorder)
-	if got := p.End(failed); got < 3 || len(failed.errors) != 1 || !strings.Contains(failed.errors[0], "1 of ") {
-		t.Errorf("%d looks, %q", got, failed.errors)
-	}
 }
 
 // recorder is a test that may fail.
@@ -158,7 +155,7 @@ func TestServer(t *testing.T) {
 	}
 	failed := &recorder{TB: t}
 	s.t = failed
-	_ = s.command.Process.Kill()
+	s.program.Kill()
 	s.Stop()
 	s.t = t
 	if len(failed.errors) != 1 || !slices.ContainsFunc(failed.errors, func(e string) bool { return strings.Contains(e, "killed") }) {

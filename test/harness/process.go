@@ -3,15 +3,18 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/miekg/dns"
+	"golang.org/x/sys/unix"
 )
 
 // endTimeout is how long a CoreDNS may take to end: its own grace is 5 s.
@@ -21,11 +24,11 @@ const endTimeout = 10 * time.Second
 // of its methods fails the test that it was started for.
 type Process struct {
 	t       testing.TB
-	name    string // in what a failed test says
-	dir     string // its working directory
-	command *exec.Cmd
-	ended   chan struct{} // closed when command has ended
-	stopped bool          // its end was wanted
+	name    string   // in what a failed test says
+	dir     string   // its working directory
+	inside  []string // the command that it is run by, in a network namespace
+	program *Program
+	stopped bool // its end was wanted
 }
 
 // StartCoreDNS runs bin/coredns, or COREDNS_BIN, in a directory with the files,
@@ -33,7 +36,14 @@ type Process struct {
 // stops it, and a failed test shows the end of its log under the name.
 func StartCoreDNS(t testing.TB, name string, files map[string]string) *Process {
 	t.Helper()
-	p := &Process{t: t, name: name, dir: t.TempDir()}
+	return StartCoreDNSInside(t, nil, name, files)
+}
+
+// StartCoreDNSInside is StartCoreDNS by a command that runs another one, as "ip
+// netns exec NAME", and becomes it.
+func StartCoreDNSInside(t testing.TB, command []string, name string, files map[string]string) *Process {
+	t.Helper()
+	p := &Process{t: t, name: name, dir: t.TempDir(), inside: command}
 	for file, text := range files {
 		p.Write(file, text)
 	}
@@ -50,25 +60,14 @@ func StartCoreDNS(t testing.TB, name string, files map[string]string) *Process {
 // Start runs it again after a Stop, on the files as they are now.
 func (p *Process) Start() {
 	p.t.Helper()
-	log, err := os.OpenFile(p.path(logFile), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	args := slices.Concat(p.inside, []string{corednsBinary(p.t), "-conf", "Corefile"})
+	command := exec.Command(args[0], args[1:]...)
+	command.Dir = p.dir
+	program, err := Run(command, p.path(logFile))
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	defer log.Close() // the child has its own
-	p.command = exec.Command(binary(p.t), "-conf", "Corefile")
-	p.command.Dir, p.command.Stdout, p.command.Stderr = p.dir, log, log
-	// A test that is killed cleans nothing up.
-	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.command.Start(); err != nil {
-		p.t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	p.ended, p.stopped = ended, false
-	command := p.command
-	go func() {
-		defer close(ended)
-		_ = command.Wait() // ProcessState tells
-	}()
+	p.program, p.stopped = program, false
 }
 
 // Stop ends it as an operator would. It must end by itself, within 10 s, and
@@ -79,26 +78,50 @@ func (p *Process) Stop() {
 		return
 	}
 	p.stopped = true
-	_ = p.command.Process.Signal(syscall.SIGTERM) // fails when it has ended: its code tells
-	select {
-	case <-p.ended:
-		if !p.command.ProcessState.Success() {
-			p.t.Errorf("%s: %v", p.name, p.command.ProcessState)
-		}
-	case <-time.After(endTimeout):
-		p.t.Errorf("%s: did not end within %v of SIGTERM", p.name, endTimeout)
-		_ = p.command.Process.Kill()
-		<-p.ended
+	if err := p.program.Terminate(endTimeout); err != nil {
+		p.t.Errorf("%s: %v", p.name, err)
 	}
 }
+
+// Kill ends it as a crash does.
+func (p *Process) Kill() {
+	p.stopped = true
+	p.program.Kill()
+}
+
+// Freeze stops it where it is: what is sent to it is taken by the kernel and waits.
+// Each of its threads stops when the kernel gets to it, and until the last has, it
+// may answer.
+func (p *Process) Freeze() {
+	p.t.Helper()
+	p.signal(syscall.SIGSTOP)
+	err := error(unix.EINTR)
+	for errors.Is(err, unix.EINTR) {
+		err = unix.Waitid(unix.P_PID, p.PID(), nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+	}
+	if err != nil {
+		p.t.Fatalf("%s: not stopped: %v", p.name, err)
+	}
+}
+
+// Thaw lets it go on.
+func (p *Process) Thaw() { p.t.Helper(); p.signal(syscall.SIGCONT) }
+
+func (p *Process) signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.program.Signal(s); err != nil {
+		p.t.Fatalf("%s: %v", p.name, err)
+	}
+}
+
+// PID is its process's.
+func (p *Process) PID() int { return p.program.PID() }
 
 // Running fails the test when it ended by itself: there is nothing to wait for.
 func (p *Process) Running() {
 	p.t.Helper()
-	select {
-	case <-p.ended:
-		p.t.Fatalf("%s has ended: %v", p.name, p.command.ProcessState)
-	default:
+	if err := p.program.Running(); err != nil {
+		p.t.Fatalf("%s: %v", p.name, err)
 	}
 }
 
@@ -121,7 +144,7 @@ func (p *Process) AwaitDNS(client dns.Client, addr, name string) {
 // OpenFiles counts its file descriptors, sockets among them.
 func (p *Process) OpenFiles() int {
 	p.t.Helper()
-	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.command.Process.Pid))
+	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.PID()))
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -25,9 +25,7 @@ func (p *Process) FailToReload() { p.t.Helper(); p.reload(notReloaded) }
 func (p *Process) reload(end string) {
 	p.t.Helper()
 	before := p.Logged(end)
-	if err := p.command.Process.Signal(syscall.SIGUSR1); err != nil {
-		p.t.Fatal(err)
-	}
+	p.signal(syscall.SIGUSR1)
 	Eventually(p.t, reloadLimit, p.name+": reload", func() error {
 		if p.Logged(end) == before {
 			return fmt.Errorf("no %q", end)

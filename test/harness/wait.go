@@ -3,18 +3,14 @@
 package harness
 
 import (
+	"context"
 	"testing"
 	"time"
 )
 
-const (
-	// pollPause is between two looks at what is waited for: short against the
-	// bounds, which are seconds, long against what a look costs.
-	pollPause = 5 * time.Millisecond
-	// looks is how often Throughout looks, however long it lasts: a server under
-	// load isn't to be busy with being looked at.
-	looks = 400
-)
+// looks is how often Throughout looks, however long it lasts: a server under
+// load isn't to be busy with being looked at.
+const looks = 400
 
 // StartLimit bounds the start of a CoreDNS, on a machine that does other things
 // too. It takes 0.3 s.
@@ -24,20 +20,11 @@ const StartLimit = 15 * time.Second
 // It looks once at least; after limit the test fails with what was wrong last.
 func Eventually(t testing.TB, limit time.Duration, what string, look func() error) time.Duration {
 	t.Helper()
-	start := time.Now()
-	pause := time.NewTicker(pollPause)
-	defer pause.Stop()
-	for {
-		err := look()
-		took := time.Since(start)
-		if err == nil {
-			return took
-		}
-		if took > limit {
-			t.Fatalf("%s: not within %v: %v", what, limit, err)
-		}
-		<-pause.C
+	took, err := Poll(context.Background(), limit, look)
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
 	}
+	return took
 }
 
 // Throughout looks again and again for as long as during says, and fails the test

@@ -36,7 +36,7 @@ func TestLarge(t *testing.T) {
 func large(t *testing.T, ip string, flags ...string) {
 	a := startAPI(t, flags...)
 	a.fill(many, ip)
-	link, kubeconfig := startLink(t, a)
+	relay, kubeconfig := harness.StartRelay(t, a.up, "c1")
 	debug.FreeOSMemory() // what fill left
 	heap, rss := memory(t)
 	s := startMember(a)
@@ -60,9 +60,9 @@ func large(t *testing.T, ip string, flags ...string) {
 		t.Errorf("%d services, %d slices", services, slices)
 	}
 	for range 2 {
-		link.setCut(true)
+		relay.Lose(true)
 		s.await(staleWithin, member.Stale)
-		link.setCut(false)
+		relay.Lose(false)
 		t.Logf("fresh %v after an outage", s.await(freshWithin, member.Fresh))
 		t.Logf("resident at once %.1f MiB more, then %.1f MiB", resident(t)-rss, settle())
 	}

@@ -59,9 +59,9 @@ func (all answers) over(tcp bool) (some answers) {
 }
 
 // check says what is wrong with each answer, or that there is none.
-func (all answers) check(what string, v verdict) (wrong []error) {
+func (all answers) check(what string, e expectation) (wrong []error) {
 	for _, a := range all {
-		if err := v(a); err != nil {
+		if err := e(a); err != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %s, tcp %v: %w", what, a.name, a.tcp, err))
 		}
 	}
@@ -71,10 +71,10 @@ func (all answers) check(what string, v verdict) (wrong []error) {
 	return wrong
 }
 
-// count is how many the verdict has nothing against.
-func (all answers) count(v verdict) (n int) {
+// count is how many are as expected.
+func (all answers) count(e expectation) (n int) {
 	for _, a := range all {
-		if v(a) == nil {
+		if e(a) == nil {
 			n++
 		}
 	}

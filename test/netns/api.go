@@ -15,9 +15,9 @@ import (
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/coredns-clusterset/clusterset/test/apiserver"
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // api is a cluster's API server, with the rights of its administrator, who is
@@ -39,20 +39,10 @@ func (c *cluster) startAPI(t testing.TB) *api {
 	up := apiserver.Start(t, c.name+"="+c.subnet())
 	server := up.Server(c.name)
 	c.exposeAPI(t, server)
-	text, err := os.ReadFile(up.Kubeconfig(c.name))
-	if err != nil {
-		t.Fatal(err)
-	}
 	c.kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
-	text = []byte(strings.Replace(string(text), server, "https://"+c.apiAddress(), 1))
-	if err := os.WriteFile(c.kubeconfig, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	harness.WriteFile(t, c.kubeconfig, strings.Replace(harness.ReadFile(t, up.Kubeconfig(c.name)), server, "https://"+c.apiAddress(), 1))
 	a := &api{c: c, client: c.apiClient(t, up.Kubeconfig(c.name))}
-	poll(t, startTimeout, "namespace", func() bool {
-		_, err := a.client.CoreV1().Namespaces().Get(t.Context(), "default", metav1.GetOptions{})
-		return err == nil
-	})
+	harness.AwaitNamespace(t, a.client, "default")
 	a.create(t, "podinfo", c.podinfoAddress())
 	return a
 }
@@ -62,7 +52,7 @@ func (c *cluster) kubeInside(t testing.TB) string {
 	t.Helper()
 	kube := os.Getenv("KUBE_BIN")
 	if kube == "" {
-		kube = filepath.Join(filepath.Dir(binaryPath(t)), "kube")
+		kube = filepath.Join(harness.Root(), "bin", "kube")
 	}
 	path := filepath.Join(t.TempDir(), "kube")
 	text := fmt.Sprintf("#!/bin/sh\nexec ip netns exec %s %s \"$@\"\n", c.ns, kube)
@@ -92,10 +82,7 @@ func (c *cluster) exposeAPI(t testing.TB, server string) {
 
 func (c *cluster) apiClient(t testing.TB, kubeconfig string) *kubernetes.Clientset {
 	t.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := harness.ClientConfig(t, kubeconfig)
 	config.Dial = func(_ context.Context, network, address string) (net.Conn, error) {
 		return c.ns.dial(network, address, askTimeout)
 	}

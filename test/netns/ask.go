@@ -120,6 +120,15 @@ func (c *cluster) podinfo() string { return "podinfo.default.svc." + c.name + ".
 // none. Labels are sorted by name.
 func (c *cluster) metric(t testing.TB, series string) float64 { return c.sum(t, series+" ") }
 
+// has returns an error where a series has another value.
+func (c *cluster) has(t testing.TB, series string, want float64) error {
+	t.Helper()
+	if got := c.metric(t, series); got != want {
+		return fmt.Errorf("%s is %v", series, got)
+	}
+	return nil
+}
+
 // sum is that of the series that begin like this.
 func (c *cluster) sum(t testing.TB, series string) (sum float64) {
 	t.Helper()

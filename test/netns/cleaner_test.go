@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // abandon makes TestAbandoned do what its name says.
@@ -41,13 +43,13 @@ func TestNothingLeft(t *testing.T) {
 		}
 	}
 	kill(command)
-	took := poll(t, startTimeout, "all of "+line+" is gone", func() bool {
+	took := harness.Eventually(t, startTimeout, "all is gone", func() error {
 		for _, path := range left {
 			if exists(path) {
-				return false
+				return fmt.Errorf("%s is still there", path)
 			}
 		}
-		return true
+		return nil
 	})
 	t.Logf("%d namespaces, files and processes gone after %v", len(left), took)
 }
@@ -60,10 +62,10 @@ func TestAbandoned(t *testing.T) {
 	}
 	clusters := newClusters(t)
 	clusters[0].configureResolver(t)
-	clusters[1].dns.freeze(t)
+	clusters[1].dns.Freeze()
 	paths := []string{filepath.Join(handles, string(clusters[0].network.router)), filepath.Join(etcFiles, string(clusters[0].ns))}
 	for _, c := range clusters {
-		paths = append(paths, filepath.Join(handles, string(c.ns)), fmt.Sprintf("/proc/%d", c.dns.process.Process.Pid))
+		paths = append(paths, filepath.Join(handles, string(c.ns)), fmt.Sprintf("/proc/%d", c.dns.PID()))
 	}
 	fmt.Println(strings.Join(paths, " "))
 	select {}

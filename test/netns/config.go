@@ -4,10 +4,7 @@ package netns
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
-	"testing"
 )
 
 // documentFile has the ClusterSet, beside the Corefile.
@@ -17,22 +14,15 @@ const documentFile = "clusterset.yaml"
 // records, more than the usual EDNS size and less than the largest.
 const headlessAddresses = 200
 
-// writeConfig writes the Corefile of one of the cluster's servers and all that it
-// names, and gives the Corefile's path.
-func (c *cluster) writeConfig(t testing.TB, address, metrics string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range map[string]string{
+// config is the Corefile of one of the cluster's servers and the files that it
+// names.
+func (c *cluster) config(address, metrics string) map[string]string {
+	return map[string]string{
 		"Corefile":      c.corefile(address, metrics),
 		documentFile:    c.network.document(),
 		"cluster.local": c.zone(),
 		"reverse":       c.reverseZone(),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
 	}
-	return filepath.Join(dir, "Corefile")
 }
 
 // corefile has paths relative to its own directory, where CoreDNS is started. Names

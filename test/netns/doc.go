@@ -10,9 +10,8 @@
 //
 // Beside whole members that are lost (outage_test.go, partition_test.go) there is
 // one that is asked under load while something is wrong with it, or with one of
-// its two upstreams: a fault. What lies, or is late, is a relay in front of a
-// CoreDNS; what loses packets is nft. Each fault is struck while another member is
-// asked, too, whose answers must stay right and as quick as they were just before.
+// its two upstreams: a fault. A relay in front of a CoreDNS alters replies, or delays them; nft
+// loses packets. While there is a fault, another member is asked, too, whose answers must stay right and as quick as they were just before.
 //
 // It runs on Linux, as root, with the build tag e2e: make e2e.
 package netns

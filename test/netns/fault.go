@@ -9,6 +9,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const (
@@ -25,14 +27,14 @@ const (
 type fault struct {
 	name      string
 	upstreams []string
-	strike    strike
+	begin     injection
 	// known is set where it takes the upstream down: the member is asked until
 	// that is known, and once more.
 	known bool
 	// lasts is for how long it is asked at the least; 0 is the usual.
 	lasts time.Duration
 	// udp and tcp say what is wrong with an answer; nil: it isn't asked over that.
-	udp, tcp verdict
+	udp, tcp expectation
 	// all says what is wrong with all of them together; nil: nothing.
 	all func(outcome) error
 	// dropped is set where replies must have been counted as dropped.
@@ -70,26 +72,26 @@ func (f fault) try(t *testing.T, n *faultNet, name string) (wrong []error) {
 	m := n.member.as(name, f.upstreams)
 	n.asker.meet(t, m)
 	l := f.loads(n, m)
-	l.run(t, func() { time.Sleep(usual / 4) }) // opens what is kept open
-	quietly := func() { time.Sleep(usual) }
+	l.run(t, func() { n.last(t, usual/4) }) // opens what is kept open
+	quietly := func() { n.last(t, usual) }
 	before := l.run(t, quietly).log(t, "before")
 
-	var struck time.Time
-	mend := func() {}
-	defer func() { mend() }()
+	var begun time.Time
+	end := func() {}
+	defer func() { end() }()
 	during := l.run(t, func() {
-		mend = f.strike(t)
-		struck = time.Now()
+		end = f.begin(t)
+		begun = time.Now()
 		if f.known {
 			n.asker.awaitUpstreams(t, m, len(f.upstreams)-1)
-			t.Logf("known after %v", time.Since(struck).Round(time.Millisecond))
+			t.Logf("known after %v", time.Since(begun).Round(time.Millisecond))
 		}
-		time.Sleep(time.Until(struck.Add(cmp.Or(f.lasts, usual))))
+		n.last(t, time.Until(begun.Add(cmp.Or(f.lasts, usual))))
 	}).log(t, "during")
 
 	wrong = slices.Concat(
 		before.member.check("before", right(pluginTimeout)),
-		f.judge(during, struck),
+		f.check(during, begun),
 		during.other.check("other", right(pluginTimeout)),
 		during.asFast("other", during.other.p99(), before.other.p99()),
 	)
@@ -106,16 +108,25 @@ func (f fault) try(t *testing.T, n *faultNet, name string) (wrong []error) {
 	return wrong
 }
 
-// judge is about the member's answers. Where the strike was still under way when
+// last has the clients ask that long. The asker's DNS has to run.
+func (n *faultNet) last(t *testing.T, during time.Duration) {
+	t.Helper()
+	harness.Throughout(t, during, "the asker's DNS", func() error {
+		n.asker.dns.Running()
+		return nil
+	})
+}
+
+// check is about the member's answers. Where the fault hadn't wholly begun when
 // the question was asked, the right answer is right in any case.
-func (f fault) judge(during outcome, struck time.Time) (wrong []error) {
-	fair := func(v verdict) verdict {
-		early := either(right(withinTimeout), v)
+func (f fault) check(during outcome, begun time.Time) (wrong []error) {
+	fair := func(e expectation) expectation {
+		early := either(right(withinTimeout), e)
 		return func(a answer) error {
-			if a.at.Before(struck) {
+			if a.at.Before(begun) {
 				return early(a)
 			}
-			return v(a)
+			return e(a)
 		}
 	}
 	wrong = during.member.over(false).check("during", fair(f.udp))

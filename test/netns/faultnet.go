@@ -4,12 +4,10 @@ package netns
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/miekg/dns"
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // faultNet is a network one of whose members has two servers, and a relay to the
@@ -33,7 +31,7 @@ func newFaultNet(t testing.TB) *faultNet {
 		n.member.ns.ip(t, "address", "add", address+"/32", "dev", "lo")
 	}
 	n.second = n.member.newDNS(t, second, "127.0.0.1:9154")
-	n.second.restart(t)
+	n.second.await(t)
 	n.relay = n.member.startRelay(t, relay, n.first.address)
 	return n
 }
@@ -51,17 +49,8 @@ func (c *cluster) as(name string, upstreams []string) *cluster {
 func (c *cluster) meet(t testing.TB, m *cluster) {
 	t.Helper()
 	c.network.clusters[m.index] = m
-	path := filepath.Join(filepath.Dir(c.dns.corefile), documentFile)
-	if err := os.WriteFile(path+".new", []byte(c.network.document()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		t.Fatal(err)
-	}
-	poll(t, startTimeout, c.name+" knows "+m.name, func() bool {
-		r, err := c.ask(question{name: m.name + ".lan.", qtype: dns.TypeSOA})
-		return err == nil && r.Rcode == dns.RcodeSuccess
-	})
+	c.dns.Write(documentFile, c.network.document())
+	harness.Eventually(t, startTimeout, c.name+" knows "+m.name, func() error { return c.knows(m.name+".lan.", c.dnsAddress()) })
 }
 
 // awaitUpstreams waits until the cluster takes no more of the member's upstreams

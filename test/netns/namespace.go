@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,8 +32,12 @@ type namespace string
 // command is a program that runs inside, as `ip netns exec` runs it, and dies
 // with this process.
 func (n namespace) command(program ...string) *exec.Cmd {
-	return mortal(exec.Command("ip", append([]string{"netns", "exec", string(n)}, program...)...))
+	args := slices.Concat(n.exec(), program)
+	return mortal(exec.Command(args[0], args[1:]...))
 }
+
+// exec is the command that runs another one inside.
+func (n namespace) exec() []string { return []string{"ip", "netns", "exec", string(n)} }
 
 // mortal makes a command's process die with this one, however that ends.
 func mortal(command *exec.Cmd) *exec.Cmd {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const (
@@ -34,9 +36,9 @@ const (
 // outage is a way to lose the members whose names are down, and to get them
 // back.
 type outage struct {
-	name      string
-	cut, mend func(testing.TB)
-	down, up  []*cluster
+	name       string
+	begin, end func(testing.TB)
+	down, up   []*cluster
 	// told and toldTCP are set where the first question is told at once that
 	// nobody is there: TCP takes an ICMP error for passing trouble of the
 	// connection that it has, and only a reset ends it.
@@ -47,12 +49,12 @@ func TestOutages(t *testing.T) {
 	all := newClusters(t)
 	one, others := all[1:2], []*cluster{all[0], all[2]}
 	for _, o := range []outage{
-		{name: "link down", cut: all[1].unplug, mend: all[1].plug, down: one, up: others},
-		{name: "black hole", cut: all[1].blackHole, mend: all[1].unfilter, down: one, up: others},
-		{name: "forbidden", cut: all[1].forbid, mend: all[1].unfilter, down: one, up: others, told: true},
-		{name: "own link down", cut: all[0].unplugUplink, mend: all[0].plugUplink, down: all[1:], up: all[:1], told: true},
-		{name: "frozen", cut: all[1].dns.freeze, mend: all[1].dns.thaw, down: one, up: others},
-		{name: "killed", cut: all[1].dns.kill, mend: all[1].dns.restart, down: one, up: others, told: true, toldTCP: true},
+		{name: "link down", begin: all[1].unplug, end: all[1].plug, down: one, up: others},
+		{name: "black hole", begin: all[1].blackHole, end: all[1].unfilter, down: one, up: others},
+		{name: "forbidden", begin: all[1].forbid, end: all[1].unfilter, down: one, up: others, told: true},
+		{name: "own link down", begin: all[0].unplugUplink, end: all[0].plugUplink, down: all[1:], up: all[:1], told: true},
+		{name: "frozen", begin: func(testing.TB) { all[1].dns.Freeze() }, end: func(testing.TB) { all[1].dns.Thaw() }, down: one, up: others},
+		{name: "killed", begin: func(testing.TB) { all[1].dns.Kill() }, end: all[1].dns.restart, down: one, up: others, told: true, toldTCP: true},
 	} {
 		t.Run(o.name, func(t *testing.T) { o.run(t, all[0]) })
 	}
@@ -63,7 +65,7 @@ func (o outage) run(t *testing.T, from *cluster) {
 		from.awaitAnswer(t, c)
 	}
 	stop := from.watchAll(o.up, atOnce)
-	o.cut(t)
+	o.begin(t)
 	start := time.Now()
 	o.firstQuestions(t, from)
 	for _, c := range o.down {
@@ -71,7 +73,7 @@ func (o outage) run(t *testing.T, from *cluster) {
 		t.Logf("%s known to be down after %v", c.name, time.Since(start).Round(time.Millisecond))
 		o.knownQuestions(t, from, c)
 	}
-	o.mend(t)
+	o.end(t)
 	mended := time.Now()
 	for _, c := range o.down {
 		from.awaitAnswer(t, c)
@@ -122,9 +124,9 @@ func (o outage) knownQuestions(t *testing.T, from, of *cluster) {
 func (c *cluster) awaitDown(t *testing.T, of *cluster) {
 	t.Helper()
 	series := fmt.Sprintf(`coredns_clusterset_upstreams{cluster="%s",state="down"}`, of.name)
-	poll(t, knownDown+slack, of.name+" is known to be down", func() bool {
+	harness.Eventually(t, knownDown+slack, of.name+" is known to be down", func() error {
 		_, _ = c.ask(question{name: of.podinfo(), qtype: dns.TypeA, timeout: impatient})
-		return c.metric(t, series) == 1
+		return c.has(t, series, 1)
 	})
 }
 
@@ -161,9 +163,12 @@ func aboutMember(ede *dns.EDNS0_EDE, name string) bool {
 func (c *cluster) awaitAnswer(t testing.TB, of *cluster) {
 	t.Helper()
 	for _, tcp := range []bool{false, true} {
-		poll(t, startTimeout, of.podinfo()+" is answered", func() bool {
+		harness.Eventually(t, startTimeout, of.podinfo()+" is answered", func() error {
 			r, err := c.ask(question{name: of.podinfo(), qtype: dns.TypeA, tcp: tcp})
-			return err == nil && r.Rcode == dns.RcodeSuccess && len(r.Answer) == 1
+			if err == nil && (r.Rcode != dns.RcodeSuccess || len(r.Answer) != 1) {
+				return fmt.Errorf("%s, %d records", dns.RcodeToString[r.Rcode], len(r.Answer))
+			}
+			return err
 		})
 	}
 }

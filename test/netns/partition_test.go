@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const (
@@ -79,7 +81,7 @@ func forwardedBy(c *cluster) string {
 func (c *cluster) awaitData(t *testing.T, of *cluster, state string, bound time.Duration) time.Duration {
 	t.Helper()
 	series := fmt.Sprintf(`coredns_clusterset_data_state{cluster="%s",state="%s"}`, of.name, state)
-	return poll(t, bound, "data "+state, func() bool { return c.metric(t, series) == 1 })
+	return harness.Eventually(t, bound, "data "+state, func() error { return c.has(t, series, 1) })
 }
 
 // awaitRecords waits until the other cluster's service has these addresses; none
@@ -90,8 +92,11 @@ func (c *cluster) awaitRecords(t *testing.T, of *cluster, service string, bound 
 	for _, address := range addresses {
 		rcode, want = dns.RcodeSuccess, append(want, name+" A "+address)
 	}
-	poll(t, bound, fmt.Sprintf("%s is %q", name, want), func() bool {
+	harness.Eventually(t, bound, fmt.Sprintf("%s is %q", name, want), func() error {
 		r, err := c.ask(question{name: name, qtype: dns.TypeA})
-		return err == nil && r.Rcode == rcode && slices.Equal(r.records(), want)
+		if err == nil && (r.Rcode != rcode || !slices.Equal(r.records(), want)) {
+			return fmt.Errorf("%s %q", dns.RcodeToString[r.Rcode], r.records())
+		}
+		return err
 	})
 }

@@ -10,12 +10,12 @@ import (
 	"testing"
 )
 
-// TestPage is the point of it all: a program that knows a name only, and the C
+// TestPodinfo is the point of it all: a program that knows a name only, and the C
 // library's resolver with a pod's configuration, get another cluster's page.
-func TestPage(t *testing.T) {
+func TestPodinfo(t *testing.T) {
 	clusters := newClusters(t)
-	clusters[1].servePage(t)
-	clusters[2].servePage(t)
+	clusters[1].servePodinfo(t)
+	clusters[2].servePodinfo(t)
 	clusters[0].configureResolver(t)
 	for url, page := range map[string]string{
 		"http://podinfo.default.svc.cluster1.lan:9898/": "podinfo of cluster1",

@@ -19,19 +19,19 @@ func TestUpstreamFaults(t *testing.T) {
 	direct, relayed := []string{n.first.address, n.second.address}, []string{n.relay.at, n.second.address}
 	soon := right(atFirst)
 	for i, f := range []fault{
-		{name: "dropped", upstreams: direct, strike: n.drop(), known: true, udp: soon, tcp: soon},
-		{name: "rejected", upstreams: direct, strike: n.reject(), known: true, udp: soon, tcp: soon},
-		{name: "stopped", upstreams: direct, strike: n.freeze, known: true, udp: soon, tcp: soon},
-		{name: "killed", upstreams: direct, strike: n.kill, known: true, udp: soon, tcp: soon},
-		{name: "killed and started again", upstreams: direct, strike: n.crash, udp: soon, tcp: soon},
-		{name: "rolling restart", upstreams: direct, strike: n.roll, udp: soon, tcp: soon},
-		{name: "flapping", upstreams: relayed, strike: n.flap, udp: soon, tcp: soon},
-		{name: "wrong id", upstreams: relayed, strike: n.tell(wrongID), known: true, udp: soon, tcp: soon, dropped: true},
-		{name: "wrong question", upstreams: relayed, strike: n.tell(wrongName), known: true, udp: soon, tcp: soon, dropped: true},
-		{name: "garbage", upstreams: relayed, strike: n.tell(garbage), known: true, udp: soon, tcp: soon, dropped: true},
-		{name: "forged source", upstreams: relayed, strike: n.tell(forged), known: true, udp: soon, tcp: soon},
-		{name: "TC, half a frame", upstreams: relayed, strike: n.tell(cut(halfFrame)), udp: either(soon, truncated(withinTimeout)), tcp: soon},
-		{name: "5% late", upstreams: relayed, strike: n.tell(fewLate()), udp: soon, tcp: soon, all: tailCut, clients: 18, lasts: 1500 * time.Millisecond},
+		{name: "dropped", upstreams: direct, begin: n.drop(), known: true, udp: soon, tcp: soon},
+		{name: "rejected", upstreams: direct, begin: n.reject(), known: true, udp: soon, tcp: soon},
+		{name: "stopped", upstreams: direct, begin: n.freeze, known: true, udp: soon, tcp: soon},
+		{name: "killed", upstreams: direct, begin: n.kill, known: true, udp: soon, tcp: soon},
+		{name: "killed and started again", upstreams: direct, begin: n.crash, udp: soon, tcp: soon},
+		{name: "rolling restart", upstreams: direct, begin: n.roll, udp: soon, tcp: soon},
+		{name: "flapping", upstreams: relayed, begin: n.flap, udp: soon, tcp: soon},
+		{name: "wrong id", upstreams: relayed, begin: n.alter(wrongID), known: true, udp: soon, tcp: soon, dropped: true},
+		{name: "wrong question", upstreams: relayed, begin: n.alter(wrongName), known: true, udp: soon, tcp: soon, dropped: true},
+		{name: "garbage", upstreams: relayed, begin: n.alter(garbage), known: true, udp: soon, tcp: soon, dropped: true},
+		{name: "forged source", upstreams: relayed, begin: n.alter(forged), known: true, udp: soon, tcp: soon},
+		{name: "TC, half a frame", upstreams: relayed, begin: n.alter(withTC(halfFrame)), udp: either(soon, truncated(withinTimeout)), tcp: soon},
+		{name: "5% late", upstreams: relayed, begin: n.alter(fewLate()), udp: soon, tcp: soon, all: tailCut, clients: 18, lasts: 1500 * time.Millisecond},
 	} {
 		t.Run(f.name, func(t *testing.T) { f.run(t, n, fmt.Sprintf("faulty%d", i)) })
 	}

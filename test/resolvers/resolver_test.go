@@ -5,11 +5,9 @@ package resolvers
 import (
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -30,7 +28,6 @@ var families = []family{{"IPv4", "127.0.0.1", "-4", "6"}, {"IPv6", "::1", "-6", 
 type resolver struct {
 	t    *testing.T
 	addr string
-	log  string
 }
 
 // bind starts named with these options, beside what it needs here, and these zones.
@@ -83,22 +80,16 @@ func start(t *testing.T, addr, config string, program ...string) *resolver {
 	dir := t.TempDir()
 	harness.WriteFile(t, filepath.Join(dir, "config"), config)
 	harness.WriteFile(t, filepath.Join(dir, "hints"), hints)
-	r := &resolver{t: t, addr: addr, log: filepath.Join(dir, "log")}
-	log, err := os.Create(r.log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
+	r := &resolver{t: t, addr: addr}
 	command := exec.Command(program[0], program[1:]...)
-	command.Dir, command.Stdout, command.Stderr = dir, log, log
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := command.Start(); err != nil {
+	command.Dir = dir
+	running, err := harness.Run(command, filepath.Join(dir, "log"))
+	if err != nil {
 		t.Fatalf("%v: it is a package of CI's", err)
 	}
 	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-		if text := harness.ReadFile(t, r.log); t.Failed() {
+		running.Kill()
+		if text := running.Log(); t.Failed() {
 			t.Logf("%s\n%s", config, text[max(0, len(text)-4000):])
 		}
 	})
@@ -110,9 +101,7 @@ func start(t *testing.T, addr, config string, program ...string) *resolver {
 }
 
 func (r *resolver) ask(network, name string, qtype uint16) (*dns.Msg, error) {
-	client := dns.Client{Net: network, Timeout: 10 * time.Second}
-	reply, _, err := client.Exchange(new(dns.Msg).SetQuestion(name, qtype).SetEdns0(1232, false), r.addr)
-	return reply, err
+	return harness.Ask(dns.Client{Net: network, Timeout: 10 * time.Second}, r.addr, name, qtype)
 }
 
 // want fails the test where the reply is another.

@@ -114,13 +114,12 @@ func name(service, member string) string { return service + ".default." + member
 // startUpstream starts the members' DNS, and returns its address.
 func startUpstream(t *testing.T) string {
 	t.Helper()
-	at := harness.FreeAddr(t, ip)
-	harness.StartCoreDNS(t, "the members' DNS", map[string]string{
-		"Corefile": fmt.Sprintf("cluster.local:%d {\n bind %s\n errors\n file zone\n}\n", at.Port(), ip),
+	m := harness.StartMemberDNS(t, "the members' DNS", ip, "file zone", map[string]string{
 		"zone": "@ 5 IN SOA ns.dns hostmaster 1 7200 1800 86400 5\n@ 5 IN NS ns.dns\nns.dns 5 IN A 10.102.1.1\n" +
 			"*.default.svc 5 IN A 10.102.1.1\n",
-	}).AwaitDNS(dns.Client{}, at.String(), "who.default.svc.cluster.local.")
-	return at.String()
+	}, "cluster.local")
+	m.AwaitDNS(dns.Client{}, m.Addr, harness.MemberName)
+	return m.Addr
 }
 
 // entry is a member in the document.

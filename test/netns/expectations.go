@@ -11,10 +11,10 @@ import (
 	"github.com/miekg/dns"
 )
 
-// verdict says what is wrong with an answer.
-type verdict func(answer) error
+// expectation returns an error that says what is wrong with an answer.
+type expectation func(answer) error
 
-// late is a verdict on the time alone, which a machine that does something else
+// late is an error about the time alone, which a machine that does something else
 // may have spoilt.
 type late string
 
@@ -37,14 +37,14 @@ func gravestFirst(a, b error) int {
 }
 
 // right is the one address that the name has.
-func right(within time.Duration) verdict {
+func right(within time.Duration) expectation {
 	return timely(within, func(a answer) bool {
 		return a.Rcode == dns.RcodeSuccess && !a.Truncated && slices.Equal(a.records(), []string{a.name + " A " + a.want})
 	}, "its address")
 }
 
 // failed is SERVFAIL for a reason that names the member.
-func failed(within time.Duration) verdict {
+func failed(within time.Duration) expectation {
 	return timely(within, func(a answer) bool {
 		ede := a.reason()
 		return a.Rcode == dns.RcodeServerFailure && ede != nil && aboutMember(ede, a.name)
@@ -52,7 +52,7 @@ func failed(within time.Duration) verdict {
 }
 
 // unanswered is failed, because nothing came that could be taken for an answer.
-func unanswered(within time.Duration) verdict {
+func unanswered(within time.Duration) expectation {
 	return timely(within, func(a answer) bool {
 		ede := a.reason()
 		return a.Rcode == dns.RcodeServerFailure && ede != nil && aboutMember(ede, a.name) &&
@@ -61,19 +61,19 @@ func unanswered(within time.Duration) verdict {
 }
 
 // truncated tells the client to ask over TCP.
-func truncated(within time.Duration) verdict {
+func truncated(within time.Duration) expectation {
 	return timely(within, func(a answer) bool {
 		return a.Rcode == dns.RcodeSuccess && a.Truncated && len(a.Answer) == 0
 	}, "TC and no records")
 }
 
 // refused is REFUSED.
-func refused(within time.Duration) verdict {
+func refused(within time.Duration) expectation {
 	return timely(within, func(a answer) bool { return a.Rcode == dns.RcodeRefused }, "REFUSED")
 }
 
 // timely wants an answer that is so, within a time.
-func timely(within time.Duration, so func(answer) bool, want string) verdict {
+func timely(within time.Duration, so func(answer) bool, want string) expectation {
 	return func(a answer) error {
 		took := a.took.Round(100 * time.Microsecond)
 		switch {
@@ -89,7 +89,7 @@ func timely(within time.Duration, so func(answer) bool, want string) verdict {
 }
 
 // either wants one of two.
-func either(one, other verdict) verdict {
+func either(one, other expectation) expectation {
 	return func(a answer) error {
 		err := one(a)
 		if err == nil || isLate(err) {

@@ -31,9 +31,9 @@ func (c *cluster) forbid(t testing.TB) {
 	c.filter(t, "reject", "with", "icmp", "type", "admin-prohibited")
 }
 
-// filter gives the router a verdict on what is sent to the cluster's services.
-func (c *cluster) filter(t testing.TB, verdict ...string) {
-	c.rule(t, append([]string{"ip", "daddr", c.subnet()}, verdict...)...)
+// filter has the router do that with what is sent to the cluster's services.
+func (c *cluster) filter(t testing.TB, action ...string) {
+	c.rule(t, append([]string{"ip", "daddr", c.subnet()}, action...)...)
 }
 
 // dropAPI makes the router drop these packets to and from the cluster's API.

@@ -39,11 +39,11 @@ func act(args []string) (played bool, err error) {
 	return false, nil
 }
 
-// servePage starts podinfo in the cluster and waits until it listens.
-func (c *cluster) servePage(t testing.TB) {
+// servePodinfo starts podinfo in the cluster and waits until it listens.
+func (c *cluster) servePodinfo(t testing.TB) {
 	t.Helper()
 	address := net.JoinHostPort(c.podinfoAddress(), podinfoPort)
-	command := inRole(c.ns.command(executable(t), roleServe, address, c.page()))
+	command := inRole(c.ns.command(executable(t), roleServe, address, c.podinfoText()))
 	command.Stderr = os.Stderr
 	stdout, err := command.StdoutPipe()
 	if err != nil {
@@ -58,7 +58,7 @@ func (c *cluster) servePage(t testing.TB) {
 	}
 }
 
-func (c *cluster) page() string { return "podinfo of " + c.name }
+func (c *cluster) podinfoText() string { return "podinfo of " + c.name }
 
 func serve(address, text string) error {
 	listener, err := net.Listen("tcp", address)

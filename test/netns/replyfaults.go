@@ -12,38 +12,40 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
-// lie is what becomes of a reply, which it may change and keep.
-type lie struct {
+// replyFault is what becomes of a reply, which it may change and keep.
+type replyFault struct {
 	// packet sends something, or nothing, to the client.
-	packet func(to client, reply []byte)
-	// frame does so on its connection, and is not called again before it returns;
+	packet func(to harness.Peer, reply []byte)
+	// message does so on its connection, and is not called again before it returns;
 	// gone is closed when the client has closed that.
-	frame func(conn net.Conn, reply []byte, gone <-chan struct{})
+	message func(conn net.Conn, reply []byte, gone <-chan struct{})
 }
 
-// honest passes what it gets.
-var honest = altered(func(reply []byte) []byte { return reply })
+// unaltered replies are passed on.
+var unaltered = altered(func(reply []byte) []byte { return reply })
 
 // altered replies are others than the server's.
-func altered(alter func(reply []byte) []byte) *lie {
-	return &lie{
-		packet: func(to client, reply []byte) { to.send(alter(reply)) },
-		frame:  func(conn net.Conn, reply []byte, _ <-chan struct{}) { write(conn, framed(alter(reply))) },
+func altered(alter func(reply []byte) []byte) *replyFault {
+	return &replyFault{
+		packet:  func(to harness.Peer, reply []byte) { to.Send(alter(reply)) },
+		message: func(conn net.Conn, reply []byte, _ <-chan struct{}) { write(conn, framed(alter(reply))) },
 	}
 }
 
 // What can't be taken for an answer to what was asked.
 var (
-	silent    = &lie{packet: func(client, []byte) {}, frame: func(net.Conn, []byte, <-chan struct{}) {}}
+	silent    = &replyFault{packet: func(harness.Peer, []byte) {}, message: func(net.Conn, []byte, <-chan struct{}) {}}
 	wrongID   = altered(func(reply []byte) []byte { reply[1] ^= 1; return reply })
 	wrongName = altered(func(reply []byte) []byte { reply[headerLen+1] ^= 1; return reply })
 	garbage   = altered(func(reply []byte) []byte { _, _ = rand.Read(reply); return reply })
 	// forged is right, and from a port that nobody has asked.
-	forged = &lie{
-		packet: client.forge,
-		frame:  honest.frame,
+	forged = &replyFault{
+		packet:  harness.Peer.Forge,
+		message: unaltered.message,
 	}
 )
 
@@ -51,7 +53,7 @@ var (
 var reordered = delayed(func() time.Duration { return mathrand.N(10 * time.Millisecond) })
 
 // fewLate is 5% of the replies 200 ms late.
-func fewLate() *lie {
+func fewLate() *replyFault {
 	var replies atomic.Uint32
 	return delayed(func() time.Duration {
 		if replies.Add(1)%20 == 0 {
@@ -61,47 +63,47 @@ func fewLate() *lie {
 	})
 }
 
-func delayed(delay func() time.Duration) *lie {
-	return &lie{
-		packet: func(to client, reply []byte) {
-			time.AfterFunc(delay(), func() { to.send(reply) })
+func delayed(delay func() time.Duration) *replyFault {
+	return &replyFault{
+		packet: func(to harness.Peer, reply []byte) {
+			time.AfterFunc(delay(), func() { to.Send(reply) })
 		},
-		frame: func(conn net.Conn, reply []byte, _ <-chan struct{}) {
+		message: func(conn net.Conn, reply []byte, _ <-chan struct{}) {
 			time.AfterFunc(delay(), func() { write(conn, framed(reply)) })
 		},
 	}
 }
 
 // repeated replies come so many times.
-func repeated(times int) *lie {
-	return &lie{
-		packet: func(to client, reply []byte) {
+func repeated(times int) *replyFault {
+	return &replyFault{
+		packet: func(to harness.Peer, reply []byte) {
 			for range times {
-				to.send(reply)
+				to.Send(reply)
 			}
 		},
-		frame: func(conn net.Conn, reply []byte, _ <-chan struct{}) {
+		message: func(conn net.Conn, reply []byte, _ <-chan struct{}) {
 			write(conn, bytes.Repeat(framed(reply), times))
 		},
 	}
 }
 
-// cut says over UDP that there is more over TCP, where frame has its way.
-func cut(frame func(conn net.Conn, reply []byte, gone <-chan struct{})) *lie {
-	return &lie{
-		packet: func(to client, reply []byte) {
+// withTC says over UDP that there is more over TCP, where message has its way.
+func withTC(message func(conn net.Conn, reply []byte, gone <-chan struct{})) *replyFault {
+	return &replyFault{
+		packet: func(to harness.Peer, reply []byte) {
 			reply = reply[:questionEnd(reply)]
 			reply[2] |= 2             // TC: RFC 1035, section 4.1.1
 			clear(reply[6:headerLen]) // no records
-			to.send(reply)
+			to.Send(reply)
 		},
-		frame: frame,
+		message: message,
 	}
 }
 
 // What there is over TCP.
 var (
-	whole     = honest.frame
+	whole     = unaltered.message
 	halfFrame = func(conn net.Conn, reply []byte, gone <-chan struct{}) {
 		write(conn, framed(reply)[:2+len(reply)/2])
 		<-gone

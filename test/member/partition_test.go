@@ -4,10 +4,7 @@ package member
 
 import (
 	"fmt"
-	"net"
 	"os"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,103 +14,12 @@ import (
 	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
-// link is a TCP relay between a Member and its API. Cut, it drops what is sent, in
-// both directions, and accepts nothing.
-type link struct {
-	t        *testing.T
-	listener net.Listener
-	target   string
-	running  sync.WaitGroup
-
-	mu    sync.Mutex
-	cut   bool
-	conns []net.Conn
-}
-
-// startLink gives a link, and a kubeconfig that uses it.
-func startLink(t *testing.T, a *api) (l *link, kubeconfig string) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := a.up.Server("c1")
-	l = &link{t: t, listener: listener, target: strings.TrimPrefix(server, "https://")}
-	l.running.Go(l.accept)
-	t.Cleanup(func() {
-		listener.Close()
-		l.mu.Lock()
-		for _, c := range l.conns {
-			c.Close()
-		}
-		l.mu.Unlock()
-		l.running.Wait()
-	})
-	return l, strings.Replace(harness.ReadFile(t, a.up.Kubeconfig("c1")), server, "https://"+listener.Addr().String(), 1)
-}
-
-func (l *link) accept() {
-	for {
-		client, err := l.listener.Accept()
-		if err != nil {
-			return
-		}
-		server, err := net.Dial("tcp", l.target)
-		if err != nil {
-			client.Close()
-			continue
-		}
-		l.mu.Lock()
-		l.conns = append(l.conns, client, server)
-		l.mu.Unlock()
-		l.running.Go(func() { l.copy(client, server) })
-		l.running.Go(func() { l.copy(server, client) })
-	}
-}
-
-func (l *link) copy(to, from net.Conn) {
-	defer to.Close()
-	defer from.Close()
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := from.Read(buffer)
-		if err != nil {
-			return
-		}
-		l.mu.Lock()
-		cut := l.cut
-		l.mu.Unlock()
-		if cut {
-			continue
-		}
-		if _, err := to.Write(buffer[:n]); err != nil {
-			return
-		}
-	}
-}
-
-func (l *link) setCut(cut bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.cut = cut
-}
-
-// drop closes all connections, as a load balancer's restart does.
-func (l *link) drop() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, c := range l.conns {
-		c.Close()
-	}
-	l.conns = nil
-}
-
 // TestPartition: a silent one is noticed, and what was deleted meanwhile is gone
 // when it ends.
 func TestPartition(t *testing.T) {
 	a := startAPI(t)
 	a.create("kept")
-	l, kubeconfig := startLink(t, a)
+	relay, kubeconfig := harness.StartRelay(t, a.up, "c1")
 	s := startMember(a)
 	s.SetCredentials(member.Credentials{Kubeconfig: []byte(kubeconfig)}, nil)
 	s.await(settled, member.Fresh)
@@ -121,7 +27,7 @@ func TestPartition(t *testing.T) {
 		name := fmt.Sprintf("doomed%d", i)
 		a.create(name)
 		s.awaitService(key(name), true)
-		l.setCut(true)
+		relay.Lose(true)
 		noticed := s.await(staleWithin, member.Stale)
 		a.delete(name)
 		harness.Throughout(t, time.Second, "stale", func() error {
@@ -131,7 +37,7 @@ func TestPartition(t *testing.T) {
 			return nil
 		})
 		kept := s.View().Data.Service(key("kept"))
-		l.setCut(false)
+		relay.Lose(false)
 		t.Logf("noticed after %v (%v), fresh %v after its end", noticed, s.View().Err, s.await(freshWithin, member.Fresh))
 		d := s.View().Data
 		if o := d.Service(key(name)); o != nil && o.Type != 0 {
@@ -148,13 +54,13 @@ func TestPartition(t *testing.T) {
 // watches aren't called fresh.
 func TestDroppedConnections(t *testing.T) {
 	a := startAPI(t)
-	l, kubeconfig := startLink(t, a)
+	relay, kubeconfig := harness.StartRelay(t, a.up, "c1")
 	s := startMember(a)
 	s.SetCredentials(member.Credentials{Kubeconfig: []byte(kubeconfig)}, nil)
 	s.await(settled, member.Fresh)
 	for range 5 {
 		name := fmt.Sprintf("at%d", time.Now().UnixNano())
-		l.drop()
+		relay.Disconnect()
 		a.create(name)
 		began, fresh := time.Now(), time.Duration(0)
 		took := harness.Eventually(t, settled, name, func() error {

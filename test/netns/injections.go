@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// strike begins a fault at the member's first server, or between it and the
-// asker; mend ends it.
-type strike func(t testing.TB) (mend func())
+// injection begins a fault at the member's first server, or between it and the
+// asker; end ends it.
+type injection func(t testing.TB) (end func())
 
-// tell has the relay lie.
-func (n *faultNet) tell(l *lie) strike {
+// alter has the relay do that to replies.
+func (n *faultNet) alter(f *replyFault) injection {
 	return func(t testing.TB) func() {
-		n.relay.lie.Store(l)
-		before := n.relay.replies.Load()
+		n.relay.fault.Store(f)
+		before := n.relay.Replies()
 		return func() {
-			n.relay.lie.Store(honest)
-			if n.relay.replies.Load() == before {
-				t.Error("the relay had nothing to lie about")
+			n.relay.fault.Store(unaltered)
+			if n.relay.Replies() == before {
+				t.Error("the relay had no reply")
 			}
 		}
 	}
 }
 
 // filter has the router do something with packets.
-func (n *faultNet) filter(rules ...[]string) strike {
+func (n *faultNet) filter(rules ...[]string) injection {
 	return func(t testing.TB) func() {
 		for _, rule := range rules {
 			n.member.rule(t, rule...)
@@ -36,7 +36,7 @@ func (n *faultNet) filter(rules ...[]string) strike {
 }
 
 // lose has 30 of 100 packets lost, both ways.
-func (n *faultNet) lose() strike {
+func (n *faultNet) lose() injection {
 	rule := func(direction string) []string {
 		return []string{"ip", direction, n.first.address, "numgen", "random", "mod", "100", "<", "30", "drop"}
 	}
@@ -44,7 +44,7 @@ func (n *faultNet) lose() strike {
 }
 
 // drop is a black hole.
-func (n *faultNet) drop() strike {
+func (n *faultNet) drop() injection {
 	return n.filter([]string{"ip", "daddr", n.first.address, "drop"})
 }
 
@@ -54,35 +54,35 @@ func closed(address, protocol string, with ...string) []string {
 }
 
 // reject closes the port.
-func (n *faultNet) reject() strike {
+func (n *faultNet) reject() injection {
 	return n.filter(closed(n.first.address, "udp", "icmp", "type", "port-unreachable"), closed(n.first.address, "tcp", "tcp", "reset"))
 }
 
-// tellUDP has the relay lie, and closes its TCP port.
-func (n *faultNet) tellUDP(l *lie) strike {
+// alterUDP is alter, with the relay's TCP port closed.
+func (n *faultNet) alterUDP(f *replyFault) injection {
 	return func(t testing.TB) func() {
-		honestly := n.tell(l)(t)
-		open := n.filter(closed(n.relay.at, "tcp", "tcp", "reset"))(t)
+		endUDP := n.alter(f)(t)
+		endTCP := n.filter(closed(n.relay.at, "tcp", "tcp", "reset"))(t)
 		return func() {
-			honestly()
-			open()
+			endUDP()
+			endTCP()
 		}
 	}
 }
 
-func (n *faultNet) freeze(t testing.TB) func() {
-	n.first.freeze(t)
-	return func() { n.first.thaw(t) }
+func (n *faultNet) freeze(testing.TB) func() {
+	n.first.Freeze()
+	return n.first.Thaw
 }
 
 func (n *faultNet) kill(t testing.TB) func() {
-	n.first.kill(t)
+	n.first.Kill()
 	return func() { n.first.restart(t) }
 }
 
 // crash is over when the server is back.
 func (n *faultNet) crash(t testing.TB) func() {
-	n.first.kill(t)
+	n.first.Kill()
 	n.first.restart(t)
 	return func() {}
 }
@@ -91,7 +91,7 @@ func (n *faultNet) crash(t testing.TB) func() {
 // second as soon as the first answers.
 func (n *faultNet) roll(t testing.TB) func() {
 	for _, s := range []*coredns{n.first, n.second} {
-		s.end(t)
+		s.Stop()
 		s.restart(t)
 	}
 	return func() {}
@@ -102,9 +102,9 @@ func (n *faultNet) flap(t testing.TB) func() {
 	tick := time.NewTicker(300 * time.Millisecond)
 	defer tick.Stop()
 	for range 4 {
-		n.relay.stop()
+		n.relay.Stop()
 		<-tick.C
-		n.relay.start(t)
+		n.relay.Reopen(t)
 		<-tick.C
 	}
 	return func() {}

@@ -12,15 +12,15 @@ import (
 // width is what fits on everybody's screen.
 const width = 100
 
-// page is what the reader sees.
-type page struct {
+// output is what the reader sees.
+type output struct {
 	out      io.Writer
 	colours  bool
 	chapters int
 }
 
-func newPage(f *os.File) *page {
-	return &page{out: f, colours: isTerminal(f) && os.Getenv("NO_COLOR") == ""}
+func newOutput(f *os.File) *output {
+	return &output{out: f, colours: isTerminal(f) && os.Getenv("NO_COLOR") == ""}
 }
 
 // isTerminal tells whether somebody is there: a character device, and not the
@@ -34,29 +34,29 @@ func isTerminal(f *os.File) bool {
 	return err != nil || !os.SameFile(info, null)
 }
 
-func (p *page) colour(code, text string) string {
+func (p *output) colour(code, text string) string {
 	if !p.colours {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-func (p *page) bold(text string) string  { return p.colour("1", text) }
-func (p *page) dim(text string) string   { return p.colour("2", text) }
-func (p *page) red(text string) string   { return p.colour("31", text) }
-func (p *page) green(text string) string { return p.colour("32", text) }
-func (p *page) cyan(text string) string  { return p.colour("36", text) }
+func (p *output) bold(text string) string  { return p.colour("1", text) }
+func (p *output) dim(text string) string   { return p.colour("2", text) }
+func (p *output) red(text string) string   { return p.colour("31", text) }
+func (p *output) green(text string) string { return p.colour("32", text) }
+func (p *output) cyan(text string) string  { return p.colour("36", text) }
 
-func (p *page) line(text string) { fmt.Fprintln(p.out, text) }
+func (p *output) line(text string) { fmt.Fprintln(p.out, text) }
 
 // title begins a chapter.
-func (p *page) title(text string) {
+func (p *output) title(text string) {
 	p.chapters++
 	p.line(p.bold(fmt.Sprintf("%d. %s", p.chapters, text)) + "\n")
 }
 
 // say tells something, in paragraphs of its own.
-func (p *page) say(format string, args ...any) {
+func (p *output) say(format string, args ...any) {
 	for _, part := range wrap(fmt.Sprintf(format, args...), width-6) {
 		p.line("  " + part)
 	}
@@ -64,12 +64,12 @@ func (p *page) say(format string, args ...any) {
 }
 
 // shell prints a command for the reader.
-func (p *page) shell(format string, args ...any) {
+func (p *output) shell(format string, args ...any) {
 	p.line("    " + p.cyan("$ "+fmt.Sprintf(format, args...)))
 }
 
 // quote prints a file or a log.
-func (p *page) quote(text string) {
+func (p *output) quote(text string) {
 	for paragraph := range strings.Lines(text) {
 		for i, part := range wrap(strings.TrimRight(paragraph, "\n"), width-8) {
 			p.line(p.dim("    | " + indent(i) + part))
@@ -80,7 +80,7 @@ func (p *page) quote(text string) {
 
 // lookup prints a question as its command, and its answer; what it should be
 // too, when it isn't that.
-func (p *page) lookup(l lookup, command string, a answer, right bool) {
+func (p *output) lookup(l lookup, command string, a answer, right bool) {
 	mark := p.green("✓")
 	if !right {
 		mark = p.red("✗")
@@ -104,7 +104,7 @@ func (p *page) lookup(l lookup, command string, a answer, right bool) {
 }
 
 // answer prints the lines with their columns in line.
-func (p *page) answer(a answer) {
+func (p *output) answer(a answer) {
 	owners, types := 0, 0
 	for _, n := range a.lines {
 		owners = max(owners, utf8.RuneCountInString(shorten(n.owner)))

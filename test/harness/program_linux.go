@@ -1,0 +1,5 @@
+package harness
+
+import "syscall"
+
+func dieWithParent(child *syscall.SysProcAttr) { child.Pdeathsig = syscall.SIGKILL }
