@@ -89,7 +89,7 @@ func TestLastGoodOnce(t *testing.T) {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 		_ = last.failed(errors.New("gone"))
-		if again(); last.parsed.Set != set || last.parseErr != err {
+		if again(); last.parsed.Set != set || !errors.Is(last.parseErr, err) {
 			t.Errorf("%s: parsed again after another error", name)
 		}
 	}

@@ -10,12 +10,12 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/quoted"
 )
 
-// Status is how a feed's source is: of any, where it is and what is wrong with it; of
-// documents, all of it. It is a value that nobody changes.
+// Status is the state of a feed's source. What is about members and findings is of documents
+// alone. It is a value that nobody changes.
 type Status struct {
 	// Source is where the values come from: "configmap kube-system/clusterset".
 	Source string `json:"source"`
-	// Read is whether it could be read the last time, for better or worse.
+	// Read is whether the source could be read the last time. What was read may be bad.
 	Read bool `json:"read"`
 	// ResourceVersion and Generation are those of the object that was read last, where it
 	// has them.
@@ -52,7 +52,7 @@ func (s Status) String() string {
 	return s.Source + ": " + strings.Join(parts, "; ")
 }
 
-// Status returns how the feed's source is. It waits for nobody.
+// Status returns the state of the feed's source. It waits for nobody.
 func (f *Feed[T]) Status() Status { return *f.status.Load() }
 
 // setError sets what is wrong with the source of a feed that has no other status.

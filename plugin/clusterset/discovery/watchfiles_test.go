@@ -196,6 +196,11 @@ func inParts(path string, parts ...string) error {
 func TestWatchFilesMany(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	write(t, path, "text")
+	t.Cleanup(func() { // after those of watched
+		if n := len(watchers); n != 0 {
+			t.Errorf("%d watchers have not ended", n)
+		}
+	})
 	var all []seen
 	for range 2 * maxWatchers {
 		all = append(all, watched(t, path))

@@ -75,7 +75,7 @@ func whole(value any) (n int64, is bool) {
 	case int:
 		return int64(v), true
 	case float64:
-		return int64(v), v == math.Trunc(v) && math.Abs(v) < 1<<62
+		return int64(v), v == math.Trunc(v) && v >= -1<<63 && v < 1<<63
 	}
 	return 0, false
 }

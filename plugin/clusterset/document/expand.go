@@ -25,14 +25,6 @@ type mapping struct {
 	values []any
 }
 
-// get returns the key's value, nil where there is none.
-func (m *mapping) get(key string) any {
-	if i := slices.Index(m.keys, key); i >= 0 {
-		return m.values[i]
-	}
-	return nil
-}
-
 // expand returns a document without its aliases and merge keys, or what is wrong with it.
 // What aliases repeat is counted before it is made: a document of 500 KB can become 4 GB,
 // or nothing at all after hours of work.

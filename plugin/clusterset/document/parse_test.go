@@ -222,3 +222,35 @@ func onlyMember(set *model.ClusterSet) string {
 	}
 	return set.Clusters[0].Name
 }
+
+// TestWholeNumbers: a number may be written in any of YAML's ways, and is whole.
+func TestWholeNumbers(t *testing.T) {
+	for text, want := range map[string]int{
+		"10": 10, "0x10": 16, "1e1": 10, "10.0": 10, "-0.0": 0, "null": 0, "9223372036854775807": 1<<63 - 1, "9.2e18": 9_200_000_000_000_000_000,
+		"0.5": -1, "1e19": -1, "18446744073709551615": -1, "'10'": -1, "true": -1,
+	} {
+		parsed := Parse(map[string]string{"k.yaml": withPolicy(`{services: ["*/*"], weights: {c1: ` + text + `}}`)})
+		switch {
+		case want < 0 && (parsed.Set != nil || !strings.HasSuffix(parsed.Err().Error(), ": not a whole number")):
+			t.Errorf("%s: %v", text, parsed.Err())
+		case want >= 0 && (parsed.Set == nil || parsed.Set.Policies[0].Weights["c1"] != want):
+			t.Errorf("%s: %+v, error %v", text, parsed.Set, parsed.Err())
+		}
+	}
+}
+
+// TestParseTypes: a value of a wrong type hides nothing else.
+func TestParseTypes(t *testing.T) {
+	_, err := parse(map[string]string{"k.yaml": head + "color: red\nclusters:\n- {name: 5, color: red, tls: {caFile: 5, color: red}}\n- {name: c1, serviceCIDRs: [x]}\npolicies: 5\n"})
+	want := strings.Join([]string{
+		`k.yaml: unknown field "color"`,
+		"k.yaml: clusters[0].name: a number: not a string",
+		`k.yaml: unknown field "clusters[0].color"`,
+		`k.yaml: unknown field "clusters[0].tls.color"`,
+		"k.yaml: policies: a number: not a list",
+		`k.yaml: clusters[1].serviceCIDRs[0]: "x": not a CIDR`,
+	}, "\n")
+	if err == nil || err.Error() != want {
+		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+}

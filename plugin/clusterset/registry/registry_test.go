@@ -66,7 +66,7 @@ func TestShared(t *testing.T) {
 func TestFailure(t *testing.T) {
 	var r Registry[string, *shared]
 	bad := errors.New("bad")
-	if v, err := r.Acquire("a", func() (*shared, error) { return &shared{}, bad }); v != nil || err != bad {
+	if v, err := r.Acquire("a", func() (*shared, error) { return &shared{}, bad }); v != nil || !errors.Is(err, bad) {
 		t.Errorf("%v, error %v", v, err)
 	}
 	func() {
@@ -146,7 +146,7 @@ func TestMaking(t *testing.T) {
 		if len(values) != 0 {
 			t.Error("a value that isn't made")
 		}
-		if <-values != <-values {
+		if one, other := <-values, <-values; one != other {
 			t.Error("two values of one key")
 		}
 		r.Release("a")
