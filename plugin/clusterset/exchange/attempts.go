@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/wire"
 )
 
 // reason is why a message is sent.
@@ -52,14 +51,6 @@ func (s *attempts) add() *attempt {
 	a := &s.list[m.Nth]
 	a.Message = m
 	return a
-}
-
-// begin and end frame a query's use of the attempts.
-func (s *attempts) begin(q *wire.Query) { s.call.Begin(q) }
-
-func (s *attempts) end() {
-	clear(s.all())
-	s.call.End()
 }
 
 // count returns how many there were at the upstream.

@@ -2,11 +2,11 @@ package exchange
 
 import "github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
 
-// Names of package transport's, until its callers use those.
-type (
-	TLSConfig = transport.TLSConfig
-	Drop      = transport.Drop
-)
+// TLSConfig is transport's, until its callers use that; Drop and NewTLSConfig as well.
+type TLSConfig = transport.TLSConfig
+
+// Drop is transport's.
+type Drop = transport.Drop
 
 // NewTLSConfig is transport's.
 var NewTLSConfig = transport.NewTLSConfig

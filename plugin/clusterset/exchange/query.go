@@ -31,9 +31,10 @@ type Query struct {
 	Observe func(Attempt)
 }
 
-// What a query's EDNS is made of.
 type (
-	EDNS   = wire.EDNS
+	// EDNS is a query's: see package wire.
+	EDNS = wire.EDNS
+	// Option is an option of it.
 	Option = wire.Option
 )
 

@@ -23,14 +23,18 @@ type race struct {
 	// unanswered is the error of upstreams that haven't answered.
 	unanswered error
 	// spent is set when an upstream has reported so, which ends the query.
-	spent bool
-	// hedgeAt and retransmitAt are when the next message is sent, zero for never; rto is
-	// the retransmission timeout.
-	hedgeAt, retransmitAt time.Time
-	rto                   time.Duration
+	spent  bool
+	timers timers
 	// winner is the attempt whose reply is returned.
 	winner *attempt
 	kept   kept
+}
+
+// timers are when the next message is sent, zero for never.
+type timers struct {
+	hedge, retransmit time.Time
+	// rto is the retransmission timeout.
+	rto time.Duration
 }
 
 // kept is a reply to return where no better one comes by until.
@@ -53,9 +57,12 @@ type pooledRace struct {
 //go:noinline
 func newRace(c *Client, q *Query, w *wire.Query) *pooledRace {
 	p := races.Get().(*pooledRace)
-	p.attempts.begin(w)
-	p.race = race{client: c, q: *q, attempts: &p.attempts, unanswered: transport.ErrNoReply}
-	p.race.candidates = candidates{client: c, tried: &p.attempts, tcp: q.TCP, start: int(c.turn.Add(1))}
+	p.attempts.call.Begin(w)
+	r := &p.race // which is clear
+	r.q = *q
+	r.client, r.attempts, r.unanswered = c, &p.attempts, transport.ErrNoReply
+	of := &r.candidates
+	of.client, of.tried, of.tcp, of.start = c, &p.attempts, q.TCP, int(c.turn.Add(1))
 	c.hedges.earn()
 	c.retransmits.earn()
 	return p
@@ -65,7 +72,8 @@ func newRace(c *Client, q *Query, w *wire.Query) *pooledRace {
 //
 //go:noinline
 func (p *pooledRace) end() {
-	p.attempts.end()
+	clear(p.attempts.all())
+	p.attempts.call.End()
 	p.race = race{}
 	races.Put(p)
 }
@@ -86,7 +94,7 @@ func (r *race) run(ctx context.Context) (*dns.Msg, *upstream) {
 		return nil, nil
 	}
 	for {
-		o, err := r.attempts.call.Wait(ctx, r.due().Sub(r.now))
+		o, err := r.attempts.call.Wait(ctx, r.timers.due(r.q.Deadline, r.kept.until).Sub(r.now))
 		if err != nil {
 			r.unanswered = err
 			return nil, nil
@@ -107,11 +115,9 @@ func (r *race) run(ctx context.Context) (*dns.Msg, *upstream) {
 	}
 }
 
-// due returns when something is to be done next.
-func (r *race) due() time.Time {
-	at := sooner(r.q.Deadline, r.hedgeAt)
-	at = sooner(at, r.retransmitAt)
-	return sooner(at, r.kept.until)
+// due returns when something is to be done next, by the deadline at the latest.
+func (t *timers) due(deadline, keptUntil time.Time) time.Time {
+	return sooner(sooner(sooner(deadline, t.hedge), t.retransmit), keptUntil)
 }
 
 // sooner returns the earlier of two times, of which maybe is never when it is zero.
@@ -134,27 +140,13 @@ func (r *race) best() (*dns.Msg, *upstream) {
 	return r.kept.reply, r.kept.from
 }
 
-// end settles the attempts that are in flight when the query ends: the upstreams that
-// another one had to answer for have missed it. Without a reply, it returns the error.
+// end ends the query, and returns the error where there is no reply. The upstreams that
+// another one had to answer for have missed it.
 func (r *race) end(reply *dns.Msg) error {
-	settled := reply != nil || r.spent
 	if reply != nil && r.attempts.call.Len() == 1 {
 		return nil
 	}
-	for i := range r.attempts.all() {
-		a := &r.attempts.list[i]
-		if !a.InFlight() {
-			continue
-		}
-		if settled {
-			r.q.observe(a, nil, nil)
-			continue
-		}
-		r.q.observe(a, nil, r.unanswered)
-		if !r.candidates.hasFailed(a.to) {
-			r.candidates.fail(a.to, r.unanswered)
-		}
-	}
+	r.settle(reply != nil || r.spent)
 	switch {
 	case r.spent:
 		return &Error{Member: r.client.member.Name, Reason: Spent}
@@ -170,4 +162,21 @@ func (r *race) end(reply *dns.Msg) error {
 		return &Error{Member: r.client.member.Name, Reason: NoReply, Err: transport.ErrNoReply}
 	}
 	return r.client.allDown()
+}
+
+// settle ends the attempts that are in flight: as failed, unless the query is answered.
+func (r *race) settle(answered bool) {
+	for i := range r.attempts.all() {
+		a := &r.attempts.list[i]
+		switch {
+		case !a.InFlight():
+		case answered:
+			r.q.observe(a, nil, nil)
+		default:
+			r.q.observe(a, nil, r.unanswered)
+			if !r.candidates.hasFailed(a.to) {
+				r.candidates.fail(a.to, r.unanswered)
+			}
+		}
+	}
 }

@@ -26,29 +26,29 @@ func (r *race) onTime() bool {
 	if !now.Before(r.q.Deadline) || isDue(now, r.kept.until) && !r.askElse() {
 		return false
 	}
-	if isDue(now, r.hedgeAt) {
-		r.hedgeAt = time.Time{}
+	if isDue(now, r.timers.hedge) {
+		r.timers.hedge = time.Time{}
 		if r.client.hedges.spend(hedgePrice) {
 			r.send(hedge)
 		}
 	}
-	return !isDue(now, r.retransmitAt) || r.retransmit()
+	return !isDue(now, r.timers.retransmit) || r.retransmit()
 }
 
 // retransmit sends the message again, and reports whether the query goes on. Where the
 // budget is spent, it does so after the longest timeout.
 func (r *race) retransmit() bool {
 	r.attempts.suspect()
-	if r.rto < maxRTO && !r.client.retransmits.spend(retransmitPrice) {
-		r.retransmitAt = r.now.Add(maxRTO - r.rto)
-		r.rto = maxRTO
+	if r.timers.rto < maxRTO && !r.client.retransmits.spend(retransmitPrice) {
+		r.timers.retransmit = r.now.Add(maxRTO - r.timers.rto)
+		r.timers.rto = maxRTO
 		return true
 	}
-	r.rto = min(2*r.rto, maxRTO)
+	r.timers.rto = min(2*r.timers.rto, maxRTO)
 	if r.send(retransmit) {
 		return true
 	}
-	r.retransmitAt = r.now.Add(r.rto)
+	r.timers.retransmit = r.now.Add(r.timers.rto)
 	return !r.candidates.onlyDown()
 }
 
@@ -125,10 +125,10 @@ func (r *race) send(why reason) bool {
 		}
 		p95 := r.client.p95(r.now)
 		if after, ok := r.client.options.Hedging.hedgeAfter(p95); ok && why == first {
-			r.hedgeAt = r.now.Add(after)
+			r.timers.hedge = r.now.Add(after)
 		}
-		r.rto = max(r.rto, retransmissionTimeout(p95))
-		r.retransmitAt = r.now.Add(r.rto)
+		r.timers.rto = max(r.timers.rto, retransmissionTimeout(p95))
+		r.timers.retransmit = r.now.Add(r.timers.rto)
 		return true
 	}
 	return false

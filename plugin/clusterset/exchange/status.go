@@ -36,11 +36,11 @@ type UpstreamStatus struct {
 type State string
 
 const (
-	// Up: it is asked in turn.
+	// Up is for one that is asked in turn.
 	Up State = "up"
-	// Ejected: it is asked when the others let a query down.
+	// Ejected is for one that is asked when the others let a query down.
 	Ejected State = "ejected"
-	// Unavailable: it is probed, and asked as a last resort.
+	// Unavailable is for one that is probed, and asked as a last resort.
 	Unavailable State = "down"
 )
 

@@ -51,11 +51,11 @@ func (r *race) keeps(a *attempt, reply *dns.Msg) bool {
 	case isTruncated:
 		r.kept = kept{reply, a.to, r.q.truncatedUntil(r.now)}
 	case r.kept.reply == nil && isNegative(reply) && !reply.Authoritative && r.candidates.mayReply():
-		r.kept = kept{reply, a.to, r.now.Add(r.rto)}
+		r.kept = kept{reply, a.to, r.now.Add(r.timers.rto)}
 	default:
 		return false
 	}
-	r.hedgeAt, r.retransmitAt = time.Time{}, time.Time{}
+	r.timers.hedge, r.timers.retransmit = time.Time{}, time.Time{}
 	if isTruncated {
 		r.retryTruncated(a.to)
 	}

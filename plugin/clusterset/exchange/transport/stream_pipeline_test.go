@@ -72,11 +72,7 @@ func (t *streams) openConns() (n int) {
 // gone waits until no connection is left.
 func gone(t *testing.T, s *streams) {
 	t.Helper()
-	for end := time.Now().Add(clustertest.Plenty); len(s.all()) > 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("connections are left")
-		}
-	}
+	clustertest.WaitFor(t, func() bool { return len(s.all()) == 0 })
 }
 
 // TestStreamReused: one query after the other needs one connection.
