@@ -10,11 +10,11 @@ import (
 type State uint8
 
 const (
-	// Unsynced: there never were whole data; Data is empty.
+	// Unsynced data never were whole; they are empty.
 	Unsynced State = iota
-	// Fresh: the data are whole, and their watches are proven alive.
+	// Fresh data are whole, and their watches are proven alive.
 	Fresh
-	// Stale: the data are whole, and nothing proves that they are still true.
+	// Stale data are whole, and nothing proves that they are still true.
 	Stale
 )
 

@@ -66,10 +66,14 @@ func (s *Service) SessionTimeout() time.Duration {
 
 // Same reports whether s and o are equal, their Slices aside.
 func (s *Service) Same(o *Service) bool {
-	return s.Key == o.Key && s.Type == o.Type && s.ExternalName == o.ExternalName &&
-		s.Marked == o.Marked && s.MarkedByCilium == o.MarkedByCilium && s.Marks == o.Marks && s.CiliumAffinity == o.CiliumAffinity &&
-		s.Distribution == o.Distribution && s.InternalLocal == o.InternalLocal && s.SessionAffinity == o.SessionAffinity &&
+	return s.Key == o.Key && s.Type == o.Type && s.ExternalName == o.ExternalName && s.sameTraffic(o) &&
+		s.Marked == o.Marked && s.MarkedByCilium == o.MarkedByCilium && s.Marks == o.Marks &&
 		slices.Equal(s.ClusterIPs, o.ClusterIPs) && slices.Equal(s.Ports, o.Ports) && s.Outside.equal(o.Outside)
+}
+
+func (s *Service) sameTraffic(o *Service) bool {
+	return s.CiliumAffinity == o.CiliumAffinity && s.Distribution == o.Distribution &&
+		s.InternalLocal == o.InternalLocal && s.SessionAffinity == o.SessionAffinity
 }
 
 func (a *Outside) equal(b *Outside) bool {

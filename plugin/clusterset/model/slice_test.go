@@ -29,7 +29,7 @@ func TestSame(t *testing.T) {
 			t.Errorf("%s: equal %v", name, s.Same(same))
 		}
 	}
-	if s := service(func(s *Service) {}); !s.Same(same) {
+	if s := service(func(*Service) {}); !s.Same(same) {
 		t.Error("slices count")
 	}
 	one := slice("b/a", "a.b", podA)

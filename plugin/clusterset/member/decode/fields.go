@@ -4,7 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protowire"
 	v1 "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -104,8 +103,8 @@ func decodeService(message []byte) (*v1.Service, error) {
 		case 2:
 			return readServiceSpec(f.bytes, &s.Spec, count)
 		case 3:
-			return nested(f, 1, func(balancer *field) error {
-				return nested(balancer, 1, func(ingress *field) error {
+			return nested(f, func(balancer *field) error {
+				return nested(balancer, func(ingress *field) error {
 					i, err := decodeIngress(ingress.bytes)
 					s.Status.LoadBalancer.Ingress = append(s.Status.LoadBalancer.Ingress, i)
 					return errors.Join(err, count.add())
@@ -116,10 +115,10 @@ func decodeService(message []byte) (*v1.Service, error) {
 	})
 }
 
-// nested calls each with those fields of a message's field that have the number.
-func nested(f *field, number protowire.Number, each func(*field) error) error {
+// nested calls each with the fields of number 1 of a field that is a message.
+func nested(f *field, each func(*field) error) error {
 	return fields(f.bytes, func(f *field) error {
-		if f.number == number {
+		if f.number == 1 {
 			return each(f)
 		}
 		return nil
@@ -173,8 +172,8 @@ func readServiceSpec(message []byte, to *v1.ServiceSpec, count *parts) error {
 
 // readSessionAffinity reads sessionAffinityConfig.clientIP.timeoutSeconds.
 func readSessionAffinity(config *field, to *v1.ServiceSpec) error {
-	return nested(config, 1, func(client *field) error {
-		return nested(client, 1, func(timeout *field) error {
+	return nested(config, func(client *field) error {
+		return nested(client, func(timeout *field) error {
 			to.SessionAffinityConfig = &v1.SessionAffinityConfig{ClientIP: &v1.ClientIPConfig{TimeoutSeconds: new(int32(timeout.value))}}
 			return nil
 		})
@@ -230,8 +229,8 @@ func decodeEndpoint(message []byte, count *parts) (e discovery.Endpoint, err err
 		case 7:
 			e.Zone = new(f.text())
 		case 8:
-			return nested(f, 1, func(zone *field) error {
-				return nested(zone, 1, func(name *field) error {
+			return nested(f, func(zone *field) error {
+				return nested(zone, func(name *field) error {
 					if e.Hints == nil {
 						e.Hints = new(discovery.EndpointHints)
 					}
