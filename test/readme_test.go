@@ -79,7 +79,7 @@ func sourceOf(t *testing.T, folder string) string {
 	switch folder {
 	case "clusterset":
 		dir = "../plugin/clusterset"
-	case "answercache", "boundedfile", "discovery", "document", "exchange", "exchange/transport", "exchange/wire", "member", "member/apiclient", "member/credentials", "member/decode", "model", "query", "quoted":
+	case "answercache", "boundedfile", "discovery", "document", "exchange", "exchange/transport", "exchange/wire", "member", "member/apiclient", "member/credentials", "member/decode", "member/gate", "model", "query", "quoted":
 		dir = filepath.Join("../plugin/clusterset", folder)
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))

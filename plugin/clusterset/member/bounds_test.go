@@ -303,16 +303,16 @@ func TestTooLargeKeepsData(t *testing.T) {
 
 // TestPages: a list whose pages never end does.
 func TestPages(t *testing.T) {
-	i := &informer{session: &session{}}
+	l := &listWatch{informer: &informer{session: &session{}}}
 	for n := range maxPages {
-		if err := i.nextPage(n == 0); err != nil {
+		if err := l.nextPage(n == 0); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := i.nextPage(false); classify(err) != TooLarge {
+	if err := l.nextPage(false); classify(err) != TooLarge {
 		t.Errorf("page %d: %v", maxPages+1, err)
 	}
-	if err := i.nextPage(true); err != nil {
+	if err := l.nextPage(true); err != nil {
 		t.Errorf("another list: %v", err)
 	}
 }

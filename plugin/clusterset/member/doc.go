@@ -9,15 +9,17 @@
 //
 // # The parts
 //
-//   - Member (member.go): the View, and the session whose data it has.
+//   - Member (member.go): the credentials in use, and the state: the View, and the session
+//     that it is from.
 //   - connector (connector.go): tries sessions with one set of credentials, with a
 //     backoff (backoff.go), until one works and again when it ends.
 //   - session (session.go): one try at an API. It ends when nothing proves the API alive
-//     any more (probe.go, liveness.go); then all its connections are closed, and the next
+//     any more (probe.go, informer.go); then all its connections are closed, and the next
 //     session lists everything anew.
-//   - resource (resources.go, serviceexports.go): what is watched. An informer
-//     (informer.go) lists and watches one in one session, with client-go's Reflector; a
-//     list needs a slot of the gate (gate.go) that all members share.
+//   - resource (resources.go, serviceexports.go): what is watched. A listWatch
+//     (listwatch.go) lists and watches one in one session, with client-go's Reflector, and
+//     an informer (informer.go) has its state; a list needs a slot of package gate,
+//     which all members share.
 //   - store (store.go), apply.go, namespaces.go, sync.go: lists and events become
 //     model.Data. A list is compared with the data, so what didn't change keeps its
 //     memory, and what is gone is removed. memory.go returns a list's garbage.

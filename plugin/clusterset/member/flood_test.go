@@ -52,7 +52,7 @@ func TestPaceOfWork(t *testing.T) {
 		i := &informer{resource: slow, session: &session{m: startMember(t).Member, conns: c, synced: true}}
 		began := time.Now()
 		for range events {
-			if err := (&store{i}).Add(decode.Item{}); err != nil {
+			if err := (&store{&listWatch{informer: i}}).Add(decode.Item{}); err != nil {
 				t.Fatal(err)
 			}
 		}

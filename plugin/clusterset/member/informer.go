@@ -1,39 +1,42 @@
 package member
 
 import (
-	"context"
 	"errors"
+	"fmt"
+	"io"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/tools/cache"
-	"k8s.io/klog/v2"
-	"k8s.io/utils/clock"
-
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
 )
 
-// informer lists and watches one resource in one session, by a Reflector.
+// DefaultSilence is how long a watch may be silent. API servers send a bookmark about once
+// a minute, 1.25 at the most.
+const DefaultSilence = 3 * time.Minute
+
+// A watch that never had a bookmark may be of an API server that sends none. It ends by
+// itself after 10 minutes, as the Reflector asks for: later than that it hangs.
+const withoutBookmarks = 4
+
+// How long a list may be silent. Of a plain list, nothing is seen until it is whole.
+const (
+	streamPatience = 30 * time.Second
+	listPatience   = 2 * time.Minute
+)
+
+// rewatchTime is how long data stay fresh between two watches: a watch ends every 5 to 10
+// minutes, and the next one takes two round trips.
+const rewatchTime = 300 * time.Millisecond
+
+var (
+	errBroken  = fmt.Errorf("the connection broke: %w", io.ErrUnexpectedEOF)
+	errStalled = errors.New("the API is alive, and sends nothing")
+)
+
+// informer has the state of one resource in one session. It is under the Member's lock.
 type informer struct {
 	*resource
 	number  int // the resource's
 	session *session
-	source  apiclient.Source
-	slot    slot
-	// notServed is called when the API doesn't serve the resource; nil is nothing.
-	notServed func()
-	// pages counts those of the list in flight.
-	pages int
-	// watchFrom is when the next watch may begin.
-	watchFrom time.Time
-
-	// Under the Member's lock:
-
 	// pending are the items until the session's data are published, then nil.
 	pending map[string]decode.Item
 	// listed is set by the first list, settled also by a failure that lasts.
@@ -50,183 +53,97 @@ type informer struct {
 	bookmarks bool
 }
 
-// Pauses between a Reflector's tries. It is a required resource's way back to Fresh; the
-// others, one that stays forbidden say, may take their time.
-const (
-	firstPause   = 500 * time.Millisecond
-	requiredMost = 2 * time.Second
-	optionalMost = 30 * time.Second
-)
-
-// watchPause is the least time from one watch's beginning to the next one's: a Reflector
-// goes on at once after a watch that sent anything before it ended.
-const watchPause = time.Second
-
-// maxPages bounds a list whose pages never end.
-const maxPages = 1000
-
-// run lists and watches until ctx ends.
-func (i *informer) run(ctx context.Context) {
-	most := requiredMost
-	if !i.required {
-		most = optionalMost
-	}
-	silent := klog.Logger{} // failures are logged by conditions
-	r := cache.NewReflectorWithOptions(i.listerWatcher(), &decode.Object{}, &store{i}, cache.ReflectorOptions{
-		Name:    i.name,
-		Logger:  &silent,
-		Clock:   endingClock{ctx: ctx},
-		Backoff: &wait.Backoff{Duration: firstPause, Factor: 2, Jitter: 0.5, Steps: 8, Cap: most},
-	})
-	r.RunWithContext(ctx)
-	i.slot.release()
-}
-
-func (i *informer) listerWatcher() cache.ListerWatcher {
-	return listerWatcher{&cache.ListWatch{ListWithContextFunc: i.list, WatchFuncWithContext: i.watch}, i.session.plainLists}
-}
-
-// listerWatcher has client-go ask for streamed lists (KEP-3157), unless they are plain.
-type listerWatcher struct {
-	*cache.ListWatch
-	plain bool
-}
-
-// IsWatchListSemanticsUnSupported is what client-go looks for.
-func (l listerWatcher) IsWatchListSemanticsUnSupported() bool { return l.plain }
-
-// list gets a list, or a page of one.
-func (i *informer) list(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-	if err := i.beginList(ctx); err != nil {
-		return nil, err
-	}
-	defer i.slot.release()
-	err := i.nextPage(o.Continue == "")
-	if err != nil {
-		i.failed(ctx, err)
-		return nil, err
-	}
-	list, err := i.session.client.List(ctx, i.source, o, func(message []byte) (*decode.Object, error) {
-		return i.object(message, watch.Added, true)
-	})
-	if err != nil && !apierrors.IsResourceExpired(err) && !apierrors.IsGone(err) { // then it lists the newest version
-		i.checkServed(err)
-		i.failed(ctx, err)
-	}
-	return list, err
-}
-
-// checkServed ends the run of a resource that the API doesn't serve, any more.
-func (i *informer) checkServed(err error) {
-	if i.notServed != nil && apierrors.IsNotFound(err) {
-		i.notServed()
-	}
-}
-
-// nextPage begins a list, or the next page of one.
-func (i *informer) nextPage(first bool) error {
-	if first {
-		i.pages = 0
-		i.session.cost[i.number].Store(0)
-	}
-	if i.pages++; i.pages > maxPages {
-		return decode.TooLarge("a list's pages", maxPages)
-	}
-	return nil
-}
-
-// object decodes an object, and adds its cost where it is part of a list: an event's is
-// added when it is applied.
-func (i *informer) object(message []byte, event watch.EventType, listing bool) (*decode.Object, error) {
-	i.session.conns.CountObject()
-	o, err := i.decode(message)
-	if err == nil && listing && event != watch.Bookmark {
-		err = i.session.addCost(i.number, o.Item.Cost())
-	}
-	return o, err
-}
-
-// watch goes on from the last watch or list; or it lists as well, where initial events are
-// asked for (KEP-3157), until the store has them all.
-func (i *informer) watch(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-	listing := o.SendInitialEvents != nil && *o.SendInitialEvents
-	if listing {
-		if err := i.beginList(ctx); err != nil {
-			return nil, err
-		}
-		i.session.cost[i.number].Store(0)
-	} else {
-		pause(ctx, time.Until(i.watchFrom))
-		i.watchFrom = time.Now().Add(watchPause)
-	}
-	w, err := i.session.client.Watch(ctx, i.source, o, i.eventObjects(listing), i.abortTooLarge)
-	if err != nil {
-		i.checkServed(err)
-		i.watchFailed(ctx, err, listing)
-		return nil, err
-	}
-	if !listing {
-		i.session.m.watchEstablished(i)
-	}
-	return &endingWatch{Interface: w, ended: func() { i.session.m.watchEnded(i) }}, nil
-}
-
-// eventObjects decodes the objects of a watch's events, which are a list until its
-// bookmark.
-func (i *informer) eventObjects(listing bool) apiclient.ObjectFunc {
-	return func(message []byte, event watch.EventType) (*decode.Object, error) {
-		o, err := i.object(message, event, listing)
-		listing = listing && err == nil && !o.EndsList
-		return o, err
-	}
-}
-
-// watchFailed notes why there is no watch: the Reflector may retry without reporting it.
-func (i *informer) watchFailed(ctx context.Context, err error, listing bool) {
-	if listing {
-		i.slot.release()
-		if isStatus(err) {
-			return // an API without streamed lists: the Reflector asks for a plain one
-		}
-	}
-	i.failed(ctx, err)
-}
-
-// endingWatch calls ended when the Reflector is done with the watch, which is when its
-// stream has ended: the Reflector doesn't report that where it means to go on.
-type endingWatch struct {
-	watch.Interface
-	ended func()
-}
-
-// Stop is what a Reflector calls last.
-func (w *endingWatch) Stop() {
-	w.Interface.Stop()
-	w.ended()
-}
-
-// beginList waits for a slot.
-func (i *informer) beginList(ctx context.Context) error {
-	if err := i.slot.acquire(ctx); err != nil {
-		return err
-	}
-	i.session.m.noteActivity(i, false)
-	return nil
-}
-
-func (i *informer) failed(ctx context.Context, err error) {
-	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
+// noteActivity notes that a list or a watch sent something, or began. A bookmark proves
+// the API alive.
+func (i *informer) noteActivity(bookmark bool) {
+	m := i.session.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if i.session.over {
 		return
 	}
-	f := &failure{reason: classify(err), resource: i.name, err: plain(err)}
-	if f.reason == TooLarge {
-		i.session.abort(f)
+	i.bookmarks = i.bookmarks || bookmark
+	i.active = time.Now()
+	if bookmark {
+		i.session.noteAlive()
+	}
+}
+
+// noteAlive notes what proves the API alive.
+func (i *informer) noteAlive() {
+	i.active = time.Now()
+	i.session.noteAlive()
+}
+
+// watchEstablished notes a watch that goes on from where the last one ended.
+func (i *informer) watchEstablished() {
+	m := i.session.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if i.session.over {
 		return
 	}
-	i.session.m.informerFailed(i, f)
-	if f.ofConnection() {
-		i.session.requestProbe()
+	i.noteAlive()
+	i.watched = true
+	if i.listed && i.failure != nil {
+		i.recovered()
+		m.publish()
 	}
+	m.publishDetails()
+}
+
+// watchEnded notes that a watch has ended. The next one goes on from there; but until it
+// is established, changes aren't seen.
+func (i *informer) watchEnded() {
+	s, m := i.session, i.session.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i.watched = false
+	m.publishDetails()
+	if s.over || !i.listed || !i.required {
+		return
+	}
+	s.running.Go(func() {
+		pause(s.ctx, rewatchTime)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if !s.over && s.ctx.Err() == nil && !i.watched && i.failure == nil {
+			i.failure = &failure{reason: Unreachable, resource: i.name, err: errBroken}
+			s.requestProbe()
+			m.publish()
+		}
+	})
+}
+
+// recovered notes that a resource is listed or watched.
+func (i *informer) recovered() {
+	i.settled, i.failures = true, 0
+	if i.failure != nil {
+		i.failure = nil
+		i.session.m.conditions.clear(i.name)
+	}
+}
+
+// noteFailure notes that a resource can't be listed or watched.
+func (i *informer) noteFailure(f *failure) {
+	s, m := i.session, i.session.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s.over {
+		return
+	}
+	i.failure, i.active = f, time.Time{}
+	i.settled = i.settled || f.reason == Forbidden // others may pass: a new CRD's storage gets ready
+	i.failures++
+	// A connection that is lost is reported by the probe that follows, once for all.
+	if m.newest == s.connector && (i.failures > 1 || !f.ofConnection()) {
+		m.conditions.set(i.name, f)
+	}
+	m.syncIfComplete(s)
+	if i.required {
+		m.publish()
+	}
+	m.publishDetails()
 }
 
 // abortTooLarge ends the session for an event that is too large; other errors just end
@@ -237,20 +154,59 @@ func (i *informer) abortTooLarge(err error) {
 	}
 }
 
-// endingClock wakes a Reflector when its context ends: it sleeps without looking at it
-// when a streamed list is refused.
-type endingClock struct {
-	clock.RealClock
-	ctx context.Context //nolint:containedctx // of the Reflector's run
+// exportsNotServed notes that the API doesn't serve ServiceExports: then there are none.
+func (i *informer) exportsNotServed() {
+	m := i.session.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !i.session.over {
+		m.conditions.setExportsServed(false)
+		i.absent = true
+		m.setList(i, nil)
+	}
 }
 
-// After fires after d, or at the context's end.
-func (c endingClock) After(d time.Duration) <-chan time.Time {
-	fired := make(chan time.Time, 1)
-	ctx, cancel := context.WithTimeout(c.ctx, d)
-	context.AfterFunc(ctx, func() {
-		cancel()
-		fired <- time.Now()
-	})
-	return fired
+// credentialsRefused notes that the credentials aren't accepted any more, while the
+// watches that were begun with them go on.
+func (m *state) credentialsRefused(s *session, f *failure) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.newest == s.connector {
+		m.conditions.set(aboutAPI, f)
+		m.publishDetails()
+	}
+}
+
+// credentialsAccepted notes a probe that succeeded.
+func (m *state) credentialsAccepted(s *session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.newest == s.connector && m.live == s {
+		m.conditions.clear(aboutAPI)
+		m.publishDetails()
+	}
+}
+
+// stalled returns the failure of a required resource whose list or watch hangs.
+func (m *state) stalled(s *session) *failure {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, i := range s.required() {
+		if i.active.IsZero() { // it failed, or waits for its turn
+			continue
+		}
+		patience, reason, what := m.options.Silence, WatchSilent, "watch"
+		switch {
+		case !i.listed && s.plainLists:
+			patience, reason, what = listPatience, Timeout, "list"
+		case !i.listed:
+			patience, reason, what = streamPatience, Timeout, "list"
+		case !i.bookmarks:
+			patience *= withoutBookmarks
+		}
+		if quiet := time.Since(i.active); quiet > patience {
+			return &failure{reason: reason, resource: i.name, err: fmt.Errorf("%s: nothing for %v: %w", what, quiet.Round(time.Second), errStalled)}
+		}
+	}
+	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/credentials"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/gate"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -45,17 +46,23 @@ type Options struct {
 
 // Member watches one member's API.
 type Member struct {
+	state
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	lists   chan struct{} // slots for its own lists: all of the Gate's but one
+	share   *rate.Limiter // of the Gate's slots
+	limiter apiclient.Limiter
+	key     string // of newest's credentials, under the lock
+}
+
+// state is a Member's data, with the sessions that they come from.
+type state struct {
 	options   Options
 	resources [resourceCount]*resource
 	view      atomic.Pointer[View]
 	details   atomic.Pointer[details]
 	synced    chan struct{}   // closed with the first whole data
-	ctx       context.Context //nolint:containedctx // of all its goroutines; Stop ends it
-	cancel    context.CancelFunc
-	running   sync.WaitGroup
-	lists     chan struct{} // slots for its own lists: all of the Gate's but one
-	share     *rate.Limiter // of the Gate's slots
-	limiter   apiclient.Limiter
+	ctx       context.Context //nolint:containedctx // of all goroutines; Stop ends it
 
 	mu sync.Mutex
 	// newest has the current credentials. live is the session that the data are from:
@@ -64,7 +71,6 @@ type Member struct {
 	live   *session
 	// connected is the newest session of an API that is alive.
 	connected *session
-	key       string // of newest's credentials
 	data      *model.Data
 	whole     bool
 	// since is when the API was last proven alive, while the data are stale.
@@ -82,9 +88,11 @@ func Start(o Options) *Member {
 	}
 	o.Log = &boundedLog{inner: o.Log, since: time.Now()}
 	m := &Member{
-		options: o, resources: newResources(&decode.Decoder{PodNames: o.EndpointPodNames}),
-		synced: make(chan struct{}), data: model.NewData(),
-		lists: make(chan struct{}, max(cap(o.Gate)-1, 1)), share: newShare(), limiter: apiclient.NewLimiter(),
+		state: state{
+			options: o, resources: newResources(&decode.Decoder{PodNames: o.EndpointPodNames}),
+			synced: make(chan struct{}), data: model.NewData(),
+		},
+		lists: make(chan struct{}, max(cap(o.Gate)-1, 1)), share: gate.NewShare(), limiter: apiclient.NewLimiter(),
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.conditions = conditions{o: &m.options}
@@ -192,5 +200,15 @@ func (m *Member) setInsecure(c *connector, insecure bool) {
 	if m.newest == c {
 		m.conditions.setInsecure(insecure)
 		m.publishDetails()
+	}
+}
+
+// connectFailed notes what kept a session from beginning.
+func (m *Member) connectFailed(c *connector, f *failure) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.newest == c {
+		m.conditions.set(aboutAPI, f)
+		m.publish()
 	}
 }

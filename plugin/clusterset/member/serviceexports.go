@@ -20,18 +20,18 @@ const mcsPause = time.Minute
 
 // watchExports watches ServiceExports while the API serves them, and looks for them now
 // and then while it doesn't.
-func (s *session) watchExports() {
-	i := s.informers[exports]
+func (l *listWatch) watchExports() {
+	s := l.session
 	for s.ctx.Err() == nil {
-		version, err := s.mcsVersion(s.ctx)
+		version, err := l.mcsVersion(s.ctx)
 		switch {
 		case err != nil:
-			i.failed(s.ctx, err)
+			l.failed(s.ctx, err)
 		case version == "":
-			s.m.exportsNotServed(i)
+			l.exportsNotServed()
 		default:
-			s.runExports(version)
-			s.m.exportsNotServed(i)
+			l.runExports(version)
+			l.exportsNotServed()
 		}
 		pause(s.ctx, jitter(mcsPause))
 	}
@@ -39,17 +39,16 @@ func (s *session) watchExports() {
 
 // runExports lists and watches them until the session ends, or the API doesn't serve them
 // any more.
-func (s *session) runExports(version string) {
-	ctx, cancel := context.WithCancel(s.ctx)
+func (l *listWatch) runExports(version string) {
+	ctx, cancel := context.WithCancel(l.session.ctx)
 	defer cancel()
-	i := s.informers[exports]
-	i.source, i.notServed = apiclient.Source{Path: "/apis/" + mcsGroup + "/" + version + "/serviceexports", MetadataOnly: true}, cancel
-	i.run(ctx)
+	l.source, l.notServed = apiclient.Source{Path: "/apis/" + mcsGroup + "/" + version + "/serviceexports", MetadataOnly: true}, cancel
+	l.run(ctx)
 }
 
 // mcsVersion returns the version of ServiceExports to watch, "" where the API has none.
-func (s *session) mcsVersion(ctx context.Context) (string, error) {
-	served, err := s.client.GroupVersions(ctx, mcsGroup)
+func (l *listWatch) mcsVersion(ctx context.Context) (string, error) {
+	served, err := l.session.client.GroupVersions(ctx, mcsGroup)
 	if err != nil {
 		return "", err
 	}

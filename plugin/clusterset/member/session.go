@@ -11,6 +11,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/gate"
 )
 
 // session is one try at an API: connections of its own, lists, the watches that follow,
@@ -70,7 +71,7 @@ func newSession(c *connector, config *rest.Config) (*session, error) {
 		return nil, err
 	}
 	for n, r := range s.m.resources {
-		s.informers[n] = &informer{resource: r, number: n, session: s, source: r.source, slot: slot{gate: s.m.options.Gate, own: s.m.lists, share: s.m.share}}
+		s.informers[n] = &informer{resource: r, number: n, session: s}
 	}
 	return s, nil
 }
@@ -97,10 +98,14 @@ func (s *session) work() *failure {
 	if s.m.sessionConnected(s) {
 		pause(s.ctx, between(0, relistDelay))
 	}
-	for _, n := range []int{services, endpointSlices, namespaces} {
-		s.running.Go(func() { s.informers[n].run(s.ctx) })
+	for n, i := range s.informers {
+		l := &listWatch{informer: i, source: i.source, slot: gate.Slot{Gate: s.m.options.Gate, Own: s.m.lists, Share: s.m.share}}
+		if n == exports {
+			s.running.Go(l.watchExports)
+			continue
+		}
+		s.running.Go(func() { l.run(s.ctx) })
 	}
-	s.running.Go(s.watchExports)
 	return s.stayAlive(s.ctx)
 }
 

@@ -68,7 +68,7 @@ func (m *Member) Status() Status {
 
 // publishDetails makes the details of the Status those of now. It is called under the
 // Member's lock, by all that changes them.
-func (m *Member) publishDetails() {
+func (m *state) publishDetails() {
 	d := m.conditions.details()
 	s := m.live
 	if s == nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // store is what a Reflector writes to. It keeps nothing itself.
-type store struct{ *informer }
+type store struct{ *listWatch }
 
 var (
 	_ cache.TransformingStore      = &store{}
@@ -25,7 +25,7 @@ func (s *store) Transformer() cache.TransformFunc {
 		if err != nil {
 			return nil, err
 		}
-		s.session.m.noteActivity(s.informer, false)
+		s.noteActivity(false)
 		return i, nil
 	}
 }
@@ -73,7 +73,7 @@ func (s *store) Replace(objs []any, _ string) error {
 		list[i.Key] = i
 		objs[n] = nil // a big list is freed while it is applied
 	}
-	s.slot.release()
+	s.slot.Release()
 	s.session.m.applyList(s.informer, list)
 	if len(list) >= bigList {
 		s.session.garbage.Store(true)
@@ -83,7 +83,7 @@ func (s *store) Replace(objs []any, _ string) error {
 
 // Bookmark proves the watch alive.
 func (s *store) Bookmark(string) error {
-	s.session.m.noteActivity(s.informer, true)
+	s.noteActivity(true)
 	return nil
 }
 

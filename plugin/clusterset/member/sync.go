@@ -15,7 +15,7 @@ const optionalWait = 3 * time.Second
 
 // sessionConnected notes that a session's API is alive, and reports whether it is to be
 // listed again.
-func (m *Member) sessionConnected(s *session) (again bool) {
+func (m *state) sessionConnected(s *session) (again bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.uid != "" && s.uid != "" && s.uid != m.uid && m.newest == s.connector {
@@ -30,7 +30,7 @@ func (m *Member) sessionConnected(s *session) (again bool) {
 
 // identify notes the uid of a session's cluster, and reports whether it is the one that it
 // was.
-func (m *Member) identify(s *session, uid string) bool {
+func (m *state) identify(s *session, uid string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if s.uid == "" {
@@ -40,7 +40,7 @@ func (m *Member) identify(s *session, uid string) bool {
 }
 
 // applyList applies a whole list.
-func (m *Member) applyList(i *informer, list map[string]decode.Item) {
+func (m *state) applyList(i *informer, list map[string]decode.Item) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if i.session.over {
@@ -58,11 +58,11 @@ func (m *Member) applyList(i *informer, list map[string]decode.Item) {
 	i.session.cost[i.number].Store(int64(cost))
 }
 
-func (m *Member) setList(i *informer, list map[string]decode.Item) {
+func (m *state) setList(i *informer, list map[string]decode.Item) {
 	s := i.session
-	i.noteActivity()
+	i.noteAlive()
 	i.listed, i.watched = true, true
-	m.recovered(i)
+	i.recovered()
 	if !s.synced {
 		i.pending = list
 		m.syncIfComplete(s)
@@ -83,14 +83,14 @@ func (m *Member) setList(i *informer, list map[string]decode.Item) {
 }
 
 // applyEvent applies an event.
-func (m *Member) applyEvent(i *informer, item decode.Item, deleted bool) {
+func (m *state) applyEvent(i *informer, item decode.Item, deleted bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := i.session
 	if s.over {
 		return
 	}
-	i.noteActivity()
+	i.noteAlive()
 	before := i.costOf(m.data, item.Key)
 	switch {
 	case s.synced:
@@ -116,7 +116,7 @@ func (i *informer) costOf(d *model.Data, key string) int {
 	return 0
 }
 
-func (m *Member) changeData(i *informer, item decode.Item, deleted bool) {
+func (m *state) changeData(i *informer, item decode.Item, deleted bool) {
 	now, before := time.Now(), m.data
 	m.data = i.change(before, item, deleted, now)
 	if m.data == before {
@@ -134,7 +134,7 @@ func (m *Member) changeData(i *informer, item decode.Item, deleted bool) {
 
 // syncIfComplete makes a session's lists the data once they are whole. The data of before
 // stay until then.
-func (m *Member) syncIfComplete(s *session) {
+func (m *state) syncIfComplete(s *session) {
 	whole, settled := s.complete()
 	switch {
 	case s.over, s.synced, !whole:
@@ -171,7 +171,7 @@ func (m *Member) syncIfComplete(s *session) {
 }
 
 // waitForOptional syncs the session later, without what isn't listed by then.
-func (m *Member) waitForOptional(s *session) {
+func (m *state) waitForOptional(s *session) {
 	if s.waiting {
 		return
 	}
@@ -186,7 +186,7 @@ func (m *Member) waitForOptional(s *session) {
 }
 
 // sessionEnded notes the end of a session.
-func (m *Member) sessionEnded(s *session, f *failure) {
+func (m *state) sessionEnded(s *session, f *failure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.over = true
@@ -204,25 +204,15 @@ func (m *Member) sessionEnded(s *session, f *failure) {
 	}
 	if m.live == s {
 		m.live = nil
-		if m.View().State == Fresh {
+		if m.view.Load().State == Fresh {
 			m.since = s.lastAlive()
 		}
 	}
 	m.publish()
 }
 
-// connectFailed notes what kept a session from beginning.
-func (m *Member) connectFailed(c *connector, f *failure) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.newest == c {
-		m.conditions.set(aboutAPI, f)
-		m.publish()
-	}
-}
-
 // publish makes a View of the data as they are now.
-func (m *Member) publish() {
+func (m *state) publish() {
 	old := m.view.Load()
 	v := &View{Data: m.data, State: Stale, Err: m.notFresh()}
 	if m.live != nil && v.Err != nil && old.State == Fresh {
@@ -245,7 +235,7 @@ func (m *Member) publish() {
 }
 
 // notFresh returns why the data aren't fresh, nil where they are.
-func (m *Member) notFresh() error {
+func (m *state) notFresh() error {
 	if m.live != nil {
 		if f := m.live.failure(); f != nil {
 			return f

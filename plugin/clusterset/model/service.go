@@ -3,7 +3,6 @@ package model
 import (
 	"net/netip"
 	"slices"
-	"time"
 )
 
 // ServiceType is what a Service's name stands for.
@@ -56,12 +55,6 @@ type Outside struct {
 	LoadBalancers []netip.Addr
 	Hostnames     []string
 	ExternalIPs   []netip.Addr
-}
-
-// SessionTimeout returns for how long one client gets the same endpoint, 0 where it
-// doesn't.
-func (s *Service) SessionTimeout() time.Duration {
-	return time.Duration(s.SessionAffinity) * time.Second
 }
 
 // Same reports whether s and o are equal, their Slices aside.

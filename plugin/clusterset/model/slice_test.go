@@ -3,7 +3,6 @@ package model
 import (
 	"net/netip"
 	"testing"
-	"time"
 )
 
 // TestSame: each field counts but a Service's slices.
@@ -62,11 +61,5 @@ func TestNotReady(t *testing.T) {
 	}
 	if d = changed(d, func(c *Change) { c.DeleteSlice(s.Key) }); len(d.Owners(podA)) != 0 {
 		t.Errorf("%v", d.Owners(podA))
-	}
-}
-
-func TestSessionTimeout(t *testing.T) {
-	if got := (&Service{SessionAffinity: 60}).SessionTimeout(); got != time.Minute {
-		t.Error(got)
 	}
 }

@@ -261,12 +261,12 @@ func (w *wanted) matches(p *model.Port) bool {
 
 // is reports whether the endpoint is wanted.
 func (w *wanted) is(e *model.Endpoint) bool {
-	return w.endpoint == "" || equalFold(w.endpoint, EndpointName(e))
+	return w.endpoint == "" || equalFold(w.endpoint, endpointName(e))
 }
 
-// EndpointName returns the label of an endpoint: its hostname, else its address with
+// endpointName returns the label of an endpoint: its hostname, else its address with
 // dashes, as CoreDNS's kubernetes plugin writes it.
-func EndpointName(e *model.Endpoint) string {
+func endpointName(e *model.Endpoint) string {
 	if e.Hostname != "" {
 		return e.Hostname
 	}

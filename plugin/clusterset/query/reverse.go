@@ -99,7 +99,7 @@ func Pointers(d *model.Data, addr netip.Addr, f *Form) Records {
 	for _, owner := range owners {
 		target := owner.Service + "." + labelService + "." + f.Domain
 		if owner.Slice != nil {
-			target = EndpointName(&owner.Slice.Endpoints[owner.Endpoint]) + "." + target
+			target = endpointName(&owner.Slice.Endpoints[owner.Endpoint]) + "." + target
 		}
 		if !seen[target] && isName(target) {
 			seen[target] = true

@@ -31,7 +31,7 @@ func (w *wanted) srv(n *Name, s *model.Service, f *Form) Records {
 			if !w.is(e) {
 				continue
 			}
-			target := EndpointName(e) + "." + service
+			target := endpointName(e) + "." + service
 			for p := range slice.Ports {
 				if w.matches(&slice.Ports[p]) {
 					l.Exists = true
