@@ -72,7 +72,10 @@ const (
 // Error returns the text for a log. What the upstream, or who is in its place, may have
 // written (the names in a certificate) is escaped.
 func (e *Error) Error() string {
-	text := "member " + e.Member + ": " + e.Reason.String()
+	text := "member " + e.Member
+	if e.Err == nil || e.Reason >= attemptReasons {
+		text += ": " + e.Reason.String()
+	}
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
@@ -83,7 +86,11 @@ func (e *Error) Error() string {
 // bytes at the most; without the upstreams where they don't fit in.
 func (e *Error) Brief() string {
 	const front = "member "
-	if text := front + e.Member + ": " + e.Reason.String() + e.own; len(text) <= maxBrief {
+	text := front + e.Member
+	if e.own == "" || e.Reason >= attemptReasons {
+		text += ": " + e.Reason.String()
+	}
+	if text += e.own; len(text) <= maxBrief {
 		return text
 	}
 	why := cmp.Or(e.last, e.Reason.String())

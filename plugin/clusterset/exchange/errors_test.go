@@ -29,13 +29,13 @@ func TestErrorTexts(t *testing.T) {
 		errs          []error
 		reason        Reason // where there are none
 	}{
-		{"c1", "member c1: unreachable: tls://" + at + ": unreachable", []error{foreign}, 0},
-		{"c1", "member c1: no reply: tls://" + at + ": unreachable; tls://" + at + ": no reply", []error{foreign, transport.ErrNoReply}, 0},
-		{"c1", "member c1: unreachable: tls://" + at + ": connection refused", []error{syscall.ECONNREFUSED}, 0},
-		{"c1", "member c1: bad reply: tls://" + at + ": answered FORMERR", []error{rcodeError(dns.RcodeFormatError)}, 0},
-		{"c1", "member c1: bad reply: tls://" + at + ": answered BADVERS", []error{rcodeError(dns.RcodeBadVers)}, 0},
-		{"c1", "member c1: bad reply: tls://" + at + ": answered rcode 3841", []error{rcodeError(3841)}, 0},
-		{"c1", "member c1: bad reply: tls://" + at + ": malformed reply", []error{wire.ErrMalformed}, 0},
+		{"c1", "member c1: tls://" + at + ": unreachable", []error{foreign}, 0},
+		{"c1", "member c1: tls://" + at + ": unreachable; tls://" + at + ": no reply", []error{foreign, transport.ErrNoReply}, 0},
+		{"c1", "member c1: tls://" + at + ": connection refused", []error{syscall.ECONNREFUSED}, 0},
+		{"c1", "member c1: tls://" + at + ": answered FORMERR", []error{rcodeError(dns.RcodeFormatError)}, 0},
+		{"c1", "member c1: tls://" + at + ": answered BADVERS", []error{rcodeError(dns.RcodeBadVers)}, 0},
+		{"c1", "member c1: tls://" + at + ": answered rcode 3841", []error{rcodeError(3841)}, 0},
+		{"c1", "member c1: tls://" + at + ": malformed reply", []error{wire.ErrMalformed}, 0},
 		{"c1", "member c1: answered FORMERR", []error{foreign, transport.ErrNoReply, transport.ErrNoReply, rcodeError(dns.RcodeFormatError)}, 0},
 		{"c1", "member c1: down", nil, Down},
 		{"c1", "member c1: too many queries in flight", nil, Busy},
