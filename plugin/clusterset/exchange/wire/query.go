@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/maphash"
-	"slices"
 	"sync"
 
 	"github.com/miekg/dns"
@@ -132,7 +131,7 @@ func (q *Query) header(question *Question) {
 func (q *Query) Sum(seed maphash.Seed) uint64 {
 	msg := q.msg[flagsOffset:]
 	name := q.question[:len(q.question)-4]
-	if slices.ContainsFunc(name, isUpper) {
+	if hasUpper(name) {
 		msg = bytes.Clone(msg)
 		for i, b := range name {
 			msg[HeaderLen-flagsOffset+i] = fold(b)
@@ -186,10 +185,17 @@ func (q *Query) sameQuestion(question []byte) bool {
 	return bytes.Equal(question[nameLen:], q.question[nameLen:len(question)])
 }
 
-func isUpper(b byte) bool { return 'A' <= b && b <= 'Z' }
+func hasUpper(name []byte) bool {
+	for _, b := range name {
+		if 'A' <= b && b <= 'Z' {
+			return true
+		}
+	}
+	return false
+}
 
 func fold(b byte) byte {
-	if isUpper(b) {
+	if 'A' <= b && b <= 'Z' {
 		return b + ('a' - 'A')
 	}
 	return b
