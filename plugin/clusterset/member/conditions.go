@@ -18,10 +18,10 @@ const (
 type conditions struct {
 	o      *Options
 	failed map[string]*failure // by what they are about
-	// last is the newest failure, which may be over.
-	last     *failure
-	lastTime time.Time
-	expiry   credentials.Expiry
+	// lastError is the text of the newest failure, which may be over.
+	lastError string
+	lastTime  time.Time
+	expiry    credentials.Expiry
 	// warned and expired report what was logged about the expiry.
 	warned, expired            bool
 	exportsKnown, exportsServe bool
@@ -34,7 +34,7 @@ func (c *conditions) set(about string, f *failure) {
 	if c.failed == nil {
 		c.failed = make(map[string]*failure)
 	}
-	c.failed[about], c.last, c.lastTime = f, f, time.Now()
+	c.failed[about], c.lastError, c.lastTime = f, f.Error(), time.Now()
 	if last != nil && last.reason == f.reason {
 		return
 	}

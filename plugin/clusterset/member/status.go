@@ -3,7 +3,7 @@ package member
 import "time"
 
 // Status is the state of a member's data, for a person or a program to read. It has no
-// credential, and no address but in what a person wrote.
+// credential and no address.
 type Status struct {
 	State State `json:"state"`
 	// Since is when the state began; of stale data, when the API was last proven alive.
@@ -91,9 +91,7 @@ func (m *state) publishDetails() {
 }
 
 func (c *conditions) details() (d details) {
-	if c.last != nil {
-		d.LastError, d.LastErrorTime = c.last.Error(), c.lastTime
-	}
+	d.LastError, d.LastErrorTime = c.lastError, c.lastTime
 	if f := c.failed[aboutAPI]; f != nil && f.reason == TooLarge {
 		d.Refused = quote(f.err.Error())
 		if f.resource != "" {

@@ -78,9 +78,9 @@ func (u Upstream) Encrypted() bool {
 	return u.Scheme == DoT || u.Scheme == HTTPS || u.Scheme == QUIC
 }
 
-// TLS is how a member's encrypted upstreams are verified and what they are
-// shown. Secret and the files exclude each other; neither means the system's
-// certificate authorities and no client certificate.
+// TLS is how a member's encrypted upstreams are verified, and which client certificate they
+// get. Secret and the files exclude each other; neither means the system's certificate
+// authorities and no client certificate.
 type TLS struct {
 	ServerName string
 	Secret     ObjectName

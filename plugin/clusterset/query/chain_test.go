@@ -126,7 +126,7 @@ func TestSelectWork(t *testing.T) {
 	})
 }
 
-// TestChain: of a stranger's answer too; a DNAME only where the CNAME comes from it.
+// TestChain: of any server's answer too; a DNAME only where the CNAME comes from it.
 func TestChain(t *testing.T) {
 	dname, cname, a := "b.test. 5 IN DNAME c.test.", "a.b.test. 5 IN CNAME a.c.test.", "a.c.test. 5 IN A 10.0.0.1"
 	tests := []struct {

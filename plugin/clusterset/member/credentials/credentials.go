@@ -1,5 +1,5 @@
 // Package credentials turns what a document names as the credentials for a member's
-// API into a rest.Config. It contacts nobody.
+// API into a rest.Config. It does no network I/O.
 //
 // A kubeconfig from a Secret is data and nothing else (inline.go); one from a file may
 // name files and run commands (file.go), as its owner may anyway. Either is parsed

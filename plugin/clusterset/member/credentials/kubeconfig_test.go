@@ -254,7 +254,7 @@ func TestKubeconfigFile(t *testing.T) {
 	}
 }
 
-// TestConfigFiles: so has a Config; it tells when its files have changed.
+// TestConfigFiles: so may a Config; its digest changes with its files.
 func TestConfigFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ca")
 	digests := make(map[string]bool)
