@@ -187,7 +187,7 @@ func (p *fuzzed) answer(r, reply *dns.Msg, flags uint8) *dns.Msg {
 		return nil
 	}
 	q := &client{plugin: p.Clusterset, ctx: ctx, state: request.Request{W: w, Req: r}}
-	q.question = p.resolver.NewQuestion(r, zone, q)
+	p.resolver.ReadQuestion(&q.question, r, zone, q)
 	m := q.question.Member
 	if m == nil || m.Name != "c1" || q.question.Zone.Kind == resolver.ClusterZone && q.question.Parsed.Kind < query.Branch {
 		return nil
@@ -199,7 +199,7 @@ func (p *fuzzed) answer(r, reply *dns.Msg, flags uint8) *dns.Msg {
 	}
 	reply.Id, reply.Question[0].Name = 0, asked
 	query.Clean(reply)
-	var res resolver.Resolution
+	var res *resolver.Resolution
 	if flags&fuzzFromCache == 0 {
 		res = p.resolver.Answer(ctx, &q.question, asked, reply)
 	} else {
@@ -214,7 +214,7 @@ func (p *fuzzed) answer(r, reply *dns.Msg, flags uint8) *dns.Msg {
 	if res.Action != resolver.Reply {
 		return nil
 	}
-	return q.message(&res)
+	return q.message(res)
 }
 
 // FuzzQuery takes a query as it comes in a message. Nobody is asked: what there is to

@@ -30,12 +30,12 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	}
 	growStack()
 	q := &client{plugin: p, ctx: ctx, state: request.Request{W: w, Req: r}}
-	q.question = p.resolver.NewQuestion(r, zone, q)
+	p.resolver.ReadQuestion(&q.question, r, zone, q)
 	res := p.resolver.Resolve(ctx, &q.question)
-	if res.NotFound && p.options.fall.Through(q.state.Name()) {
+	if res.NotFound && q.fallsThrough() {
 		res.Action = resolver.AskNext
 	}
-	q.show(&res)
+	q.show(res)
 	switch res.Action {
 	case resolver.AskNext:
 		return plugin.NextOrFailure(pluginName, p.Next, ctx, w, r)
@@ -44,7 +44,7 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	case resolver.ReplyRcode: // what was written is told apart from what CoreDNS must still write by the code
 		return res.Rcode, res.Err
 	}
-	if err := w.WriteMsg(q.message(&res)); err != nil {
+	if err := w.WriteMsg(q.message(res)); err != nil {
 		return dns.RcodeServerFailure, err
 	}
 	return dns.RcodeSuccess, res.Err
@@ -94,6 +94,11 @@ func (q *client) show(res *resolver.Resolution) {
 		log.Debug(res.String())
 	}
 }
+
+// fallsThrough reports whether a name that doesn't exist is left to the next plugin.
+//
+//go:noinline // ServeDNS's frame is in the way to a member's socket
+func (q *client) fallsThrough() bool { return q.plugin.options.fall.Through(q.state.Name()) }
 
 // OverStream implements resolver.Client.
 func (q *client) OverStream() bool { return q.state.Proto() == "tcp" }

@@ -53,7 +53,7 @@ var (
 
 // finish makes an answer the Resolution of its question (step 5): what doesn't answer it is
 // left out, names are renamed, addresses checked and exchanged for gateways.
-func (r *Resolver) finish(ctx context.Context, q *Question, a *answer) Resolution {
+func (r *Resolver) finish(ctx context.Context, q *Question, a *answer) *Resolution {
 	f := filter{guard: guard{q, &r.Zones}, renaming: a.renaming, ours: a.renaming.AskedOf == "", checks: r.AddressGuard && a.source != Local}
 	f.foreign = q.Members.Local != nil && q.Members.Local.Network != q.Member.Network
 	if r.ExportsMarked && a.source != Local {
@@ -62,68 +62,76 @@ func (r *Resolver) finish(ctx context.Context, q *Question, a *answer) Resolutio
 	if !f.ours && q.asksExistence() || a.rcode == dns.RcodeNameError && len(a.answer) == 0 {
 		return r.existence(&f, a)
 	}
-	a.answer, a.additional = f.records(a.answer, inAnswer), f.records(a.additional, inAdditional)
+	a.answer = f.records(a.answer, inAnswer)
+	if len(a.additional) > 0 {
+		a.additional = f.records(a.additional, inAdditional)
+	}
 	return r.complete(ctx, &f, a)
 }
 
 // complete gives an answer, whose records are filtered, what it lacks: where a CNAME leads
 // that leads out of the member's domain, and the authority section.
-func (r *Resolver) complete(ctx context.Context, f *filter, a *answer) Resolution {
-	q, res := f.q, a.resolution(f)
-	switch {
-	case f.excluded[NoGateway] > 0 || f.excluded[Guarded] > 0 && len(a.answer) == 0:
-		return r.withheld(ctx, f, res, a.serial)
-	case len(a.answer) > 0 && a.answer[0].Header().Rrtype != q.Type:
-		target := openTarget(q, a.answer)
-		if a.source == Forward && !followedThere(ctx, q, a.answer, target != "") {
-			return r.exhausted(ctx, q, a.source)
-		}
-		if target != "" {
-			return r.follow(ctx, f, res, target)
-		}
-	case len(a.answer) == 0 && !a.truncated && res.Rcode == dns.RcodeSuccess:
-		res.Authority, res.Additional = r.proof(f, a), nil
-		return stale(res)
-	}
-	if len(a.answer) > 0 || a.truncated {
-		res.Authority = f.records(a.authority, inAuthority)
-	}
-	return stale(res)
-}
-
-// resolution returns the one with an answer's records.
-func (a *answer) resolution(f *filter) Resolution {
-	res := Resolution{
-		Question: f.q, Member: f.q.Member, Source: a.source, Rcode: a.rcode, Authoritative: a.authoritative,
-		RecursionAvailable: a.recursionAvailable, Truncated: a.truncated, Answer: a.answer, Additional: a.additional,
-		Code: NoExtendedError, StaleReason: a.stale,
-	}
-	res.Rare.Excluded = f.excluded
+func (r *Resolver) complete(ctx context.Context, f *filter, a *answer) *Resolution {
+	q, res := f.q, f.q.resolution(a.source)
+	res.Rcode, res.Authoritative, res.RecursionAvailable, res.Truncated = a.rcode, a.authoritative, a.recursionAvailable, a.truncated
+	res.Answer, res.Additional, res.StaleReason, res.Rare.Excluded = a.answer, a.additional, a.stale, f.excluded
 	if a.rcode == dns.RcodeNameError { // of a CNAME's target, which is looked up here
 		res.Rcode = dns.RcodeSuccess
+	}
+	switch {
+	case f.excluded != [Exclusions]uint16{} && f.leavesNothing(a):
+		return r.withheld(ctx, f, res, a.serial)
+	case len(a.answer) > 0 && a.answer[0].Header().Rrtype != q.Type:
+		return r.chase(ctx, f, a, res)
+	case len(a.answer) > 0 || a.truncated:
+		if len(a.authority) > 0 {
+			res.Authority = f.records(a.authority, inAuthority)
+		}
+	case res.Rcode == dns.RcodeSuccess:
+		res.Authority, res.Additional = r.proof(f, a), nil
+	}
+	if res.Source == Stale {
+		return stale(res)
 	}
 	return res
 }
 
+// chase follows the CNAME at an answer's end, if there is one that leads out of the member's
+// domain.
+func (r *Resolver) chase(ctx context.Context, f *filter, a *answer, res *Resolution) *Resolution {
+	target := openTarget(f.q, a.answer)
+	if a.source == Forward && !followedThere(ctx, f.q, a.answer, target != "") {
+		return r.exhausted(ctx, f.q, a.source)
+	}
+	if target != "" {
+		return r.follow(ctx, f, res, target)
+	}
+	res.Authority = f.records(a.authority, inAuthority)
+	return stale(res)
+}
+
+// leavesNothing reports whether what was left out is all that an answer had to say.
+func (f *filter) leavesNothing(a *answer) bool {
+	return f.excluded[NoGateway] > 0 || f.excluded[Guarded] > 0 && len(a.answer) == 0
+}
+
 // existence is the answer where there is no such name, or where whether there is one is all
 // that was asked: its records are left out.
-func (r *Resolver) existence(f *filter, a *answer) Resolution {
-	isUnknown := a.rcode == dns.RcodeNameError && len(a.answer) == 0
-	proof := a.authority
-	a.answer, a.additional, a.truncated = nil, nil, false
-	res := a.resolution(f)
+func (r *Resolver) existence(f *filter, a *answer) *Resolution {
+	res := f.q.resolution(a.source)
+	res.Rcode, res.Authoritative, res.RecursionAvailable, res.StaleReason = a.rcode, a.authoritative, a.recursionAvailable, a.stale
 	zone := r.authority(f.q, a.serial, a.age)
 	switch {
-	case isUnknown:
-		res.Rcode, res.NotFound, res.Authority = dns.RcodeNameError, true, r.proof(f, a)
+	case a.rcode == dns.RcodeNameError && len(a.answer) == 0:
+		res.NotFound, res.Authority = true, r.proof(f, a)
 	case isAnswer(a.rcode): // else a plugin's of this server
-		res.Authority = []dns.RR{zone.soaOf(proof, &f.renaming)}
+		res.Rcode, res.Authority = dns.RcodeSuccess, []dns.RR{zone.soaOf(a.authority, &f.renaming)}
 	}
 	return stale(res)
 }
 
 // stale adds the extended error of a stale answer: RFC 8767, section 4; RFC 8914, section 4.4.
-func stale(res Resolution) Resolution {
+func stale(res *Resolution) *Resolution {
 	if res.Source == Stale && res.Rcode == dns.RcodeSuccess && res.Code == NoExtendedError {
 		res.Code, res.Text = dns.ExtendedErrorCodeStaleAnswer, brief(res.StaleReason)
 	}
@@ -140,7 +148,7 @@ func (r *Resolver) proof(f *filter, a *answer) []dns.RR {
 }
 
 // withheld is the answer where the addresses are another network's, or the guard left nothing.
-func (r *Resolver) withheld(ctx context.Context, f *filter, res Resolution, serial uint32) Resolution {
+func (r *Resolver) withheld(ctx context.Context, f *filter, res *Resolution, serial uint32) *Resolution {
 	q, why := f.q, errAddresses
 	if f.excluded[NoGateway] > 0 {
 		zone := r.authority(q, serial, 0)
@@ -157,9 +165,10 @@ func (r *Resolver) withheld(ctx context.Context, f *filter, res Resolution, seri
 }
 
 // nameError is NXDOMAIN for a name that can't exist.
-func (r *Resolver) nameError(q *Question) Resolution {
+func (r *Resolver) nameError(q *Question) *Resolution {
 	zone := r.authority(q, r.serial(q), 0)
 	res := q.resolution(OfZone)
+	res.Authoritative = true
 	res.Rcode, res.NotFound, res.Authority = dns.RcodeNameError, true, []dns.RR{zone.soa()}
 	return res
 }

@@ -34,7 +34,7 @@ func isExported(q *Question, v *member.View) bool {
 // hidden answers for the names of services that `exports marked` keeps from others: they
 // don't exist. Only a member's data say which; where there are none, nothing is let through.
 // The local cluster's names are its own business.
-func (r *Resolver) hidden(ctx context.Context, q *Question, v *member.View) Resolution {
+func (r *Resolver) hidden(ctx context.Context, q *Question, v *member.View) *Resolution {
 	switch {
 	case v == nil:
 		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errExportsUnknown))

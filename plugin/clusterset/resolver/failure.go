@@ -42,21 +42,29 @@ func (q *Question) memberError(err error) error {
 // ErrNotReady is why nothing can be answered before there is a ClusterSet.
 var ErrNotReady = errors.New("no ClusterSet yet")
 
-// resolution returns one without records.
-func (q *Question) resolution(source Source) Resolution {
-	return Resolution{Question: q, Member: q.Member, Source: source, Authoritative: true, Code: NoExtendedError}
+// resolution returns the question's, without anything yet. It lies with the question, so that
+// it costs no memory of its own, nor of the stack.
+func (q *Question) resolution(source Source) *Resolution {
+	q.room = Resolution{Question: q, Member: q.Member, Source: source, Code: NoExtendedError}
+	return &q.room
 }
 
 // next passes the question on.
-func (q *Question) next() Resolution {
-	return Resolution{Question: q, Member: q.Member, Action: AskNext}
+func (q *Question) next(action Action) *Resolution {
+	res := q.resolution(OfZone)
+	res.Action = action
+	if q.Zone.Kind == ReverseZone { // an address of this cluster, and the next plugin's
+		res.Member = nil
+	}
+	return res
 }
 
 // fail is SERVFAIL with what went wrong, for the client (RFC 8914) and for the errors plugin;
 // where nobody waits for it any more, in a way that the cache plugin doesn't keep: a failure
 // without a message where the context has ended, and REFUSED where it is about to.
-func (r *Resolver) fail(ctx context.Context, q *Question, source Source, code uint16, err error) Resolution {
-	res := Resolution{Question: q, Member: q.Member, Source: source, Rcode: dns.RcodeServerFailure, Code: code, Text: brief(err), Err: err}
+func (r *Resolver) fail(ctx context.Context, q *Question, source Source, code uint16, err error) *Resolution {
+	res := q.resolution(source)
+	res.Rcode, res.Code, res.Text, res.Err = dns.RcodeServerFailure, code, brief(err), err
 	if r.abandoned(ctx) {
 		res.Action = ReplyRcode
 		if ctx.Err() == nil {
@@ -67,15 +75,17 @@ func (r *Resolver) fail(ctx context.Context, q *Question, source Source, code ui
 }
 
 // refuse is REFUSED, for err: nobody is asked.
-func (q *Question) refuse(source Source, err error) Resolution {
-	return Resolution{Question: q, Member: q.Member, Source: source, Action: ReplyRcode, Rcode: dns.RcodeRefused, Code: NoExtendedError, Err: err}
+func (q *Question) refuse(source Source, err error) *Resolution {
+	res := q.resolution(source)
+	res.Action, res.Rcode, res.Err = ReplyRcode, dns.RcodeRefused, err
+	return res
 }
 
 // exhausted is the reply to a question that has made too many look-ups. Of one that was part
 // of another, or is marked as such, nothing may be kept, as another client has more: it is
 // REFUSED, and where a server like this one asked, it learns the reason by a record, and asks
 // nobody else. (An option wouldn't get past a cache plugin.)
-func (r *Resolver) exhausted(ctx context.Context, q *Question, source Source) Resolution {
+func (r *Resolver) exhausted(ctx context.Context, q *Question, source Source) *Resolution {
 	err := q.memberError(errLookUps)
 	if lookUpOf(ctx) == nil && !q.Trail.Marked {
 		res := r.fail(ctx, q, source, dns.ExtendedErrorCodeNoReachableAuthority, err)

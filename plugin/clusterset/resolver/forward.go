@@ -20,7 +20,7 @@ var (
 
 // forward answers with what the member's DNS said, while that is fresh, and asks it else.
 // stale are data to answer from, should it fail; nil where there are none.
-func (r *Resolver) forward(ctx context.Context, q *Question, stale *member.View) Resolution {
+func (r *Resolver) forward(ctx context.Context, q *Question, stale *member.View) *Resolution {
 	m, old := q.Member, fallback{data: stale}
 	if m.Answers == nil || m.Broken != nil {
 		return r.ask(ctx, q, &old)
@@ -48,7 +48,7 @@ type fallback struct {
 
 // cached answers with what the cache has, and has it asked for anew where it is about to
 // expire.
-func (r *Resolver) cached(ctx context.Context, q *Question, key answercache.Key, kept *answercache.Answer) Resolution {
+func (r *Resolver) cached(ctx context.Context, q *Question, key answercache.Key, kept *answercache.Answer) *Resolution {
 	a := r.answerOf(q, kept.Message(q.Received), kept.Asked, FromCache)
 	due := !q.Trail.Marked && kept.Due(q.Received)
 	if due {
@@ -64,7 +64,7 @@ func (r *Resolver) cached(ctx context.Context, q *Question, key answercache.Key,
 
 // askSoon answers a name whose answer has expired: as the member says now, if it says so
 // soon, else with that answer, while the member is being asked on (RFC 8767, section 5).
-func (r *Resolver) askSoon(ctx context.Context, q *Question, key answercache.Key, old *fallback) Resolution {
+func (r *Resolver) askSoon(ctx context.Context, q *Question, key answercache.Key, old *fallback) *Resolution {
 	if q.Trail.Marked {
 		return r.ask(ctx, q, old)
 	}
@@ -88,26 +88,26 @@ func (r *Resolver) askSoon(ctx context.Context, q *Question, key answercache.Key
 }
 
 // ask asks the member for the name, in its own domain, and answers with what it says.
-func (r *Resolver) ask(ctx context.Context, q *Question, old *fallback) Resolution {
+func (r *Resolver) ask(ctx context.Context, q *Question, old *fallback) *Resolution {
 	switch m := q.Member; {
 	case q.Trail.Hops >= maxHops:
 		return q.refuse(OfZone, q.memberError(errHops))
 	case m.Broken != nil:
 		return r.lastResort(ctx, q, old, failure{Forward, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(m.Broken)})
 	}
-	asked := q.memberName()
-	message := q.message(ctx, asked)
+	message := &q.sent // on the stack it would be too much: growStack
+	q.write(ctx, message, q.memberName())
 	message.Deadline = r.deadline(ctx, q)
 	var attempts *[]Attempt
 	if q.Client.ShowsAttempts() {
-		attempts = record(&message)
+		attempts = record(message)
 	}
-	reply, upstream, err := q.Member.Client.Exchange(ctx, &message)
-	var res Resolution
+	reply, upstream, err := q.Member.Client.Exchange(ctx, message)
+	var res *Resolution
 	if err == nil {
 		query.Clean(reply)
-		r.keep(q, asked, reply)
-		res = r.Answer(ctx, q, asked, reply)
+		r.keep(q, message.Name, reply)
+		res = r.Answer(ctx, q, message.Name, reply)
 		res.Upstream = upstream
 	} else {
 		res = r.failed(ctx, q, old, err)
@@ -123,7 +123,7 @@ func (r *Resolver) ask(ctx context.Context, q *Question, old *fallback) Resoluti
 
 // Answer returns the Resolution with the member's reply, which it gave when it was asked for a
 // name. The reply is the Resolution's from then on.
-func (r *Resolver) Answer(ctx context.Context, q *Question, asked string, reply *dns.Msg) Resolution {
+func (r *Resolver) Answer(ctx context.Context, q *Question, asked string, reply *dns.Msg) *Resolution {
 	a := r.answerOf(q, reply, asked, Forward)
 	return r.finish(ctx, q, &a)
 }
@@ -140,13 +140,14 @@ func (r *Resolver) keep(q *Question, asked string, reply *dns.Msg) {
 // with the look-ups that it may still make. It may be over before that: nothing of it is
 // touched.
 func (r *Resolver) refresh(ctx context.Context, q *Question, asked string) func(context.Context) (*dns.Msg, error) {
-	message, client, timeout := q.message(ctx, asked), q.Member.Client, r.Timeout
+	message, client, timeout := new(exchange.Query), q.Member.Client, r.Timeout
+	q.write(ctx, message, asked)
 	if r.Refreshing != nil {
 		message.Observe = r.Refreshing()
 	}
 	return func(ctx context.Context) (*dns.Msg, error) {
 		message.Deadline = time.Now().Add(timeout)
-		reply, _, err := client.Exchange(ctx, &message)
+		reply, _, err := client.Exchange(ctx, message)
 		if err == nil {
 			query.Clean(reply)
 		}
@@ -154,33 +155,30 @@ func (r *Resolver) refresh(ctx context.Context, q *Question, asked string) func(
 	}
 }
 
-// message returns the query for the member, but for its deadline. Its EDNS is ours with this
-// hop (RFC 6891, section 6.1.1): it carries the client's size and DO bit, and none of its
-// options. A client without EDNS is still given no more than it can take.
-func (q *Question) message(ctx context.Context, asked string) exchange.Query {
+// write makes m the query for the member, but for its deadline. Its EDNS is ours with this hop
+// (RFC 6891, section 6.1.1): it carries the client's size and DO bit, and none of its options.
+// A client without EDNS is still given no more than it can take.
+func (q *Question) write(ctx context.Context, m *exchange.Query, asked string) {
 	r, left := q.Request, int(q.Trail.Left)
 	if l := lookUpOf(ctx); l != nil {
 		left = l.budget.left()
 	}
-	m := exchange.Query{
-		Name: asked, Type: q.memberType(), TCP: q.Client.OverStream(),
-		RecursionDesired: r.RecursionDesired, AuthenticatedData: r.AuthenticatedData, CheckingDisabled: r.CheckingDisabled,
-		EDNS: exchange.EDNS{Size: dns.MinMsgSize, Option: hop(int(q.Trail.Hops), left)},
-	}
+	m.Name, m.Type, m.TCP = asked, q.memberType(), q.Client.OverStream()
+	m.RecursionDesired, m.AuthenticatedData, m.CheckingDisabled = r.RecursionDesired, r.AuthenticatedData, r.CheckingDisabled
+	m.EDNS.Size, m.EDNS.Option = dns.MinMsgSize, hop(int(q.Trail.Hops), left)
 	if o := r.IsEdns0(); o != nil {
 		m.EDNS.Size, m.EDNS.DO = min(max(o.UDPSize(), dns.MinMsgSize), exchange.MaxSize), o.Do()
 	}
-	return m
 }
 
 // failed answers where an exchange failed: REFUSED to too many queries, for the client to try
 // another server; what is stale; else SERVFAIL with what went wrong.
-func (r *Resolver) failed(ctx context.Context, q *Question, old *fallback, err error) Resolution {
+func (r *Resolver) failed(ctx context.Context, q *Question, old *fallback, err error) *Resolution {
 	failed, ok := errors.AsType[*exchange.Error](err)
 	if !ok {
-		return Resolution{Question: q, Member: q.Member, Action: ReplyRcode, Rcode: dns.RcodeServerFailure, Code: NoExtendedError, Err: err}
+		return q.fault(err)
 	}
-	var res Resolution
+	var res *Resolution
 	switch reason := failed.Reason; {
 	case reason == exchange.Spent:
 		res = r.exhausted(ctx, q, Forward)
@@ -198,6 +196,13 @@ func (r *Resolver) failed(ctx context.Context, q *Question, old *fallback, err e
 	if old.missed {
 		res.Cache.Result = CacheMiss
 	}
+	return res
+}
+
+// fault is SERVFAIL for what isn't the member's.
+func (q *Question) fault(err error) *Resolution {
+	res := q.resolution(Forward)
+	res.Action, res.Rcode, res.Err = ReplyRcode, dns.RcodeServerFailure, err
 	return res
 }
 

@@ -15,7 +15,7 @@ func (r *Resolver) isNexts(q *Question, name string) bool {
 }
 
 // local answers a name of the local cluster from this server's own plugins.
-func (r *Resolver) local(ctx context.Context, q *Question, name string) Resolution {
+func (r *Resolver) local(ctx context.Context, q *Question, name string) *Resolution {
 	// A name that is longer in the member's domain than one may be can't exist: RFC 1035,
 	// section 2.3.4.
 	if _, fits := dns.IsDomainName(name); !fits {

@@ -19,17 +19,18 @@ const (
 )
 
 // own returns the answer to a name that is a zone's own.
-func (r *Resolver) own(q *Question) Resolution {
+func (r *Resolver) own(q *Question) *Resolution {
 	zone := r.authority(q, r.serial(q), 0)
 	if q.Parsed.Kind == query.ClusterApex && q.Type == dns.TypeDS { // the parent's: RFC 4035, section 3.1.4.1
 		zone.zone, zone.serial = zone.zone[len(zone.zone)-len(q.Zone.Name):], soaSerial
 	}
 	res := q.resolution(OfZone)
+	res.Authoritative = true
 	switch {
 	case r.isUnknown(q):
 		res.Rcode, res.NotFound = dns.RcodeNameError, true
 	case q.isApex():
-		r.apex(&res, &zone)
+		r.apex(res, &zone)
 	case q.isNameServer():
 		res.Answer = r.addresses(q.Name, q.Type)
 	case q.Parsed.Kind == query.Version && q.Type == dns.TypeTXT:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
@@ -77,7 +78,7 @@ func (z *Zones) anyBelow(name string) bool {
 	return slices.ContainsFunc(z.byLength, func(zone *Zone) bool { return query.InZone(zone.Name, name) })
 }
 
-// Question is what a client asks, of class IN. It is made once, by NewQuestion, and doesn't
+// Question is what a client asks, of class IN. It is made once, by ReadQuestion, and doesn't
 // change.
 type Question struct {
 	// Name is as asked, in its case, and Type the type asked for.
@@ -105,6 +106,9 @@ type Question struct {
 	// Received is when the question came.
 	Received time.Time
 
+	// room is for the question's Resolution, and sent for the query to its member.
+	room Resolution
+	sent exchange.Query
 	// own is the budget of a question that isn't part of another: what lookups returns.
 	own budget
 }
@@ -125,14 +129,12 @@ type Client interface {
 	LookUp(ctx context.Context, name string, qtype uint16, over func()) <-chan *dns.Msg
 }
 
-// NewQuestion returns the question of a request, which has one, about a name in zone.
-func (r *Resolver) NewQuestion(request *dns.Msg, zone *Zone, client Client) Question {
-	q := Question{
-		Name: request.Question[0].Name, Type: request.Question[0].Qtype, Zone: zone, Members: r.members.Load(),
-		Client: client, Request: request, Trail: Trail{Left: maxLookUps}, Received: time.Now(),
-	}
-	if len(request.Extra) > 0 {
-		q.Trail = trailOf(request)
+// ReadQuestion makes q the question of a request, which has one, about a name in zone.
+func (r *Resolver) ReadQuestion(q *Question, request *dns.Msg, zone *Zone, client Client) {
+	q.Name, q.Type, q.Zone, q.Members = request.Question[0].Name, request.Question[0].Qtype, zone, r.members.Load()
+	q.Client, q.Request, q.Received, q.Trail.Left = client, request, time.Now(), maxLookUps
+	if o := request.IsEdns0(); o != nil && len(o.Option) > 0 {
+		q.Trail = trailOf(o)
 	}
 	q.own.n = int32(q.Trail.Left)
 	switch {
@@ -146,7 +148,6 @@ func (r *Resolver) NewQuestion(request *dns.Msg, zone *Zone, client Client) Ques
 		q.Parsed = query.Parse(q.Name, len(zone.Name), q.Members.Names)
 		q.Member = q.Members.Member(q.Parsed.Cluster)
 	}
-	return q
 }
 
 // suffix returns the name of the zone that the answer is from, in the question's case: the

@@ -10,7 +10,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
-// Resolve answers a question. The first two steps were made with it, by NewQuestion:
+// Resolve answers a question. The first two steps were made with it, by ReadQuestion:
 //
 //  1. The zone: the longest configured one that holds the name; none: the next plugin.
 //  2. The name's meaning in that zone, and the member that it belongs to.
@@ -19,15 +19,15 @@ import (
 // the local cluster's, as kubernetes, behind this plugin, answers for its own. So is what a
 // clusterset asks while it isn't known which member this one is: it may be the same one,
 // that took this server for another.
-func (r *Resolver) Resolve(ctx context.Context, q *Question) Resolution {
+func (r *Resolver) Resolve(ctx context.Context, q *Question) *Resolution {
 	// 3. Names that no member is asked for: the zones' own, unknown ones, the next plugin's.
 	switch reverse := q.Zone.Kind == ReverseZone; {
 	case q.Members == nil && !(reverse && r.HasNext):
 		return r.fail(ctx, q, OfZone, dns.ExtendedErrorCodeNotReady, ErrNotReady)
 	case reverse && r.HasNext && r.isNextsAddress(q):
-		return Resolution{Question: q, Action: AskNext}
+		return q.next(AskNext)
 	case reverse && r.HasNext && q.Addr.IsValid() && q.Members.Local == nil && q.Trail.Hops > 0:
-		return Resolution{Question: q, Action: AskNextUncached}
+		return q.next(AskNextUncached)
 	case reverse && q.Member == nil, !reverse && q.Parsed.Kind < query.Branch && !r.isNextsApex(q):
 		return r.own(q)
 	}
@@ -39,7 +39,7 @@ func (r *Resolver) Resolve(ctx context.Context, q *Question) Resolution {
 		name := q.memberName()
 		switch {
 		case r.isNexts(q, name):
-			return q.next()
+			return q.next(AskNext)
 		case !sameName(name, q.Name) && q.Client.Serves(q.Member.ClusterDomain):
 			return r.local(ctx, q, name)
 		}
@@ -67,7 +67,7 @@ func (r *Resolver) Resolve(ctx context.Context, q *Question) Resolution {
 }
 
 // data answers from the member's data, which are fresh, or stale for the reason that is given.
-func (r *Resolver) data(ctx context.Context, q *Question, v *member.View, stale error) Resolution {
+func (r *Resolver) data(ctx context.Context, q *Question, v *member.View, stale error) *Resolution {
 	a := answer{source: Data, authoritative: true, serial: uint32(v.Data.Changed.Unix()), stale: stale, view: v}
 	f := query.Form{Owner: q.Name, Type: q.Type, Domain: q.Member.ClusterDomain, TTL: r.TTL}
 	if stale != nil {

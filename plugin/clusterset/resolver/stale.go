@@ -29,7 +29,7 @@ type failure struct {
 // staleData answers from data that nothing proves true any more, where serve_stale still
 // allows it: RFC 8767. That something doesn't exist is never said so. Else the reply is
 // SERVFAIL, for what went wrong.
-func (r *Resolver) staleData(ctx context.Context, q *Question, v *member.View, wrong failure) Resolution {
+func (r *Resolver) staleData(ctx context.Context, q *Question, v *member.View, wrong failure) *Resolution {
 	switch {
 	case !r.isServable(v):
 	case !r.isIn(q, v):
@@ -56,8 +56,8 @@ func (r *Resolver) isIn(q *Question, v *member.View) bool {
 
 // lastResort answers where the member's DNS doesn't: from stale data that have the name, else
 // with an expired answer, if there are any.
-func (r *Resolver) lastResort(ctx context.Context, q *Question, old *fallback, wrong failure) Resolution {
-	var res Resolution
+func (r *Resolver) lastResort(ctx context.Context, q *Question, old *fallback, wrong failure) *Resolution {
+	var res *Resolution
 	switch {
 	case r.abandoned(ctx):
 		res = r.fail(ctx, q, wrong.source, wrong.code, wrong.err)
@@ -75,7 +75,7 @@ func (r *Resolver) lastResort(ctx context.Context, q *Question, old *fallback, w
 }
 
 // expired answers with an expired answer, for what went wrong.
-func (r *Resolver) expired(ctx context.Context, q *Question, kept *answercache.Answer, wrong error) Resolution {
+func (r *Resolver) expired(ctx context.Context, q *Question, kept *answercache.Answer, wrong error) *Resolution {
 	a := r.answerOf(q, kept.StaleMessage(), kept.Asked, Stale)
 	a.stale = wrong
 	res := r.finish(ctx, q, &a)

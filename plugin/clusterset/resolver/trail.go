@@ -31,12 +31,9 @@ type Trail struct {
 	Hops, Left uint8
 }
 
-func trailOf(r *dns.Msg) Trail {
+// trailOf returns what the options of a query's EDNS say.
+func trailOf(o *dns.OPT) Trail {
 	t := Trail{Left: maxLookUps}
-	o := r.IsEdns0()
-	if o == nil {
-		return t
-	}
 	for _, option := range o.Option {
 		local, ok := option.(*dns.EDNS0_LOCAL)
 		if !ok || local.Code != trailOption || len(local.Data) == 0 || len(local.Data) > 2 {
