@@ -192,7 +192,7 @@ func (l *listWatch) beginList(ctx context.Context) error {
 	if err := l.slot.Acquire(ctx); err != nil {
 		return err
 	}
-	l.informer.noteActivity(false)
+	l.noteActivity(false)
 	return nil
 }
 

@@ -93,9 +93,6 @@ func NewNames(members []string) *Names {
 	return n
 }
 
-// isMember reports whether a member has that name.
-func (n *Names) isMember(name string) bool { return n.members[strings.ToLower(name)] }
-
 // Parse parses qname, which ends in a cluster zone of zoneLen bytes. The longest member's
 // name before the zone is the member. It allocates nothing.
 func Parse(qname string, zoneLen int, members *Names) Name {
@@ -109,7 +106,7 @@ func Parse(qname string, zoneLen int, members *Names) Name {
 		if start > 1 && base[start-2] == '\\' && escaped(base, start-1) { // in a label that no member has: RFC 1035, section 5.1
 			break
 		}
-		if members.isMember(base[start:]) {
+		if members.members[strings.ToLower(base[start:])] {
 			member = start
 		}
 		end = start - 1
@@ -135,7 +132,7 @@ func nameServerZone(base string, members *Names, member int) int {
 	switch rest := base[len(nameServer):]; {
 	case rest == "":
 		return len(base)
-	case rest[0] == '.' && members.isMember(rest[1:]):
+	case rest[0] == '.' && members.members[strings.ToLower(rest[1:])]:
 		return len(nameServer) + 1
 	}
 	return member

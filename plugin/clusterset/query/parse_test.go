@@ -128,7 +128,7 @@ func FuzzParse(f *testing.F) {
 		if n.Cluster == "" {
 			return
 		}
-		if !members.isMember(n.Cluster) || n.Prefix+n.Suffix != qname {
+		if !members.members[strings.ToLower(n.Cluster)] || n.Prefix+n.Suffix != qname {
 			t.Fatalf("%q gave %+v", qname, n)
 		}
 		asked := n.MemberName("cluster.local.")
