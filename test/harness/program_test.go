@@ -35,7 +35,7 @@ func TestPoll(t *testing.T) {
 		}
 		took, err = Poll(t.Context(), time.Minute, func() error { return wrong })
 		late, is := errors.AsType[*LateError](err)
-		if !is || late.Last != wrong || took < time.Minute || took > time.Minute+pollPause {
+		if !is || !errors.Is(late.Last, wrong) || took < time.Minute || took > time.Minute+pollPause {
 			t.Errorf("never right: %v, error %v", took, err)
 		}
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -43,7 +43,7 @@ func TestPoll(t *testing.T) {
 			cancel(io.EOF)
 			return wrong
 		})
-		if err != io.EOF || took > pollPause {
+		if !errors.Is(err, io.EOF) || took > pollPause {
 			t.Errorf("done: %v, error %v", took, err)
 		}
 	})

@@ -46,8 +46,10 @@ type Peer struct {
 	asked, stranger *net.UDPConn
 }
 
-// Send sends a packet from the port that was asked, Forge from another one.
-func (p Peer) Send(packet []byte)  { _, _ = p.asked.WriteToUDPAddrPort(packet, p.addr) } // lost, as packets are
+// Send sends a packet from the port that was asked. It may be lost, as packets are.
+func (p Peer) Send(packet []byte) { _, _ = p.asked.WriteToUDPAddrPort(packet, p.addr) }
+
+// Forge sends a packet from a port that nobody has asked.
 func (p Peer) Forge(packet []byte) { _, _ = p.stranger.WriteToUDPAddrPort(packet, p.addr) }
 
 // Start opens the port, for the first time or after a Stop.
@@ -146,14 +148,16 @@ func (r *Relay) Disconnect() {
 	defer r.mu.Unlock()
 	for c := range r.open {
 		if conn, ok := c.(*net.TCPConn); ok {
-			conn.Close()
+			_ = conn.Close() // closed by its other end
 		}
 	}
 }
 
-// Conns counts the clients' connections, Replies the packets and messages that the
-// server has answered.
-func (r *Relay) Conns() int   { return int(r.conns.Load()) }
+// Conns returns how many connections clients have.
+func (r *Relay) Conns() int { return int(r.conns.Load()) }
+
+// Replies returns how many packets and messages the server has sent. Without Message,
+// what comes over TCP isn't counted.
 func (r *Relay) Replies() int { return int(r.replies.Load()) }
 
 // begin runs f, which ends when what it uses is closed. It returns false, and closes

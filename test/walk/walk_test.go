@@ -21,8 +21,8 @@ import (
 // twice. Some calls more or less are chance: a trie is of another depth in each
 // process.
 const (
-	dataCalls, dataFiles = 105, 22
-	forwardedCalls       = 420
+	dataCalls, dataFiles = 40, 15
+	forwardedCalls       = 245
 )
 
 const (
