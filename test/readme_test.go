@@ -76,11 +76,8 @@ func TestReadme(t *testing.T) {
 func sourceOf(t *testing.T, folder string) string {
 	t.Helper()
 	dir := filepath.Join("..", folder)
-	switch folder {
-	case "clusterset":
-		dir = "../plugin/clusterset"
-	case "answercache", "boundedfile", "discovery", "document", "exchange", "exchange/transport", "exchange/wire", "member", "member/apiclient", "member/credentials", "member/decode", "member/gate", "model", "query", "quoted":
-		dir = filepath.Join("../plugin/clusterset", folder)
+	if !strings.HasPrefix(folder, "test/") && folder != "corefile" {
+		dir = filepath.Join("../plugin/clusterset", strings.TrimPrefix(folder, "clusterset"))
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 	if err != nil || len(files) == 0 {
