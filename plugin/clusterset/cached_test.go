@@ -161,7 +161,7 @@ func TestStaleThenRefreshed(t *testing.T) {
 		then(w, r)
 	})
 	start := time.Now()
-	if got := summary(asked(t, p, web, dns.TypeA)); got != "NOERROR 1 10.101.9.9 Stale Answer" || time.Since(start) < answercache.Patience || time.Since(start) > p.resolver.Timeout/2 {
+	if got := summary(asked(t, p, web, dns.TypeA)); got != "NOERROR 1 10.101.9.9 Stale Answer" || time.Since(start) < answercache.ClientTimeout || time.Since(start) > p.resolver.Timeout/2 {
 		t.Errorf("%s after %v", got, time.Since(start))
 	}
 	if got := summary(asked(t, p, web, dns.TypeA)); got != "NOERROR 1 10.101.9.9 Stale Answer" {

@@ -2,6 +2,7 @@ package clusterset
 
 import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
 )
@@ -61,6 +62,6 @@ func deleteUpstreamSeries(cluster, upstream string) {
 		upstreamFailures.DeleteLabelValues(cluster, upstream, reasonWord(reason))
 	}
 	for reason := range of.Dropped {
-		droppedReplies.DeleteLabelValues(cluster, upstream, exchange.Drop(reason).String())
+		droppedReplies.DeleteLabelValues(cluster, upstream, transport.Drop(reason).String())
 	}
 }

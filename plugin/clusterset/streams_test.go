@@ -19,9 +19,9 @@ func TestSilentConnections(t *testing.T) {
 	a := newAuthority(t)
 	plain := netip.MustParseAddrPort(startMember(t, "127.0.63.11", "cluster.local c1.zone"))
 	encrypted := func(scheme string) netip.AddrPort { return netip.MustParseAddrPort(a.startEncrypted(t, scheme)) }
-	walls := map[string]*clustertest.Firewall{
-		"tcp": clustertest.NewFirewall(t, plain), "tls": clustertest.NewFirewall(t, encrypted("tls")),
-		"https": clustertest.NewFirewall(t, encrypted("https")), "quic": clustertest.NewUDPFirewall(t, encrypted("quic")),
+	walls := map[string]*clustertest.Relay{
+		"tcp": clustertest.NewRelay(t, plain), "tls": clustertest.NewRelay(t, encrypted("tls")),
+		"https": clustertest.NewRelay(t, encrypted("https")), "quic": clustertest.NewUDPRelay(t, encrypted("quic")),
 	}
 	material := ", tls: {serverName: dns.c1.example, caFile: " + a.path("ca.pem") + ", certFile: " + a.path("client.pem") + ", keyFile: " + a.path("client.key") + "}"
 	clusters := ""

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
 )
 
 // What asking the members' DNS shows. An upstream is as the ClusterSet has it, and
@@ -51,7 +52,7 @@ func exchangeMetrics(cluster string) exchange.Metrics {
 func upstreamMetrics(cluster, upstream string) exchange.UpstreamMetrics {
 	m := exchange.UpstreamMetrics{
 		Duration:  upstreamDuration.WithLabelValues(cluster, upstream),
-		Resent:    upstreamResends.WithLabelValues(cluster, upstream),
+		Retransmitted:    upstreamResends.WithLabelValues(cluster, upstream),
 		Hedged:    upstreamHedges.WithLabelValues(cluster, upstream),
 		HedgesWon: upstreamHedgesWon.WithLabelValues(cluster, upstream),
 		Ejections: upstreamEjections.WithLabelValues(cluster, upstream),
@@ -63,7 +64,7 @@ func upstreamMetrics(cluster, upstream string) exchange.UpstreamMetrics {
 		m.Failed[reason] = upstreamFailures.WithLabelValues(cluster, upstream, reasonWord(reason))
 	}
 	for reason := range m.Dropped {
-		m.Dropped[reason] = droppedReplies.WithLabelValues(cluster, upstream, exchange.Drop(reason).String())
+		m.Dropped[reason] = droppedReplies.WithLabelValues(cluster, upstream, transport.Drop(reason).String())
 	}
 	return m
 }

@@ -30,7 +30,7 @@ const (
 	Fresh State = iota
 	// Stale: for when the member can't be asked.
 	Stale
-	// Gone: expired, of no use any more.
+	// Gone: of no use any more.
 	Gone
 )
 

@@ -9,10 +9,10 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/coalesce"
 )
 
-// Patience is how long a query waits for the member when there is a stale answer: the client
+// ClientTimeout is how long a query waits for the member when there is a stale answer: the client
 // response timeout of RFC 8767, section 5, which has 1.8 seconds as an example. A client
 // inside a cluster retransmits before that.
-const Patience = 200 * time.Millisecond
+const ClientTimeout = 200 * time.Millisecond
 
 // Flight is a refresh: the member is asked for a name, once for all who ask for it
 // meanwhile.
@@ -74,9 +74,9 @@ func (m *Member) spawn(f func()) bool {
 	return true
 }
 
-// Wait reports whether the flight is over: within Patience of its start, and before end.
+// Wait reports whether the flight is over: within ClientTimeout of its start, and before end.
 func (f *Flight) Wait(end time.Time) bool {
-	if late := f.start.Add(Patience); late.Before(end) {
+	if late := f.start.Add(ClientTimeout); late.Before(end) {
 		end = late
 	}
 	_, err := f.call.Wait(context.Background(), end)

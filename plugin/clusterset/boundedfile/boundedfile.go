@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// Material is the most bytes of a certificate, a key, a token or a kubeconfig: as much as a
+// MaxCredential is the most bytes of a certificate, a key, a token or a kubeconfig: as much as a
 // Secret can hold.
-const Material = 1 << 20
+const MaxCredential = 1 << 20
 
 // patience is for a file that only looks like a regular one: some of /proc's wait
 // for what happens next.

@@ -50,7 +50,7 @@ func kubeconfigFile(path string) (*Feed[Kubeconfig], error) {
 	}
 	return acquire(origin{kind: "kubeconfig", name: path}, func(ctx context.Context, f *Feed[Kubeconfig]) {
 		last := lastKubeconfig{publish: f.publish, folder: filepath.Dir(path)}
-		watchFiles(ctx, []string{path}, boundedfile.Material, func(contents [][]byte, err error) {
+		watchFiles(ctx, []string{path}, boundedfile.MaxCredential, func(contents [][]byte, err error) {
 			if err != nil {
 				last.set(nil, err)
 				return

@@ -32,9 +32,9 @@ func TestManySecrets(t *testing.T) {
 	api, err := NewAPI(kubeconfigOf(t, empty.URL, "", "token: x"), "")
 	do(t, err)
 	end := time.Now().Add(30 * time.Second) // client-go's own bound would make it 78 s
-	feeds := make([]*Feed[Material], 200)
+	feeds := make([]*Feed[TLSUpdate], 200)
 	for i := range feeds {
-		feeds[i] = api.MaterialFromSecret(model.ObjectName{Namespace: "n", Name: fmt.Sprint("s", i)})
+		feeds[i] = api.TLSFromSecret(model.ObjectName{Namespace: "n", Name: fmt.Sprint("s", i)})
 		t.Cleanup(feeds[i].Release)
 	}
 	for i, feed := range feeds {

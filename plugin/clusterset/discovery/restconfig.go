@@ -32,7 +32,7 @@ func restConfig(path, kubeContext string) (config *rest.Config, content []byte, 
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, nil, err
 	}
-	if content, err = boundedfile.ReadContext(ctx, path, boundedfile.Material); err != nil {
+	if content, err = boundedfile.ReadContext(ctx, path, boundedfile.MaxCredential); err != nil {
 		return nil, nil, err
 	}
 	all, err := clientcmd.Load(content)
@@ -43,7 +43,7 @@ func restConfig(path, kubeContext string) (config *rest.Config, content []byte, 
 		return nil, nil, err
 	}
 	for _, file := range filesOf(all, kubeContext) {
-		if _, err := boundedfile.ReadContext(ctx, file, boundedfile.Material); err != nil {
+		if _, err := boundedfile.ReadContext(ctx, file, boundedfile.MaxCredential); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -24,15 +24,15 @@ const (
 	keyKey  = "tls.key"
 )
 
-// TLSMaterial is TLS credentials: PEM text, and what is read in it; empty is none.
-type TLSMaterial struct {
+// TLSCredentials is TLS credentials: PEM text, and what is read in it; empty is none.
+type TLSCredentials struct {
 	CA, Cert, Key []byte
 	Authorities   *x509.CertPool
 	Certificates  []tls.Certificate
 }
 
 // read reads the text: once, however many members refer to it.
-func (t *TLSMaterial) read() (err error) {
+func (t *TLSCredentials) read() (err error) {
 	if len(t.CA) > 0 {
 		if t.Authorities, err = boundedfile.Authorities(t.CA); err != nil {
 			return logError{"CA: " + err.Error(), "CA: can't be used"}
@@ -52,35 +52,35 @@ func (t *TLSMaterial) read() (err error) {
 }
 
 // Equal reports whether t and o are the same text.
-func (t TLSMaterial) Equal(o TLSMaterial) bool {
+func (t TLSCredentials) Equal(o TLSCredentials) bool {
 	return bytes.Equal(t.CA, o.CA) && bytes.Equal(t.Cert, o.Cert) && bytes.Equal(t.Key, o.Key)
 }
 
-// Material is how a source of TLS credentials is now.
-type Material struct {
-	// PEM are the last good credentials, and Good is whether there were any.
-	PEM  TLSMaterial
-	Good bool
+// TLSUpdate is how a source of TLS credentials is now.
+type TLSUpdate struct {
+	// Credentials are the last good credentials, and Good is whether there were any.
+	Credentials TLSCredentials
+	Good        bool
 	// Err is why they can't be read or used now.
 	Err error
 }
 
-func (m Material) failure() error { return m.Err }
+func (m TLSUpdate) failure() error { return m.Err }
 
 // lastTLS makes a feed's values: good credentials stay until there are others that can be
 // used. A certificate and its key may be replaced one after the other.
 type lastTLS struct {
 	from      string // for an error
-	publish   func(Material)
-	last      Material
+	publish   func(TLSUpdate)
+	last      TLSUpdate
 	published bool
 }
 
-func (l *lastTLS) set(pem TLSMaterial, err error) {
-	next := Material{PEM: l.last.PEM, Good: l.last.Good}
-	if err == nil && (!next.Good || !next.PEM.Equal(pem)) {
+func (l *lastTLS) set(pem TLSCredentials, err error) {
+	next := TLSUpdate{Credentials: l.last.Credentials, Good: l.last.Good}
+	if err == nil && (!next.Good || !next.Credentials.Equal(pem)) {
 		if err = pem.read(); err == nil {
-			next = Material{PEM: pem, Good: true}
+			next = TLSUpdate{Credentials: pem, Good: true}
 		} else {
 			err = logError{fmt.Sprintf("%v (%s)", err, l.from), brief(err) + " (" + l.from + ")"}
 		}
@@ -88,22 +88,22 @@ func (l *lastTLS) set(pem TLSMaterial, err error) {
 	if err != nil { // its text may be a path's, or a Secret's
 		next.Err = logError{quoted.Ends(err.Error(), maxError), quoted.Line(brief(err), maxBrief)}
 	}
-	if l.published && next.PEM.Equal(l.last.PEM) && next.Good == l.last.Good && fmt.Sprint(next.Err) == fmt.Sprint(l.last.Err) {
+	if l.published && next.Credentials.Equal(l.last.Credentials) && next.Good == l.last.Good && fmt.Sprint(next.Err) == fmt.Sprint(l.last.Err) {
 		return
 	}
 	l.last, l.published = next, true
 	l.publish(next)
 }
 
-// MaterialFromFiles returns the feed of the TLS credentials in the files that t names, read
+// TLSFromFiles returns the feed of the TLS credentials in the files that t names, read
 // again when they change.
-func MaterialFromFiles(t model.TLS) *Feed[Material] {
+func TLSFromFiles(t model.TLS) *Feed[TLSUpdate] {
 	paths := t.Files()
 	name := fmt.Sprintf("%q", []string{t.CAFile, t.CertFile, t.KeyFile})
-	return acquire(origin{kind: "TLS files", name: name}, func(ctx context.Context, f *Feed[Material]) {
+	return acquire(origin{kind: "TLS files", name: name}, func(ctx context.Context, f *Feed[TLSUpdate]) {
 		last := &lastTLS{from: strings.Join(paths, ", "), publish: f.publish}
-		watchFiles(ctx, paths, boundedfile.Material, func(contents [][]byte, err error) {
-			var pem TLSMaterial
+		watchFiles(ctx, paths, boundedfile.MaxCredential, func(contents [][]byte, err error) {
+			var pem TLSCredentials
 			for i := range contents {
 				if len(contents[i]) == 0 { // no authority at all would be the system's
 					err = fmt.Errorf("%s: empty", paths[i])
@@ -123,18 +123,18 @@ func MaterialFromFiles(t model.TLS) *Feed[Material] {
 	})
 }
 
-// MaterialFromSecret returns the feed of the TLS credentials in a Secret.
-func (a *API) MaterialFromSecret(name model.ObjectName) *Feed[Material] {
-	return acquire(origin{"secret", name.String(), a.key}, func(ctx context.Context, f *Feed[Material]) {
+// TLSFromSecret returns the feed of the TLS credentials in a Secret.
+func (a *API) TLSFromSecret(name model.ObjectName) *Feed[TLSUpdate] {
+	return acquire(origin{"secret", name.String(), a.key}, func(ctx context.Context, f *Feed[TLSUpdate]) {
 		last := &lastTLS{from: "secret " + name.String(), publish: f.publish}
 		o := object{api: a, resource: "secrets", example: &v1.Secret{}, name: name, pause: secretPause}
 		o.watch(ctx, func(obj runtime.Object) {
 			secret, exists := obj.(*v1.Secret)
 			if !exists {
-				last.set(TLSMaterial{}, fmt.Errorf("secret %s: not found", name))
+				last.set(TLSCredentials{}, fmt.Errorf("secret %s: not found", name))
 				return
 			}
-			last.set(TLSMaterial{CA: secret.Data[keyCA], Cert: secret.Data[keyCert], Key: secret.Data[keyKey]}, nil)
-		}, func(err error) { last.set(TLSMaterial{}, err) })
+			last.set(TLSCredentials{CA: secret.Data[keyCA], Cert: secret.Data[keyCert], Key: secret.Data[keyKey]}, nil)
+		}, func(err error) { last.set(TLSCredentials{}, err) })
 	})
 }

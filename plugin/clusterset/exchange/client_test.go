@@ -37,7 +37,7 @@ func testMetrics() Metrics {
 		Upstream: func(model.Upstream) UpstreamMetrics {
 			m := UpstreamMetrics{
 				Ejections: counter(), Duration: prometheus.NewHistogram(prometheus.HistogramOpts{}),
-				Resent: counter(), Hedged: counter(), HedgesWon: counter(),
+				Retransmitted: counter(), Hedged: counter(), HedgesWon: counter(),
 			}
 			for _, counters := range [][]prometheus.Counter{m.Replies[:], m.Failed[:], m.Dropped[:]} {
 				for i := range counters {

@@ -33,10 +33,10 @@ type UpstreamMetrics struct {
 	Failed [attemptReasons]prometheus.Counter
 	// Dropped counts the replies that were dropped, by Drop.
 	Dropped [transport.Drops]prometheus.Counter
-	// Resent counts the retransmissions, Hedged the messages
+	// Retransmitted counts the retransmissions, Hedged the messages
 	// that went to this upstream because another took long, and HedgesWon those of
 	// them whose reply came first.
-	Resent, Hedged, HedgesWon prometheus.Counter
+	Retransmitted, Hedged, HedgesWon prometheus.Counter
 }
 
 // Rcodes are those that replies have, NOERROR to REFUSED.

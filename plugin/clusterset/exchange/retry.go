@@ -147,7 +147,7 @@ func (r *race) sendTo(u *upstream, why reason, stream bool, form wire.Form) bool
 	}
 	switch why {
 	case retransmit:
-		u.metrics.Resent.Inc()
+		u.metrics.Retransmitted.Inc()
 	case hedge:
 		u.metrics.Hedged.Inc()
 	}

@@ -21,12 +21,12 @@ func TestSilentConnection(t *testing.T) {
 	overTLS := clustertest.ServeTLS(t, clustertest.Loopback, config, right.Addr)
 	tests := []struct {
 		scheme model.Scheme
-		wall   *clustertest.Firewall
+		wall   *clustertest.Relay
 	}{
-		{model.TCP, clustertest.NewFirewall(t, right.Addr)},
-		{model.DoT, clustertest.NewFirewall(t, overTLS)},
-		{model.HTTPS, clustertest.NewFirewall(t, clustertest.ServeHTTPS(t, clustertest.Loopback, config, clustertest.AnswerHTTP))},
-		{model.QUIC, clustertest.NewUDPFirewall(t, clustertest.ServeQUIC(t, clustertest.Loopback, config, nil, clustertest.AnswerQUIC))},
+		{model.TCP, clustertest.NewRelay(t, right.Addr)},
+		{model.DoT, clustertest.NewRelay(t, overTLS)},
+		{model.HTTPS, clustertest.NewRelay(t, clustertest.ServeHTTPS(t, clustertest.Loopback, config, clustertest.AnswerHTTP))},
+		{model.QUIC, clustertest.NewUDPRelay(t, clustertest.ServeQUIC(t, clustertest.Loopback, config, nil, clustertest.AnswerQUIC))},
 	}
 	for _, tt := range tests {
 		t.Run(string(tt.scheme), func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestSilentStreamOfUDP(t *testing.T) {
 	for _, records := range []int{1, 400} {
 		s := clustertest.ServeRaw(t, clustertest.Fitting(clustertest.Addresses(records)), clustertest.As(clustertest.Addresses(records), clustertest.AsIs))
 		c, _ := newTestClient(t, Options{}, s.Addr)
-		wall := clustertest.NewFirewall(t, s.Addr)
+		wall := clustertest.NewRelay(t, s.Addr)
 		_, c.upstreams[0].streams = transport.New(model.Upstream{Scheme: model.TCP, Addr: wall.Addr}, transport.Options{})
 		for range 2 {
 			m, err := askSize(t, c, DatagramSize, true)

@@ -11,7 +11,7 @@ import (
 
 // credentials are TLS credentials that members refer to.
 type credentials struct {
-	feed *discovery.Feed[discovery.Material] // nil without an API for a Secret
+	feed *discovery.Feed[discovery.TLSUpdate] // nil without an API for a Secret
 	stop func()
 	// inForce is whether a member of the set in force refers to them.
 	inForce bool
@@ -21,9 +21,9 @@ var errNotRead = errors.New("TLS credentials: not read yet")
 
 // last returns what is known of them now. It is read where it is used: to wait for a feed is
 // not to wait for its notification.
-func (c *credentials) last() discovery.Material {
+func (c *credentials) last() discovery.TLSUpdate {
 	if c.feed == nil {
-		return discovery.Material{Err: discovery.ErrNoAPI}
+		return discovery.TLSUpdate{Err: discovery.ErrNoAPI}
 	}
 	last, known := c.feed.Last()
 	if !known {
@@ -41,7 +41,7 @@ const credentialsWait = 250 * time.Millisecond
 // that aren't watched yet, and waits for them, for all of them together. No lock is held
 // over that: a disk that hangs is one member's trouble.
 func (m *Manager) watchCredentials(set *model.ClusterSet) {
-	var begun []*discovery.Feed[discovery.Material]
+	var begun []*discovery.Feed[discovery.TLSUpdate]
 	m.mu.Lock()
 	for source := range sourcesOf(set) {
 		if m.credentials[source] == nil && !m.closed {
@@ -85,13 +85,13 @@ func (m *Manager) watch(source model.TLS) *credentials {
 	c := &credentials{stop: func() {}}
 	switch {
 	case len(source.Files()) > 0:
-		c.feed = discovery.MaterialFromFiles(source)
+		c.feed = discovery.TLSFromFiles(source)
 	case m.options.API != nil:
-		c.feed = m.options.API.MaterialFromSecret(source.Secret)
+		c.feed = m.options.API.TLSFromSecret(source.Secret)
 	default:
 		return c
 	}
-	_, _, cancel := c.feed.Subscribe(func(next discovery.Material) { m.setCredentials(source, c, next) })
+	_, _, cancel := c.feed.Subscribe(func(next discovery.TLSUpdate) { m.setCredentials(source, c, next) })
 	c.stop = func() {
 		cancel()
 		c.feed.Release()
@@ -99,7 +99,7 @@ func (m *Manager) watch(source model.TLS) *credentials {
 	return c
 }
 
-func (m *Manager) setCredentials(source model.TLS, c *credentials, next discovery.Material) {
+func (m *Manager) setCredentials(source model.TLS, c *credentials, next discovery.TLSUpdate) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.credentials[source] != c {
@@ -116,7 +116,7 @@ func (m *Manager) setCredentials(source model.TLS, c *credentials, next discover
 // WaitCredentials returns when all TLS credentials were read once, or ctx ends.
 func (m *Manager) WaitCredentials(ctx context.Context) {
 	m.mu.Lock()
-	var feeds []*discovery.Feed[discovery.Material]
+	var feeds []*discovery.Feed[discovery.TLSUpdate]
 	for _, c := range m.credentials {
 		if c.feed != nil {
 			feeds = append(feeds, c.feed)

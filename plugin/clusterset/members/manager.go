@@ -9,6 +9,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
@@ -138,7 +139,7 @@ func (m *Manager) member(old *Set, c *model.Cluster) *Member {
 	encrypted := slices.ContainsFunc(c.DNS, model.Upstream.Encrypted)
 	if source := m.credentials[c.TLS.Source()]; source != nil && encrypted {
 		last := source.last()
-		next.tls = last.PEM
+		next.tls = last.Credentials
 		if !last.Good {
 			next.Broken = last.Err
 		}
@@ -170,7 +171,7 @@ func (m *Manager) connect(next *Member, encrypted bool) {
 		Metrics: next.Metrics.Exchange(), Changed: m.logChange(next.Name), Ejected: m.logEjection(next.Name),
 	}
 	if encrypted {
-		options.TLS = exchange.NewTLSConfig(next.TLS.ServerName, next.tls.Authorities, next.tls.Certificates)
+		options.TLS = transport.NewTLSConfig(next.TLS.ServerName, next.tls.Authorities, next.tls.Certificates)
 	}
 	switch {
 	case next.Broken == nil:

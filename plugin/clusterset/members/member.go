@@ -27,7 +27,7 @@ type Member struct {
 	Broken error
 
 	// tls are the TLS credentials that Client was made with.
-	tls discovery.TLSMaterial
+	tls discovery.TLSCredentials
 	// watch is whether its data are to be watched.
 	watch bool
 }

@@ -20,9 +20,9 @@ func IsReverse(zone string) bool {
 	return strings.HasSuffix("."+zone, suffix4) || strings.HasSuffix("."+zone, suffix6)
 }
 
-// Address returns the address of a reverse name (RFC 1035, section 3.5; RFC 3596, section
+// ReverseAddress returns the address of a reverse name (RFC 1035, section 3.5; RFC 3596, section
 // 2.5). ok is false for a name that isn't a whole address.
-func Address(name string) (netip.Addr, bool) {
+func ReverseAddress(name string) (netip.Addr, bool) {
 	name = strings.ToLower(name)
 	if labels, ok := strings.CutSuffix(name, suffix4); ok {
 		return address4(labels)
@@ -33,9 +33,9 @@ func Address(name string) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// AddressesBelow returns the addresses whose names are below a reverse name: those of the
+// ReversePrefix returns the addresses whose names are below a reverse name: those of the
 // whole zone, or those that begin with the name's labels.
-func AddressesBelow(name string) (netip.Prefix, bool) {
+func ReversePrefix(name string) (netip.Prefix, bool) {
 	name = "." + strings.ToLower(name)
 	if labels, ok := strings.CutSuffix(name, suffix4); ok {
 		return below(labels, 4, 8, address4)

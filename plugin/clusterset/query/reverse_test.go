@@ -14,7 +14,7 @@ func TestAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if addr, ok := Address(name); !ok || addr != netip.MustParseAddr(text) {
+		if addr, ok := ReverseAddress(name); !ok || addr != netip.MustParseAddr(text) {
 			t.Errorf("%s gave %s, %v", name, addr, ok)
 		}
 	}
@@ -24,11 +24,11 @@ func TestAddress(t *testing.T) {
 		"g.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa.",
 		"a00.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa.",
 	} {
-		if addr, ok := Address(name); ok {
+		if addr, ok := ReverseAddress(name); ok {
 			t.Errorf("%s gave %s", name, addr)
 		}
 	}
-	if addr, ok := Address("1.0.101.10.IN-ADDR.ARPA."); !ok || addr.String() != "10.101.0.1" {
+	if addr, ok := ReverseAddress("1.0.101.10.IN-ADDR.ARPA."); !ok || addr.String() != "10.101.0.1" {
 		t.Error("the case of a name matters")
 	}
 }
@@ -44,7 +44,7 @@ func TestIsReverse(t *testing.T) {
 	}
 }
 
-func TestAddressesBelow(t *testing.T) {
+func TestReversePrefix(t *testing.T) {
 	for name, want := range map[string]string{
 		"in-addr.arpa.": "0.0.0.0/0", "10.in-addr.arpa.": "10.0.0.0/8", "0.101.10.IN-ADDR.arpa.": "10.101.0.0/24",
 		"ip6.arpa.": "::/0", "0.d.f.ip6.arpa.": "fd00::/12",
@@ -52,7 +52,7 @@ func TestAddressesBelow(t *testing.T) {
 		"arpa.in-addr.arpa.": "", "00.ip6.arpa.": "", "g.ip6.arpa.": "", "lan.": "", "xin-addr.arpa.": "", ".10.in-addr.arpa.": "",
 		strings.Repeat("0.", 32) + "ip6.arpa.": "", "1." + strings.Repeat("0.", 32) + "ip6.arpa.": "",
 	} {
-		got, ok := AddressesBelow(name)
+		got, ok := ReversePrefix(name)
 		if ok != (want != "") || ok && got.String() != want {
 			t.Errorf("%s: %s, %v, want %s", name, got, ok, want)
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	errSlow = errors.New("no reply within " + answercache.Patience.String())
+	errSlow = errors.New("no reply within " + answercache.ClientTimeout.String())
 	errHops = errors.New("forwarded too often: its DNS asks this server again")
 )
 

@@ -72,7 +72,7 @@ func (q *Question) isNameServer() bool {
 // isUnknown reports whether there is nothing of a name, nor below it.
 func (r *Resolver) isUnknown(q *Question) bool {
 	if q.Zone.Kind == ReverseZone {
-		_, above := query.AddressesBelow(q.Name)
+		_, above := query.ReversePrefix(q.Name)
 		return q.Addr.IsValid() || !above && !q.isApex() && !q.isNameServer() && !q.isAboveNameServer()
 	}
 	return q.Parsed.Kind == query.None || q.Parsed.Kind == query.UnknownCluster
@@ -100,7 +100,7 @@ func (r *Resolver) isNextsAddress(q *Question) bool {
 	case q.Addr.IsValid():
 		return q.Member == nil || q.Member == q.Members.Local
 	}
-	below, above := query.AddressesBelow(q.Name)
+	below, above := query.ReversePrefix(q.Name)
 	return !q.isApex() && !q.isNameServer() && !q.isAboveNameServer() && !(above && q.Members.Overlaps(below))
 }
 

@@ -141,7 +141,7 @@ func (r *Resolver) ReadQuestion(q *Question, request *dns.Msg, zone *Zone, clien
 	case q.Members == nil:
 	case zone.Kind == ReverseZone:
 		var isAddress bool
-		if q.Addr, isAddress = query.Address(q.Name); isAddress {
+		if q.Addr, isAddress = query.ReverseAddress(q.Name); isAddress {
 			q.Member, q.shared = q.Members.Owner(q.Addr)
 		}
 	default:

@@ -91,7 +91,7 @@ func loadConfig(config *rest.Config) (err error) {
 // loadFile reads the file, unless there are data, which have precedence.
 func loadFile(data *[]byte, path *string) (err error) {
 	if *path != "" && len(*data) == 0 {
-		if *data, err = boundedfile.Read(*path, boundedfile.Material); err != nil {
+		if *data, err = boundedfile.Read(*path, boundedfile.MaxCredential); err != nil {
 			return err
 		}
 		if len(*data) == 0 { // client-go would fall back to the system's authorities, or to no certificate
@@ -103,7 +103,7 @@ func loadFile(data *[]byte, path *string) (err error) {
 }
 
 func readToken(path string) (string, error) {
-	content, err := boundedfile.Read(path, boundedfile.Material)
+	content, err := boundedfile.Read(path, boundedfile.MaxCredential)
 	if err != nil {
 		return "", err
 	}

@@ -18,7 +18,7 @@ import (
 // Bounds of a kubeconfig: a Secret holds no more than maxKubeconfig, and that of a
 // thousand clusters has fewer nodes.
 const (
-	maxKubeconfig      = boundedfile.Material
+	maxKubeconfig      = boundedfile.MaxCredential
 	maxKubeconfigNodes = 50_000
 	maxKubeconfigDepth = 100
 )

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// Firewall relays what comes, and can forget the connections that there are: what is
+// Relay relays what comes, and can forget the connections that there are: what is
 // sent into them is dropped, without a word.
-type Firewall struct {
+type Relay struct {
 	Addr netip.AddrPort
 	// Conns are how many there were.
 	Conns atomic.Int64
@@ -20,7 +20,7 @@ type Firewall struct {
 	passes map[any]*atomic.Bool // by connection, or a UDP client's address
 }
 
-func (f *Firewall) pass(conn any) *atomic.Bool {
+func (f *Relay) pass(conn any) *atomic.Bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.passes[conn] == nil {
@@ -32,7 +32,7 @@ func (f *Firewall) pass(conn any) *atomic.Bool {
 }
 
 // Forget drops what is sent into the connections that there are.
-func (f *Firewall) Forget() {
+func (f *Relay) Forget() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, passes := range f.passes {
@@ -40,8 +40,8 @@ func (f *Firewall) Forget() {
 	}
 }
 
-// NewFirewall stands before a TCP port, until the test's end.
-func NewFirewall(t testing.TB, to netip.AddrPort) *Firewall {
+// NewRelay stands before a TCP port, until the test's end.
+func NewRelay(t testing.TB, to netip.AddrPort) *Relay {
 	t.Helper()
 	return relayTCP(t, Loopback, nil, to)
 }
@@ -52,13 +52,13 @@ func ServeTLS(t testing.TB, at string, config *tls.Config, to netip.AddrPort) ne
 	return relayTCP(t, at, config, to).Addr
 }
 
-func relayTCP(t testing.TB, at string, config *tls.Config, to netip.AddrPort) *Firewall {
+func relayTCP(t testing.TB, at string, config *tls.Config, to netip.AddrPort) *Relay {
 	t.Helper()
 	listener, err := net.Listen("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &Firewall{Addr: listener.Addr().(*net.TCPAddr).AddrPort(), passes: make(map[any]*atomic.Bool)}
+	f := &Relay{Addr: listener.Addr().(*net.TCPAddr).AddrPort(), passes: make(map[any]*atomic.Bool)}
 	if config != nil {
 		listener = tls.NewListener(listener, config)
 	}
@@ -107,14 +107,14 @@ func relay(to, from net.Conn, passes *atomic.Bool) {
 	}
 }
 
-// NewUDPFirewall stands before a UDP port, until the test's end.
-func NewUDPFirewall(t testing.TB, to netip.AddrPort) *Firewall {
+// NewUDPRelay stands before a UDP port, until the test's end.
+func NewUDPRelay(t testing.TB, to netip.AddrPort) *Relay {
 	t.Helper()
 	front, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &Firewall{Addr: front.LocalAddr().(*net.UDPAddr).AddrPort(), passes: make(map[any]*atomic.Bool)}
+	f := &Relay{Addr: front.LocalAddr().(*net.UDPAddr).AddrPort(), passes: make(map[any]*atomic.Bool)}
 	var running sync.WaitGroup
 	running.Go(func() { f.relayUDP(front, to, &running) })
 	t.Cleanup(func() {
@@ -124,7 +124,7 @@ func NewUDPFirewall(t testing.TB, to netip.AddrPort) *Firewall {
 	return f
 }
 
-func (f *Firewall) relayUDP(front *net.UDPConn, to netip.AddrPort, running *sync.WaitGroup) {
+func (f *Relay) relayUDP(front *net.UDPConn, to netip.AddrPort, running *sync.WaitGroup) {
 	backs := make(map[netip.AddrPort]*net.UDPConn) // by client
 	defer func() {
 		for _, back := range backs {
