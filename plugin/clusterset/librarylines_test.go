@@ -83,6 +83,8 @@ func TestUnknownFrames(t *testing.T) {
 		for range frames {
 			_ = f.WriteRawFrame(0x77, 0, 0, nil)
 		}
+		_ = c.CloseWrite()            // the client reads what was sent, and ends
+		_, _ = io.Copy(io.Discard, c) // a connection closed with something unread is reset
 	}}
 	s.StartTLS()
 	defer s.Close()

@@ -51,11 +51,11 @@ func exchangeMetrics(cluster string) exchange.Metrics {
 
 func upstreamMetrics(cluster, upstream string) exchange.UpstreamMetrics {
 	m := exchange.UpstreamMetrics{
-		Duration:  upstreamDuration.WithLabelValues(cluster, upstream),
-		Retransmitted:    upstreamResends.WithLabelValues(cluster, upstream),
-		Hedged:    upstreamHedges.WithLabelValues(cluster, upstream),
-		HedgesWon: upstreamHedgesWon.WithLabelValues(cluster, upstream),
-		Ejections: upstreamEjections.WithLabelValues(cluster, upstream),
+		Duration:      upstreamDuration.WithLabelValues(cluster, upstream),
+		Retransmitted: upstreamResends.WithLabelValues(cluster, upstream),
+		Hedged:        upstreamHedges.WithLabelValues(cluster, upstream),
+		HedgesWon:     upstreamHedgesWon.WithLabelValues(cluster, upstream),
+		Ejections:     upstreamEjections.WithLabelValues(cluster, upstream),
 	}
 	for rcode := range m.Replies {
 		m.Replies[rcode] = upstreamReplies.WithLabelValues(cluster, upstream, rcodeWord(rcode))

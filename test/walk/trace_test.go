@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,10 +92,10 @@ func (all trace) background() (calls trace) {
 func (all trace) files() int     { return all.count(func(c call) string { return c.file }) }
 func (all trace) functions() int { return all.count(func(c call) string { return c.function }) }
 
-// in is the calls of functions of a package.
-func (all trace) in(pkg string) (calls trace) {
+// in is the calls of functions of packages.
+func (all trace) in(pkgs ...string) (calls trace) {
 	for _, c := range all {
-		if c.pkg() == pkg {
+		if slices.Contains(pkgs, c.pkg()) {
 			calls = append(calls, c)
 		}
 	}

@@ -44,7 +44,7 @@ func (p *Parsed) Err() error {
 
 // Parse reads documents, by their keys (a ConfigMap's, or a file's name), as one
 // ClusterSet. It finds all that is wrong with them at once, except where a document goes
-// beyond a bound: that is then the only finding.
+// beyond a bound: that is then the first finding, before those up to there.
 func Parse(documents map[string]string) *Parsed {
 	keys := slices.Sorted(maps.Keys(documents))
 	p, left := newParser(), newBudget()
@@ -56,7 +56,7 @@ func Parse(documents map[string]string) *Parsed {
 			p.convert(doc)
 		}
 		if p.tooMuch != nil {
-			parsed.Findings = []Finding{*p.tooMuch}
+			parsed.Findings, parsed.More = append([]Finding{*p.tooMuch}, p.found...), p.more
 			return parsed
 		}
 	}

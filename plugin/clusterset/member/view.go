@@ -34,3 +34,6 @@ type View struct {
 	// name, which may go into an extended DNS error (RFC 8914).
 	Err error
 }
+
+// IsFresh reports whether the view is Fresh; that of no data, nil, isn't.
+func (v *View) IsFresh() bool { return v != nil && v.State == Fresh }

@@ -72,9 +72,12 @@ func (r *Resolver) finish(ctx context.Context, q *Question, a *answer) *Resoluti
 // complete gives an answer, whose records are filtered, what it lacks: where a CNAME leads
 // that leads out of the member's domain, and the authority section.
 func (r *Resolver) complete(ctx context.Context, f *filter, a *answer) *Resolution {
-	q, res := f.q, f.q.resolution(a.source)
-	res.Rcode, res.Authoritative, res.RecursionAvailable, res.Truncated = a.rcode, a.authoritative, a.recursionAvailable, a.truncated
-	res.Answer, res.Additional, res.StaleReason, res.Rare.Excluded = a.answer, a.additional, a.stale, f.excluded
+	q, res := f.q, &f.q.room
+	*res = Resolution{
+		Question: q, Member: q.Member, Source: a.source, Rcode: a.rcode, Authoritative: a.authoritative,
+		RecursionAvailable: a.recursionAvailable, Truncated: a.truncated, Answer: a.answer, Additional: a.additional,
+		Code: NoExtendedError, StaleReason: a.stale, Rare: Rare{Excluded: f.excluded},
+	}
 	if a.rcode == dns.RcodeNameError { // of a CNAME's target, which is looked up here
 		res.Rcode = dns.RcodeSuccess
 	}
@@ -199,37 +202,68 @@ const (
 )
 
 // records returns those of rrs that the member may say something about, renamed. They are
-// changed in place: nobody else has them. A list of its own is made where one record may
-// become several.
+// changed in place: nobody else has them.
 func (f *filter) records(rrs []dns.RR, in section) []dns.RR {
-	kept := rrs[:0]
-	if f.foreign {
-		kept = make([]dns.RR, 0, len(rrs))
+	if f.ours {
+		rrs = f.allowed(rrs)
+	} else {
+		rrs = f.renamed(rrs, in)
 	}
+	if f.exports != nil || f.foreign {
+		rrs = f.shown(rrs)
+	}
+	return rrs
+}
+
+// allowed returns those that the member may say.
+func (f *filter) allowed(rrs []dns.RR) []dns.RR {
+	kept := rrs[:0]
+	for _, rr := range rrs {
+		if f.allows(rr) {
+			kept = append(kept, rr)
+		} else {
+			f.excluded[Guarded]++
+		}
+	}
+	return kept
+}
+
+// renamed returns those that are part of the member's answer, and that it may say, in our
+// names.
+func (f *filter) renamed(rrs []dns.RR, in section) []dns.RR {
+	kept := rrs[:0]
 	for _, rr := range rrs {
 		switch {
-		case !f.ours && f.leavesOut(rr):
-			continue
+		case f.leavesOut(rr):
 		case !f.allows(rr):
 			f.excluded[Guarded]++
-			continue
-		case !f.ours && !f.rename(rr, in):
-			continue
+		case !f.rename(rr, in):
+		case in != inAuthority && !f.isMembers(rr.Header().Name): // an authority section that is kept says what there isn't
+			if in == inAnswer && rr.Header().Rrtype != dns.TypeDNAME {
+				return kept // what follows is where that name leads, but for a DNAME above it
+			}
+		default:
+			query.WithoutHints(rr)
+			kept = append(kept, rr)
+		}
+	}
+	return kept
+}
+
+// shown returns those that others may see: without services that aren't exported, and with
+// gateways for addresses of another network. The list is another, as one record may become
+// several.
+func (f *filter) shown(rrs []dns.RR) []dns.RR {
+	kept := make([]dns.RR, 0, len(rrs))
+	for _, rr := range rrs {
+		switch {
 		case f.exports != nil && f.hides(rr):
 			f.excluded[NotExported]++
-			continue
-		case !f.ours && in != inAuthority && !f.isMembers(rr.Header().Name): // an authority section that is kept says what there isn't
-			if in == inAdditional || rr.Header().Rrtype == dns.TypeDNAME {
-				continue
-			}
-			return kept // what follows in an answer is where that name leads, but for a DNAME above it
 		case f.foreign && isAddress(rr):
 			kept = f.gateways(kept, rr)
-			continue
-		case !f.ours:
-			query.WithoutHints(rr)
+		default:
+			kept = append(kept, rr)
 		}
-		kept = append(kept, rr)
 	}
 	return kept
 }

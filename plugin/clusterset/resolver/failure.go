@@ -53,9 +53,6 @@ func (q *Question) resolution(source Source) *Resolution {
 func (q *Question) next(action Action) *Resolution {
 	res := q.resolution(OfZone)
 	res.Action = action
-	if q.Zone.Kind == ReverseZone { // an address of this cluster, and the next plugin's
-		res.Member = nil
-	}
 	return res
 }
 

@@ -90,20 +90,6 @@ func (r *Resolver) isNextsApex(q *Question) bool {
 	return q.Parsed.Kind == query.ClusterApex && q.Member == q.Members.Local && r.isNexts(q, q.memberName())
 }
 
-// isNextsAddress reports whether a name of a reverse zone is left to the plugin behind this
-// one: all but members' addresses, and what stands above these. Were that denied, so would
-// they be.
-func (r *Resolver) isNextsAddress(q *Question) bool {
-	switch {
-	case q.Members == nil:
-		return true
-	case q.Addr.IsValid():
-		return q.Member == nil || q.Member == q.Members.Local
-	}
-	below, above := query.ReversePrefix(q.Name)
-	return !q.isApex() && !q.isNameServer() && !q.isAboveNameServer() && !(above && q.Members.Overlaps(below))
-}
-
 // apex answers for the zone itself.
 func (r *Resolver) apex(res *Resolution, zone *authority) {
 	switch res.Question.Type {

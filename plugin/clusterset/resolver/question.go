@@ -95,8 +95,8 @@ type Question struct {
 	Addr netip.Addr
 	// Member is whose name, or address, it is, nil for nobody's.
 	Member *members.Member
-	// shared is set where several members have Addr.
-	shared bool
+	// owner is who has the say about the name.
+	owner owner
 
 	// Client is who asks, and Request its message, not to be changed.
 	Client  Client
@@ -129,6 +129,20 @@ type Client interface {
 	LookUp(ctx context.Context, name string, qtype uint16, over func()) <-chan *dns.Msg
 }
 
+// owner is who has the say about a name.
+type owner uint8
+
+const (
+	byMember owner = iota
+	// byZone is this server, as the zone's authority; of names that are nobody's, too.
+	byZone
+	// byNext is the next plugin, and byNextUncached it too, but no cache is to keep it.
+	byNext
+	byNextUncached
+	// byNobody is before there is a ClusterSet.
+	byNobody
+)
+
 // ReadQuestion makes q the question of a request, which has one, about a name in zone.
 func (r *Resolver) ReadQuestion(q *Question, request *dns.Msg, zone *Zone, client Client) {
 	q.Name, q.Type, q.Zone, q.Members = request.Question[0].Name, request.Question[0].Qtype, zone, r.members.Load()
@@ -139,14 +153,15 @@ func (r *Resolver) ReadQuestion(q *Question, request *dns.Msg, zone *Zone, clien
 	q.own.n = int32(q.Trail.Left)
 	switch {
 	case q.Members == nil:
+		q.owner = r.ownerUnready(q)
 	case zone.Kind == ReverseZone:
-		var isAddress bool
-		if q.Addr, isAddress = query.ReverseAddress(q.Name); isAddress {
-			q.Member, q.shared = q.Members.Owner(q.Addr)
-		}
+		r.readAddress(q)
 	default:
 		q.Parsed = query.Parse(q.Name, len(zone.Name), q.Members.Names)
 		q.Member = q.Members.Member(q.Parsed.Cluster)
+		if q.Parsed.Kind < query.Branch && !r.isNextsApex(q) {
+			q.owner = byZone
+		}
 	}
 }
 

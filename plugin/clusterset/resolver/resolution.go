@@ -77,8 +77,9 @@ const (
 	OfZone
 	// FromCache is what the member's DNS said before.
 	FromCache
-	// Data are the member's; Stale is what they were, or an expired answer.
+	// Data are the member's.
 	Data
+	// Stale is what data were, or an expired answer.
 	Stale
 	// Sources is how many there are.
 	Sources

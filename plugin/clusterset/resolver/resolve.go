@@ -14,27 +14,52 @@ import (
 //
 //  1. The zone: the longest configured one that holds the name; none: the next plugin.
 //  2. The name's meaning in that zone, and the member that it belongs to.
-//
-// A reverse name is the next plugin's where its address is no member's, several members' or
-// the local cluster's, as kubernetes, behind this plugin, answers for its own. So is what a
-// clusterset asks while it isn't known which member this one is: it may be the same one,
-// that took this server for another.
 func (r *Resolver) Resolve(ctx context.Context, q *Question) *Resolution {
 	// 3. Names that no member is asked for: the zones' own, unknown ones, the next plugin's.
-	switch reverse := q.Zone.Kind == ReverseZone; {
-	case q.Members == nil && !(reverse && r.HasNext):
-		return r.fail(ctx, q, OfZone, dns.ExtendedErrorCodeNotReady, ErrNotReady)
-	case reverse && r.HasNext && r.isNextsAddress(q):
-		return q.next(AskNext)
-	case reverse && r.HasNext && q.Addr.IsValid() && q.Members.Local == nil && q.Trail.Hops > 0:
-		return q.next(AskNextUncached)
-	case reverse && q.Member == nil, !reverse && q.Parsed.Kind < query.Branch && !r.isNextsApex(q):
-		return r.own(q)
+	if q.owner != byMember {
+		return r.unasked(ctx, q)
 	}
 
 	// 4. The source: this server itself for the local cluster; else the member's data while
 	// they are fresh; what its DNS said, while that is, and its DNS; and, when nobody can be
 	// asked, stale data and answers while serve_stale allows it.
+	var view *member.View // loaded once, as Members
+	if q.Member.Data != nil {
+		view = q.Member.Data.View()
+	}
+	if q.Member == q.Members.Local || r.ExportsMarked {
+		if res := r.localOrHidden(ctx, q, view); res != nil {
+			return res
+		}
+	}
+	forwards := r.Mode == model.ModeForward || r.Mode == model.ModeAuto && q.Parsed.IsPod()
+	switch {
+	case forwards:
+		return r.forward(ctx, q, nil)
+	case view.IsFresh():
+		return r.data(ctx, q, view, nil)
+	case r.Mode == model.ModeResolve:
+		return r.notFresh(ctx, q, view)
+	}
+	return r.forward(ctx, q, view)
+}
+
+// unasked answers where no member is asked.
+func (r *Resolver) unasked(ctx context.Context, q *Question) *Resolution {
+	switch q.owner {
+	case byNext:
+		return q.next(AskNext)
+	case byNextUncached:
+		return q.next(AskNextUncached)
+	case byZone:
+		return r.own(q)
+	}
+	return r.fail(ctx, q, OfZone, dns.ExtendedErrorCodeNotReady, ErrNotReady)
+}
+
+// localOrHidden answers for the local cluster in this server, where that serves its domain, and
+// for services that aren't exported; it returns nil for other names.
+func (r *Resolver) localOrHidden(ctx context.Context, q *Question, view *member.View) *Resolution {
 	if q.Member == q.Members.Local {
 		name := q.memberName()
 		switch {
@@ -44,22 +69,17 @@ func (r *Resolver) Resolve(ctx context.Context, q *Question) *Resolution {
 			return r.local(ctx, q, name)
 		}
 	}
-	var view *member.View // loaded once, as Members
-	if q.Member.Data != nil {
-		view = q.Member.Data.View()
-	}
 	if r.ExportsMarked && (view == nil || view.State == member.Unsynced || !isExported(q, view)) {
 		return r.hidden(ctx, q, view)
 	}
+	return nil
+}
+
+// notFresh answers in mode resolve, which asks nobody, where data aren't fresh.
+func (r *Resolver) notFresh(ctx context.Context, q *Question, view *member.View) *Resolution {
 	switch {
-	case r.Mode == model.ModeForward, view == nil && r.Mode == model.ModeAuto, r.Mode == model.ModeAuto && q.Parsed.IsPod():
-		return r.forward(ctx, q, nil)
 	case view == nil:
 		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errNoKubeconfig))
-	case view.State == member.Fresh:
-		return r.data(ctx, q, view, nil)
-	case r.Mode == model.ModeAuto:
-		return r.forward(ctx, q, view)
 	case view.State == member.Unsynced:
 		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNotReady, q.memberError(view.Err))
 	}
