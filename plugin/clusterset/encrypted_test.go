@@ -74,7 +74,7 @@ func TestEncrypted(t *testing.T) {
 	}
 }
 
-// TestRotated: new TLS material in the files is taken up without a reload.
+// TestRotated: new TLS credentials in the files is used without a reload.
 func TestRotated(t *testing.T) {
 	server, files := newAuthority(t), newAuthority(t)
 	addr := "tls://" + server.startEncrypted(t, "tls")

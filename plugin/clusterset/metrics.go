@@ -47,9 +47,9 @@ var (
 
 	clusters     = gauge("clusters", "Number of members in the ClusterSet.").WithLabelValues()
 	overlaps     = gauge("cidr_overlaps", "Number of pairs of members of one network whose CIDRs overlap, counted up to 1000.").WithLabelValues()
-	configErrors = counter("config_errors_total", "Counter of ClusterSet documents that could not be read or taken up.").WithLabelValues()
+	configErrors = counter("config_errors_total", "Counter of ClusterSet documents that could not be read or used.").WithLabelValues()
 	configGood   = gauge("config_last_load_successful", "Whether the ClusterSet document now in its source is the one in use.").WithLabelValues()
-	configTime   = gauge("config_last_load_timestamp_seconds", "Unix time at which the ClusterSet in use was taken up.").WithLabelValues()
+	configTime   = gauge("config_last_load_timestamp_seconds", "Unix time at which the ClusterSet in use was put in force.").WithLabelValues()
 )
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {
@@ -217,7 +217,7 @@ func observeUpdate(u discovery.Update) {
 		if u.Set != nil {
 			kept = "the last good one stays in force"
 		}
-		log.Errorf("ClusterSet not taken up, %s: %s", kept, strings.ReplaceAll(u.Err.Error(), "\n", "; "))
+		log.Errorf("ClusterSet unusable, %s: %s", kept, strings.ReplaceAll(u.Err.Error(), "\n", "; "))
 		return
 	}
 	found := model.Overlaps(u.Set.Clusters)
@@ -226,7 +226,7 @@ func observeUpdate(u discovery.Update) {
 	overlaps.Set(float64(len(found)))
 	configGood.Set(1)
 	configTime.SetToCurrentTime()
-	log.Infof("ClusterSet taken up: %d members", len(u.Set.Clusters))
+	log.Infof("ClusterSet in force: %d members", len(u.Set.Clusters))
 }
 
 // maxOverlapsLogged bounds the log.

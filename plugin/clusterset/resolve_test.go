@@ -277,9 +277,9 @@ type nowhere struct{ *test.ResponseWriter }
 
 func (nowhere) WriteMsg(*dns.Msg) error { return nil }
 
-// dataAllocs is the budget of an answer from data: the query's own state, the
-// message with its question, and the record with the list of it.
-const dataAllocs = 3
+// dataAllocs is the budget of an answer from data: the query's own state, with the
+// message, and the record with the list of it.
+const dataAllocs = 2
 
 func TestDataAllocs(t *testing.T) {
 	p := newResolver(t, model.ModeAuto, &view{member.View{Data: webData(), State: member.Fresh}}, "127.77.0.1:53")

@@ -111,15 +111,15 @@ func parseBlock(c *caddy.Controller, o *options) error {
 			return c.Errf("%s: '%s': takes %s", name, strings.Join(args, " "), want)
 		}
 	}
-	if clash := o.clash(given); clash != "" {
-		return c.Err(clash)
+	if text := clash(o, given); text != "" {
+		return c.Err(text)
 	}
 	return nil
 }
 
-// clash tells of options that don't go together: what would have no effect is said
+// clash returns which options don't go together, or "": what would have no effect is said
 // so, rather than passed over.
-func (o *options) clash(given map[string]bool) string {
+func clash(o *options, given map[string]bool) string {
 	const asksNobody = ": not with mode resolve, which asks no member's DNS"
 	forward, resolve := o.mode == model.ModeForward, o.mode == model.ModeResolve
 	for _, c := range []struct {

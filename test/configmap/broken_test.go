@@ -22,7 +22,7 @@ const maxLogged = 16 << 10
 // aMiB is nearly as much as the API lets a ConfigMap hold, 1 MiB.
 const aMiB = 1<<20 - 1<<10
 
-// brokenCase is a ConfigMap that can't be taken up, and what the log has to say.
+// brokenCase is a ConfigMap that can't be used, and what the log has to say.
 type brokenCase struct {
 	name string
 	data map[string]string // nil: the ConfigMap is deleted
@@ -63,10 +63,10 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-const takenUp = "ClusterSet taken up"
+const takenUp = "ClusterSet in force"
 
 func (a *api) breakAndMend(t *testing.T, s *server, c1 *dnsService, test brokenCase) {
-	errors, logged, log := s.Metric(configErrors), s.Logged("not taken up"), len(s.Log())
+	errors, logged, log := s.Metric(configErrors), s.Logged("ClusterSet unusable"), len(s.Log())
 	served := s.Probe(who("c1"), answer(c1.mark))
 	if test.data == nil {
 		a.delete()
@@ -97,7 +97,7 @@ func (a *api) breakAndMend(t *testing.T, s *server, c1 *dnsService, test brokenC
 	})
 	s.AwaitMetrics(t, seen, map[string]float64{configGood: 1, configErrors: errors + 1, clusters: 1})
 	served.End(t)
-	if n := s.Logged("not taken up") - logged; n != 1 {
+	if n := s.Logged("ClusterSet unusable") - logged; n != 1 {
 		t.Errorf("logged %d times, want once", n)
 	}
 	if grown := len(harness.WithoutQueries(s.Log()[log:])); grown > maxLogged {

@@ -47,7 +47,7 @@ func TestOutage(t *testing.T) {
 		s.AwaitMetrics(t, seen, map[string]float64{configGood: 1, clusters: o.memberCount})
 	}
 	served.End(t)
-	if n := s.Logged("not taken up"); n > 2 {
+	if n := s.Logged("ClusterSet unusable"); n > 2 {
 		t.Errorf("logged %d times that the API server is away", n)
 	}
 	if line := klogLine.FindString(s.Log()); line != "" {
@@ -73,7 +73,7 @@ func TestOutageWithoutChange(t *testing.T) {
 	s.Want(t, who("c1"), answer(c1.mark))
 }
 
-// TestWipe: a cluster that is built anew is taken up without a restart. The
+// TestWipe: a cluster that is built anew is used without a restart. The
 // administrator's token outlives that, a ServiceAccount's doesn't.
 func TestWipe(t *testing.T) {
 	a := startAPI(t)

@@ -31,7 +31,7 @@ func TestReload(t *testing.T) {
 	})
 	s.noFailures(t, "c1", c1.Addr)
 	if n := s.Logged(takenUp); n != 1 {
-		t.Errorf("the ClusterSet was taken up %d times, want once: a reload asks nobody anew", n)
+		t.Errorf("the ClusterSet was read %d times, want once: a reload asks nobody anew", n)
 	}
 	// The instances that were harness.Reloaded away have let go of the member.
 	s.AwaitMetrics(t, harness.Drained, map[string]float64{upstreams("c1", "up"): 1})

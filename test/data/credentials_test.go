@@ -76,7 +76,7 @@ func (c *credentials) fresh(t *testing.T, since time.Time) {
 }
 
 // TestCredentials: whatever happens to the credentials for a member's API, its
-// names are answered, it is told what is wrong, and what is mended is taken up
+// names are answered, it is told what is wrong, and what is mended is used
 // without a restart. Nobody else notices.
 func TestCredentials(t *testing.T) {
 	c := startCredentials(t)

@@ -73,7 +73,7 @@ func wrongCA(t *testing.T, a *api) {
 	s.awaitTrouble(member.TLS)
 }
 
-// rotated: new credentials are taken up with no gap, and so are those that are
+// rotated: new credentials are used with no gap, and so are those that are
 // refused: then what there is goes on.
 func rotated(t *testing.T, a *api) {
 	all := [][2]string{theServices, theSlices, theNamespaces}

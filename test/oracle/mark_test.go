@@ -17,7 +17,7 @@ const marks, markedService = "marks", "endpoints"
 
 // mark makes one object of each kind that is watched, named after the number, which
 // is no earlier one's. A watch tells of changes in their order: who answers with
-// the marks has taken up all that came before.
+// the marks has all that came before.
 func (a *api) mark(number int) {
 	a.t.Helper()
 	if number == 0 {

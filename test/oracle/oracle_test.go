@@ -48,7 +48,7 @@ func compareAll(t *testing.T, mode string) {
 	c.reportStale()
 }
 
-// settle waits until all have taken up the data.
+// settle waits until all have the data.
 func (a *api) settle(number int, all ...*comparison) {
 	a.t.Helper()
 	a.mark(number)

@@ -11,7 +11,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
-// limit bounds what is waited for: a start, a change taken up.
+// limit bounds what is waited for: a start, a change seen.
 const limit = 20 * time.Second
 
 // server is one of the two: a CoreDNS, and where it answers, on UDP and TCP.

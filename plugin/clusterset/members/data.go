@@ -41,26 +41,26 @@ const maxLists = 4
 
 // acquireData begins, or shares, the watching of the member's data, until Release.
 // API is nil outside a cluster without a kubeconfig of its own.
-func (m *Manager) acquireData(c *model.Cluster) *sharedData {
+func (o *Options) acquireData(c *model.Cluster) *sharedData {
 	key := dataKey{cluster: c.Name, source: c.Kubeconfig, podNames: c.EndpointPodNames}
-	if m.options.API != nil && c.Kubeconfig.File == "" {
-		key.api = m.options.API.Key()
+	if o.API != nil && c.Kubeconfig.File == "" {
+		key.api = o.API.Key()
 	}
-	shared, _ := allData.Acquire(key, func() (*sharedData, error) { return m.watchData(key), nil })
+	shared, _ := allData.Acquire(key, func() (*sharedData, error) { return o.watchData(key), nil })
 	return shared
 }
 
-func (m *Manager) watchData(key dataKey) *sharedData {
-	metrics, release := m.options.DataMetrics(key.cluster)
+func (o *Options) watchData(key dataKey) *sharedData {
+	metrics, release := o.DataMetrics(key.cluster)
 	s := &sharedData{key: key, releaseMetrics: release, stop: func() {}}
 	s.Member = member.Start(member.Options{
-		Name: key.cluster, Log: m.options.Log, Metrics: metrics, Gate: lists, EndpointPodNames: key.podNames,
+		Name: key.cluster, Log: o.Log, Metrics: metrics, Gate: lists, EndpointPodNames: key.podNames,
 	})
 	if key.source == (model.Kubeconfig{}) {
-		s.SetCredentials(member.Credentials{Config: m.options.API.Config()}, nil)
+		s.SetCredentials(member.Credentials{Config: o.API.Config()}, nil)
 		return s
 	}
-	feed, err := discovery.KubeconfigFeed(m.options.API, key.source)
+	feed, err := discovery.KubeconfigFeed(o.API, key.source)
 	if err != nil {
 		s.SetCredentials(member.Credentials{}, err)
 		return s

@@ -17,7 +17,7 @@ func TestSharedData(t *testing.T) {
 	podNames := *c
 	podNames.EndpointPodNames = true
 	m := NewManager(testOptions(nil))
-	one, same, other := m.acquireData(c), m.acquireData(c), m.acquireData(&podNames)
+	one, same, other := m.options.acquireData(c), m.options.acquireData(c), m.options.acquireData(&podNames)
 	if one != same || one == other {
 		t.Errorf("the same: %v; with endpointPodNames: %v", one == same, one == other)
 	}
@@ -46,7 +46,7 @@ func TestKubeconfigBeside(t *testing.T) {
 	m := NewManager(testOptions(nil))
 	parsing.Lock() // somebody else's takes its time
 	begun := make(chan *sharedData, 1)
-	go func() { begun <- m.acquireData(c) }()
+	go func() { begun <- m.options.acquireData(c) }()
 	select {
 	case d := <-begun:
 		parsing.Unlock()

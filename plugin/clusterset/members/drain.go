@@ -1,9 +1,8 @@
 package members
 
 import (
-	"time"
-
 	"sync"
+	"time"
 )
 
 // DrainTime is how long a member that left is kept for queries which still hold an older
@@ -18,9 +17,9 @@ const (
 	drainingTimes = 4
 )
 
-// full reports whether too many members are drained for a change to be built.
-func (m *Manager) full() bool {
-	return m.draining >= max(maxDraining, drainingTimes*len(m.set.Clusters))
+// isFull reports whether so many members are drained that a change waits.
+func isFull(draining, members int) bool {
+	return draining >= max(maxDraining, drainingTimes*members)
 }
 
 // drainAllBut drains the members of old, if there was one, that aren't in next.

@@ -116,7 +116,7 @@ func (m *Manager) build() {
 	if m.closed || m.set == nil {
 		return
 	}
-	if m.waits = m.full(); m.waits {
+	if m.waits = isFull(m.draining, len(m.set.Clusters)); m.waits {
 		return
 	}
 	old := m.current
@@ -135,7 +135,7 @@ func (m *Manager) build() {
 
 // member returns the old member where nothing about it changed, else a new one.
 func (m *Manager) member(old *Set, c *model.Cluster) *Member {
-	next := &Member{Cluster: c, watch: m.watches(c)}
+	next := &Member{Cluster: c, watch: m.options.watches(c, m.local)}
 	encrypted := slices.ContainsFunc(c.DNS, model.Upstream.Encrypted)
 	if source := m.credentials[c.TLS.Source()]; source != nil && encrypted {
 		last := source.last()
@@ -156,19 +156,19 @@ func (m *Manager) member(old *Set, c *model.Cluster) *Member {
 	}
 	switch {
 	case next.watch:
-		next.Data = m.acquireData(c)
+		next.Data = m.options.acquireData(c)
 	case m.options.Mode == model.ModeResolve:
 		m.options.Log.Warningf("Member %s can't be resolved: %v", c.Name, ErrNoKubeconfig)
 	}
-	m.connect(next, encrypted)
+	m.options.connect(next, encrypted)
 	return next
 }
 
 // connect makes the client of the member's DNS.
-func (m *Manager) connect(next *Member, encrypted bool) {
+func (o *Options) connect(next *Member, encrypted bool) {
 	options := exchange.Options{
-		Inflight: next.Inflight, Probe: m.options.Probe, Timeout: m.options.Timeout, Hedging: m.options.Hedging,
-		Metrics: next.Metrics.Exchange(), Changed: m.logChange(next.Name), Ejected: m.logEjection(next.Name),
+		Inflight: next.Inflight, Probe: o.Probe, Timeout: o.Timeout, Hedging: o.Hedging,
+		Metrics: next.Metrics.Exchange(), Changed: o.logChange(next.Name), Ejected: o.logEjection(next.Name),
 	}
 	if encrypted {
 		options.TLS = transport.NewTLSConfig(next.TLS.ServerName, next.tls.Authorities, next.tls.Certificates)
@@ -177,7 +177,7 @@ func (m *Manager) connect(next *Member, encrypted bool) {
 	case next.Broken == nil:
 		next.Client = exchange.New(next.Cluster, options)
 	case !errors.Is(next.Broken, errNotRead):
-		m.options.Log.Errorf("Member %s can't be asked: %v", next.Name, next.Broken)
+		o.Log.Errorf("Member %s can't be asked: %v", next.Name, next.Broken)
 	}
 }
 
@@ -186,28 +186,28 @@ var ErrNoKubeconfig = errors.New("no kubeconfig to get its data with, and its DN
 
 // watches reports whether the member's data are watched. Those of the local cluster can come
 // from the API that this CoreDNS has.
-func (m *Manager) watches(c *model.Cluster) bool {
+func (o *Options) watches(c *model.Cluster, local string) bool {
 	switch {
-	case m.options.Mode == model.ModeForward:
+	case o.Mode == model.ModeForward:
 		return false
 	case c.Kubeconfig != (model.Kubeconfig{}):
 		return true
 	}
-	return m.options.Mode == model.ModeResolve && c.Name == m.local && m.options.API != nil
+	return o.Mode == model.ModeResolve && c.Name == local && o.API != nil
 }
 
-func (m *Manager) logChange(name string) func(model.Upstream, error) {
+func (o *Options) logChange(name string) func(model.Upstream, error) {
 	return func(u model.Upstream, err error) {
 		if err != nil {
-			m.options.Log.Warningf("Member %s: upstream %s is down: %v", name, u, err)
+			o.Log.Warningf("Member %s: upstream %s is down: %v", name, u, err)
 			return
 		}
-		m.options.Log.Infof("Member %s: upstream %s is back", name, u)
+		o.Log.Infof("Member %s: upstream %s is back", name, u)
 	}
 }
 
-func (m *Manager) logEjection(name string) func(model.Upstream, time.Duration, error) {
+func (o *Options) logEjection(name string) func(model.Upstream, time.Duration, error) {
 	return func(u model.Upstream, d time.Duration, why error) {
-		m.options.Log.Infof("Member %s: upstream %s is ejected for %s: %v", name, u, d.Round(time.Millisecond), why)
+		o.Log.Infof("Member %s: upstream %s is ejected for %s: %v", name, u, d.Round(time.Millisecond), why)
 	}
 }

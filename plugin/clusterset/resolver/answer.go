@@ -32,11 +32,14 @@ type answer struct {
 	stale error
 }
 
+// finisher makes what a source said the Resolution of a question.
+type finisher struct{ *Resolver }
+
 // answerOf returns the answer in a reply of the member's to what it was asked.
-func (r *Resolver) answerOf(q *Question, reply *dns.Msg, asked string, source Source) answer {
+func (r finisher) answerOf(q *Question, reply *dns.Msg, asked string, source Source) answer {
 	renaming := query.Renaming{Asked: q.Name, AskedOf: asked, Domain: q.Member.ClusterDomain, Suffix: q.suffix()}
 	if q.Addr.IsValid() {
-		renaming.Suffix = q.Member.Name + "." + r.Zones.Primary()
+		renaming.Suffix = r.Zones.pointersInto(q.Member)
 	}
 	renaming.Select(reply, q.memberType())
 	return answer{
@@ -53,7 +56,7 @@ var (
 
 // finish makes an answer the Resolution of its question (step 5): what doesn't answer it is
 // left out, names are renamed, addresses checked and exchanged for gateways.
-func (r *Resolver) finish(ctx context.Context, q *Question, a *answer) *Resolution {
+func (r finisher) finish(ctx context.Context, q *Question, a *answer) *Resolution {
 	f := filter{guard: guard{q, &r.Zones}, renaming: a.renaming, ours: a.renaming.AskedOf == "", checks: r.AddressGuard && a.source != Local}
 	f.foreign = q.Members.Local != nil && q.Members.Local.Network != q.Member.Network
 	if r.ExportsMarked && a.source != Local {
@@ -71,7 +74,7 @@ func (r *Resolver) finish(ctx context.Context, q *Question, a *answer) *Resoluti
 
 // complete gives an answer, whose records are filtered, what it lacks: where a CNAME leads
 // that leads out of the member's domain, and the authority section.
-func (r *Resolver) complete(ctx context.Context, f *filter, a *answer) *Resolution {
+func (r finisher) complete(ctx context.Context, f *filter, a *answer) *Resolution {
 	q, res := f.q, &f.q.room
 	*res = Resolution{
 		Question: q, Member: q.Member, Source: a.source, Rcode: a.rcode, Authoritative: a.authoritative,
@@ -101,7 +104,7 @@ func (r *Resolver) complete(ctx context.Context, f *filter, a *answer) *Resoluti
 
 // chase follows the CNAME at an answer's end, if there is one that leads out of the member's
 // domain.
-func (r *Resolver) chase(ctx context.Context, f *filter, a *answer, res *Resolution) *Resolution {
+func (r finisher) chase(ctx context.Context, f *filter, a *answer, res *Resolution) *Resolution {
 	target := openTarget(f.q, a.answer)
 	if a.source == Forward && !followedThere(ctx, f.q, a.answer, target != "") {
 		return r.exhausted(ctx, f.q, a.source)
@@ -120,10 +123,10 @@ func (f *filter) leavesNothing(a *answer) bool {
 
 // existence is the answer where there is no such name, or where whether there is one is all
 // that was asked: its records are left out.
-func (r *Resolver) existence(f *filter, a *answer) *Resolution {
+func (r finisher) existence(f *filter, a *answer) *Resolution {
 	res := f.q.resolution(a.source)
 	res.Rcode, res.Authoritative, res.RecursionAvailable, res.StaleReason = a.rcode, a.authoritative, a.recursionAvailable, a.stale
-	zone := r.authority(f.q, a.serial, a.age)
+	zone := zoneAuthority{r.Resolver}.authority(f.q, a.serial, a.age)
 	switch {
 	case a.rcode == dns.RcodeNameError && len(a.answer) == 0:
 		res.NotFound, res.Authority = true, r.proof(f, a)
@@ -142,8 +145,8 @@ func stale(res *Resolution) *Resolution {
 }
 
 // proof returns the authority section of a negative answer.
-func (r *Resolver) proof(f *filter, a *answer) []dns.RR {
-	zone := r.authority(f.q, a.serial, a.age)
+func (r finisher) proof(f *filter, a *answer) []dns.RR {
+	zone := zoneAuthority{r.Resolver}.authority(f.q, a.serial, a.age)
 	if f.ours {
 		return []dns.RR{zone.soa()}
 	}
@@ -151,10 +154,10 @@ func (r *Resolver) proof(f *filter, a *answer) []dns.RR {
 }
 
 // withheld is the answer where the addresses are another network's, or the guard left nothing.
-func (r *Resolver) withheld(ctx context.Context, f *filter, res *Resolution, serial uint32) *Resolution {
+func (r finisher) withheld(ctx context.Context, f *filter, res *Resolution, serial uint32) *Resolution {
 	q, why := f.q, errAddresses
 	if f.excluded[NoGateway] > 0 {
-		zone := r.authority(q, serial, 0)
+		zone := zoneAuthority{r.Resolver}.authority(q, serial, 0)
 		res.Answer, res.Authority, res.Additional = nil, []dns.RR{zone.soa()}, nil
 		res.Code, res.Text = dns.ExtendedErrorCodeFiltered, "member "+q.Member.Name+" is in another network and has no gateway of this family"
 		return res
@@ -168,7 +171,7 @@ func (r *Resolver) withheld(ctx context.Context, f *filter, res *Resolution, ser
 }
 
 // nameError is NXDOMAIN for a name that can't exist.
-func (r *Resolver) nameError(q *Question) *Resolution {
+func (r zoneAuthority) nameError(q *Question) *Resolution {
 	zone := r.authority(q, r.serial(q), 0)
 	res := q.resolution(OfZone)
 	res.Authoritative = true

@@ -41,8 +41,8 @@ func (r *Resolver) hidden(ctx context.Context, q *Question, v *member.View) *Res
 	case v.State == member.Unsynced:
 		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNotReady, q.memberError(v.Err))
 	case v.State == member.Fresh:
-		a := answer{source: Data, rcode: dns.RcodeNameError, authoritative: true, serial: r.serial(q)}
-		return r.finish(ctx, q, &a)
+		a := answer{source: Data, rcode: dns.RcodeNameError, authoritative: true, serial: zoneAuthority{r}.serial(q)}
+		return finisher{r}.finish(ctx, q, &a)
 	}
 	return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(v.Err))
 }

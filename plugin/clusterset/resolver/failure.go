@@ -62,7 +62,7 @@ func (q *Question) next(action Action) *Resolution {
 func (r *Resolver) fail(ctx context.Context, q *Question, source Source, code uint16, err error) *Resolution {
 	res := q.resolution(source)
 	res.Rcode, res.Code, res.Text, res.Err = dns.RcodeServerFailure, code, brief(err), err
-	if r.abandoned(ctx) {
+	if abandoned(ctx) {
 		res.Action = ReplyRcode
 		if ctx.Err() == nil {
 			res.Rcode = dns.RcodeRefused

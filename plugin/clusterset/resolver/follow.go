@@ -55,7 +55,7 @@ func followedThere(ctx context.Context, q *Question, answer []dns.RR, open bool)
 // gives: its rcode is the answer's (RFC 6604, section 3), so that a target which can't be
 // resolved now isn't taken for one without addresses. A target that this server refuses is
 // left to the client.
-func (r *Resolver) follow(ctx context.Context, f *filter, res *Resolution, target string) *Resolution {
+func (r finisher) follow(ctx context.Context, f *filter, res *Resolution, target string) *Resolution {
 	q := res.Question
 	for target != "" {
 		reply, err := r.followed(ctx, q, target)
@@ -89,7 +89,7 @@ func (r *Resolver) follow(ctx context.Context, f *filter, res *Resolution, targe
 
 // unfollowed answers where the target couldn't be looked up: what there is goes to the client,
 // unless this server may not or can't go on.
-func (r *Resolver) unfollowed(ctx context.Context, res *Resolution, err error) *Resolution {
+func (r finisher) unfollowed(ctx context.Context, res *Resolution, err error) *Resolution {
 	q := res.Question
 	switch {
 	case errors.Is(err, errBusy):
@@ -106,7 +106,7 @@ func (r *Resolver) unfollowed(ctx context.Context, res *Resolution, err error) *
 
 // followed looks a CNAME's target up. That is the member's doing, and counts for it until it is
 // over.
-func (r *Resolver) followed(ctx context.Context, q *Question, target string) (*dns.Msg, error) {
+func (r finisher) followed(ctx context.Context, q *Question, target string) (*dns.Msg, error) {
 	inflight := q.Member.Inflight
 	if !inflight.Enter() {
 		return nil, errBusy

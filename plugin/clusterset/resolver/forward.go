@@ -18,9 +18,12 @@ var (
 	errHops = errors.New("forwarded too often: its DNS asks this server again")
 )
 
+// forwarder answers with what a member's DNS says, or said.
+type forwarder struct{ *Resolver }
+
 // forward answers with what the member's DNS said, while that is fresh, and asks it else.
 // stale are data to answer from, should it fail; nil where there are none.
-func (r *Resolver) forward(ctx context.Context, q *Question, stale *member.View) *Resolution {
+func (r forwarder) forward(ctx context.Context, q *Question, stale *member.View) *Resolution {
 	m, old := q.Member, fallback{data: stale}
 	if m.Answers == nil || m.Broken != nil {
 		return r.ask(ctx, q, &old)
@@ -48,8 +51,8 @@ type fallback struct {
 
 // cached answers with what the cache has, and has it asked for anew where it is about to
 // expire.
-func (r *Resolver) cached(ctx context.Context, q *Question, key answercache.Key, kept *answercache.Answer) *Resolution {
-	a := r.answerOf(q, kept.Message(q.Received), kept.Asked, FromCache)
+func (r forwarder) cached(ctx context.Context, q *Question, key answercache.Key, kept *answercache.Answer) *Resolution {
+	a := finisher{r.Resolver}.answerOf(q, kept.Message(q.Received), kept.Asked, FromCache)
 	due := !q.Trail.Marked && kept.Due(q.Received)
 	if due {
 		q.Member.Answers.Refresh(key, kept, r.refresh(ctx, q, kept.Asked))
@@ -57,14 +60,14 @@ func (r *Resolver) cached(ctx context.Context, q *Question, key answercache.Key,
 	if kept.Kind() == answercache.Negative {
 		a.age = kept.Age(q.Received)
 	}
-	res := r.finish(ctx, q, &a)
+	res := finisher{r.Resolver}.finish(ctx, q, &a)
 	res.Cache, res.Rare.Prefetched = Cached{Result: CacheHit, Kind: kept.Kind()}, due
 	return res
 }
 
 // askSoon answers a name whose answer has expired: as the member says now, if it says so
 // soon, else with that answer, while the member is being asked on (RFC 8767, section 5).
-func (r *Resolver) askSoon(ctx context.Context, q *Question, key answercache.Key, old *fallback) *Resolution {
+func (r forwarder) askSoon(ctx context.Context, q *Question, key answercache.Key, old *fallback) *Resolution {
 	if q.Trail.Marked {
 		return r.ask(ctx, q, old)
 	}
@@ -72,7 +75,7 @@ func (r *Resolver) askSoon(ctx context.Context, q *Question, key answercache.Key
 	switch {
 	case refresh == nil: // the member has left since
 		return r.ask(ctx, q, old)
-	case !refresh.Wait(r.deadline(ctx, q)):
+	case !refresh.Wait(deadline(ctx, q, r.Timeout)):
 		return r.lastResort(ctx, q, old, failure{Forward, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errSlow)})
 	}
 	reply, err := refresh.Reply()
@@ -88,7 +91,7 @@ func (r *Resolver) askSoon(ctx context.Context, q *Question, key answercache.Key
 }
 
 // ask asks the member for the name, in its own domain, and answers with what it says.
-func (r *Resolver) ask(ctx context.Context, q *Question, old *fallback) *Resolution {
+func (r forwarder) ask(ctx context.Context, q *Question, old *fallback) *Resolution {
 	switch m := q.Member; {
 	case q.Trail.Hops >= maxHops:
 		return q.refuse(OfZone, q.memberError(errHops))
@@ -97,7 +100,7 @@ func (r *Resolver) ask(ctx context.Context, q *Question, old *fallback) *Resolut
 	}
 	message := &q.sent // on the stack it would be too much: growStack
 	q.write(ctx, message, q.memberName())
-	message.Deadline = r.deadline(ctx, q)
+	message.Deadline = deadline(ctx, q, r.Timeout)
 	var attempts *[]Attempt
 	if q.Client.ShowsAttempts() {
 		attempts = record(message)
@@ -124,13 +127,13 @@ func (r *Resolver) ask(ctx context.Context, q *Question, old *fallback) *Resolut
 // Answer returns the Resolution with the member's reply, which it gave when it was asked for a
 // name. The reply is the Resolution's from then on.
 func (r *Resolver) Answer(ctx context.Context, q *Question, asked string, reply *dns.Msg) *Resolution {
-	a := r.answerOf(q, reply, asked, Forward)
-	return r.finish(ctx, q, &a)
+	a := finisher{r}.answerOf(q, reply, asked, Forward)
+	return finisher{r}.finish(ctx, q, &a)
 }
 
 // keep puts the member's reply into the cache. What a query that was forwarded before gets
 // isn't kept: it may be what comes of a loop.
-func (r *Resolver) keep(q *Question, asked string, reply *dns.Msg) {
+func (r forwarder) keep(q *Question, asked string, reply *dns.Msg) {
 	if q.Member.Answers != nil && !q.Trail.Marked {
 		q.Member.Answers.Put(answercache.KeyOf(q.Request), asked, reply, time.Now())
 	}
@@ -139,7 +142,7 @@ func (r *Resolver) keep(q *Question, asked string, reply *dns.Msg) {
 // refresh returns how the member is asked beside the questions, in the words of this one and
 // with the look-ups that it may still make. It may be over before that: nothing of it is
 // touched.
-func (r *Resolver) refresh(ctx context.Context, q *Question, asked string) func(context.Context) (*dns.Msg, error) {
+func (r forwarder) refresh(ctx context.Context, q *Question, asked string) func(context.Context) (*dns.Msg, error) {
 	message, client, timeout := new(exchange.Query), q.Member.Client, r.Timeout
 	q.write(ctx, message, asked)
 	if r.Refreshing != nil {
@@ -173,7 +176,7 @@ func (q *Question) write(ctx context.Context, m *exchange.Query, asked string) {
 
 // failed answers where an exchange failed: REFUSED to too many queries, for the client to try
 // another server; what is stale; else SERVFAIL with what went wrong.
-func (r *Resolver) failed(ctx context.Context, q *Question, old *fallback, err error) *Resolution {
+func (r forwarder) failed(ctx context.Context, q *Question, old *fallback, err error) *Resolution {
 	failed, ok := errors.AsType[*exchange.Error](err)
 	if !ok {
 		return q.fault(err)
@@ -187,7 +190,7 @@ func (r *Resolver) failed(ctx context.Context, q *Question, old *fallback, err e
 	case reason == exchange.Busy:
 		res = r.expired(ctx, q, old.answer, err)
 	case reason == exchange.Unsendable: // longer in the member's domain than a name can be
-		res = r.nameError(q)
+		res = zoneAuthority{r.Resolver}.nameError(q)
 	case reason == exchange.Network, reason == exchange.Canceled:
 		return r.lastResort(ctx, q, old, failure{Forward, dns.ExtendedErrorCodeNetworkError, err})
 	default:

@@ -19,9 +19,9 @@ func (r *Resolver) local(ctx context.Context, q *Question, name string) *Resolut
 	// A name that is longer in the member's domain than one may be can't exist: RFC 1035,
 	// section 2.3.4.
 	if _, fits := dns.IsDomainName(name); !fits {
-		return r.nameError(q)
+		return zoneAuthority{r}.nameError(q)
 	}
-	reply, err := r.lookUp(ctx, q, name, q.memberType(), func() {})
+	reply, err := finisher{r}.lookUp(ctx, q, name, q.memberType(), func() {})
 	switch {
 	case errors.Is(err, errLookUps):
 		return r.exhausted(ctx, q, Local)
@@ -30,8 +30,8 @@ func (r *Resolver) local(ctx context.Context, q *Question, name string) *Resolut
 	case isFiltered(reply):
 		return q.refuse(OfZone, nil)
 	}
-	a := r.answerOf(q, reply, name, Local)
-	return r.finish(ctx, q, &a)
+	a := finisher{r}.answerOf(q, reply, name, Local)
+	return finisher{r}.finish(ctx, q, &a)
 }
 
 // isFiltered reports whether a reply has no records because this client isn't to have them, as

@@ -75,7 +75,7 @@ func lookUps(ctx context.Context, q *Question) *budget {
 // lookUp asks this server itself, through all its plugins, with the client's own EDNS, until
 // the question's deadline. The reply is the caller's to change. over is called when nobody is
 // asked any more, which may be later.
-func (r *Resolver) lookUp(ctx context.Context, q *Question, name string, qtype uint16, over func()) (*dns.Msg, error) {
+func (r finisher) lookUp(ctx context.Context, q *Question, name string, qtype uint16, over func()) (*dns.Msg, error) {
 	outer, left := lookUpOf(ctx), lookUps(ctx, q)
 	switch {
 	case outer.has(name, qtype):
@@ -85,7 +85,7 @@ func (r *Resolver) lookUp(ctx context.Context, q *Question, name string, qtype u
 		over()
 		return nil, errLookUps
 	}
-	end := r.deadline(ctx, q)
+	end := deadline(ctx, q, r.Timeout)
 	ctx = context.WithValue(ctx, lookUpKey{}, &lookUp{name, qtype, outer, left})
 	ctx, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
@@ -110,8 +110,8 @@ func (r *Resolver) lookUp(ctx context.Context, q *Question, name string, qtype u
 }
 
 // deadline returns when the whole question ends, with all the look-ups within it.
-func (r *Resolver) deadline(ctx context.Context, q *Question) time.Time {
-	end := q.Received.Add(r.Timeout)
+func deadline(ctx context.Context, q *Question, timeout time.Duration) time.Time {
+	end := q.Received.Add(timeout)
 	if lookUpOf(ctx) != nil {
 		if outer, ok := ctx.Deadline(); ok && outer.Before(end) {
 			return outer
@@ -123,7 +123,7 @@ func (r *Resolver) deadline(ctx context.Context, q *Question) time.Time {
 // abandoned reports whether the query ended because of who asked: a client that has gone, as
 // by DNS over HTTPS it may, or a question that this one is a part of and that has no time
 // left. Asked by somebody else, the member may well have answered.
-func (r *Resolver) abandoned(ctx context.Context) bool {
+func abandoned(ctx context.Context) bool {
 	if ctx.Err() != nil {
 		return true
 	}

@@ -27,7 +27,7 @@ type authority struct {
 
 // authority returns the zone that the answer to a question is from; a serial of 0 is that of
 // what isn't answered from data.
-func (r *Resolver) authority(q *Question, serial, age uint32) authority {
+func (r zoneAuthority) authority(q *Question, serial, age uint32) authority {
 	return authority{zone: q.suffix(), serial: cmp.Or(serial, soaSerial), minimum: r.NegativeTTL, age: age}
 }
 

@@ -18,8 +18,11 @@ const (
 	versionTTL = 28800
 )
 
+// zoneAuthority answers for this server's zones themselves.
+type zoneAuthority struct{ *Resolver }
+
 // own returns the answer to a name that is a zone's own.
-func (r *Resolver) own(q *Question) *Resolution {
+func (r zoneAuthority) own(q *Question) *Resolution {
 	zone := r.authority(q, r.serial(q), 0)
 	if q.Parsed.Kind == query.ClusterApex && q.Type == dns.TypeDS { // the parent's: RFC 4035, section 3.1.4.1
 		zone.zone, zone.serial = zone.zone[len(zone.zone)-len(q.Zone.Name):], soaSerial
@@ -45,7 +48,7 @@ func (r *Resolver) own(q *Question) *Resolution {
 }
 
 // serial returns that of the zone's SOA: the time of the last change of a member's data.
-func (r *Resolver) serial(q *Question) uint32 {
+func (r zoneAuthority) serial(q *Question) uint32 {
 	if q.Member == nil || q.Zone.Kind == ReverseZone {
 		return soaSerial
 	}
@@ -70,7 +73,7 @@ func (q *Question) isNameServer() bool {
 }
 
 // isUnknown reports whether there is nothing of a name, nor below it.
-func (r *Resolver) isUnknown(q *Question) bool {
+func (r zoneAuthority) isUnknown(q *Question) bool {
 	if q.Zone.Kind == ReverseZone {
 		_, above := query.ReversePrefix(q.Name)
 		return q.Addr.IsValid() || !above && !q.isApex() && !q.isNameServer() && !q.isAboveNameServer()
@@ -91,7 +94,7 @@ func (r *Resolver) isNextsApex(q *Question) bool {
 }
 
 // apex answers for the zone itself.
-func (r *Resolver) apex(res *Resolution, zone *authority) {
+func (r zoneAuthority) apex(res *Resolution, zone *authority) {
 	switch res.Question.Type {
 	case dns.TypeSOA:
 		res.Answer = []dns.RR{zone.soa()}
@@ -103,7 +106,7 @@ func (r *Resolver) apex(res *Resolution, zone *authority) {
 }
 
 // addresses makes records of this server's addresses of the type.
-func (r *Resolver) addresses(owner string, qtype uint16) []dns.RR {
+func (r zoneAuthority) addresses(owner string, qtype uint16) []dns.RR {
 	var rrs []dns.RR
 	for _, addr := range r.Addresses() {
 		rr := addressRecord(owner, r.NegativeTTL, addr)

@@ -73,6 +73,9 @@ func (z *Zones) Primary() string {
 	return z.primary.Name
 }
 
+// pointersInto returns the domain of the names that a member's addresses have.
+func (z *Zones) pointersInto(m *members.Member) string { return m.Name + "." + z.Primary() }
+
 // anyBelow reports whether a zone is name, or below it.
 func (z *Zones) anyBelow(name string) bool {
 	return slices.ContainsFunc(z.byLength, func(zone *Zone) bool { return query.InZone(zone.Name, name) })
@@ -153,7 +156,7 @@ func (r *Resolver) ReadQuestion(q *Question, request *dns.Msg, zone *Zone, clien
 	q.own.n = int32(q.Trail.Left)
 	switch {
 	case q.Members == nil:
-		q.owner = r.ownerUnready(q)
+		q.owner = zoneAuthority{r}.ownerUnready(q)
 	case zone.Kind == ReverseZone:
 		r.readAddress(q)
 	default:

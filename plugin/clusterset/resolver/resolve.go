@@ -35,13 +35,13 @@ func (r *Resolver) Resolve(ctx context.Context, q *Question) *Resolution {
 	forwards := r.Mode == model.ModeForward || r.Mode == model.ModeAuto && q.Parsed.IsPod()
 	switch {
 	case forwards:
-		return r.forward(ctx, q, nil)
+		return forwarder{r}.forward(ctx, q, nil)
 	case view.IsFresh():
 		return r.data(ctx, q, view, nil)
 	case r.Mode == model.ModeResolve:
-		return r.notFresh(ctx, q, view)
+		return forwarder{r}.notFresh(ctx, q, view)
 	}
-	return r.forward(ctx, q, view)
+	return forwarder{r}.forward(ctx, q, view)
 }
 
 // unasked answers where no member is asked.
@@ -52,7 +52,7 @@ func (r *Resolver) unasked(ctx context.Context, q *Question) *Resolution {
 	case byNextUncached:
 		return q.next(AskNextUncached)
 	case byZone:
-		return r.own(q)
+		return zoneAuthority{r}.own(q)
 	}
 	return r.fail(ctx, q, OfZone, dns.ExtendedErrorCodeNotReady, ErrNotReady)
 }
@@ -76,7 +76,7 @@ func (r *Resolver) localOrHidden(ctx context.Context, q *Question, view *member.
 }
 
 // notFresh answers in mode resolve, which asks nobody, where data aren't fresh.
-func (r *Resolver) notFresh(ctx context.Context, q *Question, view *member.View) *Resolution {
+func (r forwarder) notFresh(ctx context.Context, q *Question, view *member.View) *Resolution {
 	switch {
 	case view == nil:
 		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errNoKubeconfig))
@@ -95,7 +95,7 @@ func (r *Resolver) data(ctx context.Context, q *Question, v *member.View, stale 
 	}
 	var found query.Records
 	if q.Addr.IsValid() {
-		f.Domain = r.pointersInto(q)
+		f.Domain = r.Zones.pointersInto(q.Member)
 		found = query.Pointers(v.Data, q.Addr, &f)
 	} else {
 		found = q.Parsed.Records(v.Data, &f)
@@ -104,8 +104,5 @@ func (r *Resolver) data(ctx context.Context, q *Question, v *member.View, stale 
 	if !found.Exists {
 		a.rcode = dns.RcodeNameError
 	}
-	return r.finish(ctx, q, &a)
+	return finisher{r}.finish(ctx, q, &a)
 }
-
-// pointersInto returns the domain of the names that the address's member has here.
-func (r *Resolver) pointersInto(q *Question) string { return q.Member.Name + "." + r.Zones.Primary() }

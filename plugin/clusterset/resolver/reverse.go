@@ -30,7 +30,7 @@ func isOwnReverse(q *Question) bool {
 }
 
 // ownerUnready returns who has the say before there is a ClusterSet.
-func (r *Resolver) ownerUnready(q *Question) owner {
+func (r zoneAuthority) ownerUnready(q *Question) owner {
 	if q.Zone.Kind == ReverseZone && r.HasNext {
 		return byNext
 	}

@@ -29,7 +29,7 @@ type failure struct {
 // staleData answers from data that nothing proves true any more, where serve_stale still
 // allows it: RFC 8767. That something doesn't exist is never said so. Else the reply is
 // SERVFAIL, for what went wrong.
-func (r *Resolver) staleData(ctx context.Context, q *Question, v *member.View, wrong failure) *Resolution {
+func (r forwarder) staleData(ctx context.Context, q *Question, v *member.View, wrong failure) *Resolution {
 	switch {
 	case !r.isServable(v):
 	case !r.isIn(q, v):
@@ -41,12 +41,12 @@ func (r *Resolver) staleData(ctx context.Context, q *Question, v *member.View, w
 }
 
 // isServable reports whether serve_stale allows answers from those data.
-func (r *Resolver) isServable(v *member.View) bool {
+func (r forwarder) isServable(v *member.View) bool {
 	return v.State != member.Unsynced && time.Since(v.Since) < r.ServeStale
 }
 
 // isIn reports whether data have the name.
-func (r *Resolver) isIn(q *Question, v *member.View) bool {
+func (r forwarder) isIn(q *Question, v *member.View) bool {
 	f := query.Form{Owner: q.Name, Type: q.Type, Domain: q.Member.ClusterDomain}
 	if q.Addr.IsValid() {
 		return query.Pointers(v.Data, q.Addr, &f).Exists
@@ -56,10 +56,10 @@ func (r *Resolver) isIn(q *Question, v *member.View) bool {
 
 // lastResort answers where the member's DNS doesn't: from stale data that have the name, else
 // with an expired answer, if there are any.
-func (r *Resolver) lastResort(ctx context.Context, q *Question, old *fallback, wrong failure) *Resolution {
+func (r forwarder) lastResort(ctx context.Context, q *Question, old *fallback, wrong failure) *Resolution {
 	var res *Resolution
 	switch {
-	case r.abandoned(ctx):
+	case abandoned(ctx):
 		res = r.fail(ctx, q, wrong.source, wrong.code, wrong.err)
 	case old.data != nil && (old.answer == nil || r.isServable(old.data) && r.isIn(q, old.data)):
 		res = r.staleData(ctx, q, old.data, wrong)
@@ -75,10 +75,10 @@ func (r *Resolver) lastResort(ctx context.Context, q *Question, old *fallback, w
 }
 
 // expired answers with an expired answer, for what went wrong.
-func (r *Resolver) expired(ctx context.Context, q *Question, kept *answercache.Answer, wrong error) *Resolution {
-	a := r.answerOf(q, kept.StaleMessage(), kept.Asked, Stale)
+func (r forwarder) expired(ctx context.Context, q *Question, kept *answercache.Answer, wrong error) *Resolution {
+	a := finisher{r.Resolver}.answerOf(q, kept.StaleMessage(), kept.Asked, Stale)
 	a.stale = wrong
-	res := r.finish(ctx, q, &a)
+	res := finisher{r.Resolver}.finish(ctx, q, &a)
 	res.Rare.Expired = true
 	return res
 }
