@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// addressesFor is how long this machine's addresses are taken to be the same: a laptop's
+// addressesFor is how long this machine's addresses are cached: a laptop's
 // change, and asking for them costs several system calls.
 const addressesFor = 10 * time.Second
 
-// own are the addresses of this server, which its zones' name servers have.
+// addresses are this server's own: those that the name servers of its zones are answered with.
 type addresses struct {
 	// hosts are those that the server block is bound to; none, "" or an unspecified
 	// address stand for all of this machine's.

@@ -6,7 +6,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 )
 
-// What the cache of members' answers shows, in the words of CoreDNS's cache plugin.
+// Metrics of the cache of members' answers, named as those of CoreDNS's cache plugin.
 var (
 	cacheEntries    = gauge("cache_entries", "Number of a member's answers in the cache.", "cluster", "type")
 	cacheEvictions  = counter("cache_evictions_total", "Counter of a member's answers that made room in the cache.", "cluster", "type")

@@ -33,7 +33,7 @@ type Clusterset struct {
 	readiness readiness
 	manager   *members.Manager
 	feed      *discovery.Feed[discovery.Update]
-	names     *discovery.Feed[string] // of the local cluster's name; nil when it is given, or nobody knows
+	names     *discovery.Feed[string] // of the local cluster's name; nil with the option local, or without an API
 	stop      func()                  // ends what start began; once
 
 	addresses addresses // of this server

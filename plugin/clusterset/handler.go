@@ -23,7 +23,7 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	switch qtype := r.Question[0].Qtype; {
 	case zone == nil:
 		return plugin.NextOrFailure(pluginName, p.Next, ctx, w, r)
-	case r.Opcode != dns.OpcodeQuery: // a NOTIFY: nothing here is another server's copy
+	case r.Opcode != dns.OpcodeQuery: // a NOTIFY: this server is nobody's secondary
 		return dns.RcodeNotImplemented, nil
 	case qtype == dns.TypeAXFR, qtype == dns.TypeIXFR, r.Question[0].Qclass != dns.ClassINET:
 		return dns.RcodeRefused, nil
@@ -41,7 +41,7 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 		return plugin.NextOrFailure(pluginName, p.Next, ctx, w, r)
 	case resolver.AskNextUncached:
 		return q.askNextUncached()
-	case resolver.ReplyRcode: // what was written is told apart from what CoreDNS must still write by the code
+	case resolver.ReplyRcode: // CoreDNS writes the reply of these rcodes: plugin.ClientWrite
 		return res.Rcode, res.Err
 	}
 	if err := w.WriteMsg(q.message(res)); err != nil {
@@ -50,7 +50,7 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	return dns.RcodeSuccess, res.Err
 }
 
-// client is one that asks, as a resolver.Client: what its question came with, and its reply.
+// client is a resolver.Client: one query's context and request, its question and its reply.
 type client struct {
 	plugin   *Clusterset
 	ctx      context.Context //nolint:containedctx // lives as long as the query
@@ -79,7 +79,7 @@ func (q *client) message(res *resolver.Resolution) *dns.Msg {
 	return &m.Msg
 }
 
-// show shows a Resolution to all but the client.
+// show reports a Resolution to metrics, metadata, trace, dnstap and the debug log.
 func (q *client) show(res *resolver.Resolution) {
 	if res.Member != nil {
 		count(res)
@@ -97,7 +97,7 @@ func (q *client) show(res *resolver.Resolution) {
 
 // fallsThrough reports whether a name that doesn't exist is left to the next plugin.
 //
-//go:noinline // ServeDNS's frame is in the way to a member's socket
+//go:noinline // inlined, it would enlarge ServeDNS's frame, which is on the stack of every query
 func (q *client) fallsThrough() bool { return q.plugin.options.fall.Through(q.state.Name()) }
 
 // OverStream implements resolver.Client.
@@ -110,7 +110,7 @@ const stackRoom = 2000
 
 // growStack has the stack of a query's goroutine grow now, where it has to. CoreDNS starts
 // one for each query, with a small stack that an answer doesn't fit on; growing copies it
-// frame by frame, and here there are few. Grown where it runs out it took a tenth of a
+// frame by frame, and at this depth there are few. Grown on demand, it took a tenth of a
 // query's CPU: test/bench/README.md.
 //
 //go:noinline

@@ -25,7 +25,7 @@ const (
 	libraryWidth = 256         // bytes
 )
 
-// libraryLog passes what is logged on, but of those lines just a few, and cut.
+// libraryLog passes log lines on; it rate-limits and truncates those that begin with libraryTexts.
 type libraryLog struct {
 	inner io.Writer
 	lines *rate.Limiter

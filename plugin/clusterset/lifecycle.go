@@ -45,7 +45,7 @@ func (p *Clusterset) start() error {
 	return nil
 }
 
-// run does as the feeds say, until stop.
+// run has a Manager follow the feeds, until stop.
 func (p *Clusterset) run(api *discovery.API) {
 	o := p.forMembers()
 	o.API = api

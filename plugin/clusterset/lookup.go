@@ -19,7 +19,7 @@ func (q *client) LookUp(ctx context.Context, name string, qtype uint16, over fun
 		over()
 		return nil
 	}
-	ctx = withOwnLabels(ctx)
+	ctx = withOwnLabels(ctx, q.question.Member)
 	state := request.Request{W: q.state.W, Req: q.state.Req}
 	inner := state.NewWithQuestion(name, qtype)
 	reply := make(chan *dns.Msg, 1)

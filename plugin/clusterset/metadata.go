@@ -5,6 +5,7 @@ import (
 
 	"github.com/coredns/coredns/plugin/metadata"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
 )
 
@@ -31,9 +32,9 @@ func setLabels(ctx context.Context, res *resolver.Resolution) {
 	}
 }
 
-// withOwnLabels returns the context of a look-up, which may go on when its query is over: its
-// labels are no longer the query's then, whose map isn't for two at a time.
-func withOwnLabels(ctx context.Context) context.Context {
+// withOwnLabels returns the context of a look-up for a member, which may go on when its query is
+// over: its labels are no longer the query's then, whose map isn't for two at a time.
+func withOwnLabels(ctx context.Context, m *members.Member) context.Context {
 	labels := metadata.ValueFuncs(ctx)
 	if labels == nil {
 		return ctx
@@ -42,5 +43,6 @@ func withOwnLabels(ctx context.Context) context.Context {
 	for label, value := range labels {
 		metadata.SetValueFunc(own, label, value)
 	}
+	metadata.SetValueFunc(own, labelCluster, func() string { return m.Name })
 	return own
 }

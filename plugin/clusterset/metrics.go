@@ -122,7 +122,7 @@ func newMemberMetrics(cluster string) *memberMetrics {
 	return m
 }
 
-// upstream gives the series of one of the member's upstreams.
+// upstream returns the series of one of the member's upstreams, until ReleaseUpstreams.
 func (m *memberMetrics) upstream(u model.Upstream) exchange.UpstreamMetrics {
 	m.mu.Lock()
 	m.upstreams[u.String()]++
@@ -161,7 +161,7 @@ func (m *memberMetrics) data() member.Metrics {
 	return bound
 }
 
-// count counts what a Resolution about a member's name says.
+// count updates the member's series from a Resolution.
 func count(res *resolver.Resolution) {
 	m := res.Member.Metrics.(*memberMetrics) // acquireMetrics made it
 	switch res.Cache.Result {
@@ -190,7 +190,7 @@ func (m *memberMetrics) bind(source resolver.Source, rcode int) *prometheus.Coun
 	return &c
 }
 
-// countRare counts what most Resolutions have nothing of.
+// countRare updates the series that few Resolutions change.
 func (m *memberMetrics) countRare(rare *resolver.Rare) {
 	for _, c := range []struct {
 		happened bool
@@ -208,7 +208,7 @@ func (m *memberMetrics) countRare(rare *resolver.Rare) {
 	m.guarded.Add(float64(rare.Excluded[resolver.Guarded]))
 }
 
-// observeUpdate logs and counts what a source says, once each.
+// observeUpdate logs and counts an update from the ClusterSet's source.
 func observeUpdate(u discovery.Update) {
 	if u.Err != nil {
 		configErrors.Inc()
@@ -232,7 +232,7 @@ func observeUpdate(u discovery.Update) {
 // maxOverlapsLogged bounds the log.
 const maxOverlapsLogged = 10
 
-// overlapLog tells of overlaps when they are others than before.
+// overlapLog logs overlapping CIDRs when they have changed.
 var overlapLog overlapTeller
 
 type overlapTeller struct {

@@ -3,6 +3,7 @@ package clusterset
 import (
 	"context"
 	"net"
+	"slices"
 
 	"github.com/coredns/coredns/plugin/dnstap"
 	"github.com/coredns/coredns/plugin/dnstap/msg"
@@ -17,8 +18,13 @@ import (
 )
 
 // ShowsAttempts implements resolver.Client: trace and dnstap do.
-func (q *client) ShowsAttempts() bool {
-	return len(q.plugin.taps) > 0 || ot.SpanFromContext(q.ctx) != nil
+func (q *client) ShowsAttempts() (attempts, messages bool) {
+	return len(q.plugin.taps) > 0 || ot.SpanFromContext(q.ctx) != nil, q.plugin.tapsMessages()
+}
+
+// tapsMessages reports whether a dnstap plugin has messages in it.
+func (p *Clusterset) tapsMessages() bool {
+	return slices.ContainsFunc(p.taps, func(t *dnstap.Dnstap) bool { return t.IncludeRawMessage })
 }
 
 // showAttempts shows the attempts to trace and dnstap.
@@ -55,7 +61,7 @@ func (p *Clusterset) refreshObserver() func(exchange.Attempt) {
 		return nil
 	}
 	return func(attempt exchange.Attempt) {
-		a := resolver.Recorded(attempt)
+		a := resolver.Recorded(attempt, p.tapsMessages())
 		for _, t := range p.taps {
 			state := request.Request{W: nobody{}, Req: attempt.Query}
 			tapAttempt(t, &a, func(m *tap.Message) { t.TapMessageWithMetadata(context.Background(), m, state) })
@@ -70,7 +76,7 @@ func tapAttempt(t *dnstap.Dnstap, a *resolver.Attempt, send func(*tap.Message)) 
 		m.QueryMessage = a.Query
 	}
 	send(m)
-	if a.Reply == nil {
+	if !a.Replied {
 		return
 	}
 	m = tapMessage(a, tap.Message_FORWARDER_RESPONSE)

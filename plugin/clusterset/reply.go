@@ -35,10 +35,10 @@ func (q *client) explain(res *resolver.Resolution) {
 	m.Compress = false
 }
 
-// askNextUncached replies with what the next plugin has the say about, in a way that no cache
-// keeps for long: it is given for an option that a client can forge, and another client gets
-// what the member says. The cache plugin keeps no denial without an SOA, and what has a TTL of
-// 0 for its least. What the next plugin got from elsewhere is nobody's word about a member's
+// askNextUncached writes the next plugin's reply if that is authoritative, in a form that no cache
+// keeps for long: a client can forge the option that leads to it, and another client is answered
+// from the member. The cache plugin keeps no denial without an SOA, and a record with a TTL of
+// 0 for its minimum TTL only. A reply that isn't authoritative proves nothing about a member's
 // address.
 func (q *client) askNextUncached() (int, error) {
 	w := nonwriter.New(q.state.W)

@@ -13,7 +13,7 @@ type vector interface {
 }
 
 // Close deletes the member's series, each by its labels: a search among those of
-// all members takes a minute for 4,000 that leave.
+// all members (DeletePartialMatch) takes a minute where 4,000 leave.
 func (m *memberMetrics) Close() {
 	for _, v := range []vector{
 		guarded, exhausted, coalesced, rejects, dataServices, dataSlices, apiLists, apiExpiry, programming,

@@ -19,7 +19,7 @@ const (
 	// cluster's domain. Its own plugins say so at once; what takes longer was passed on to
 	// somebody else.
 	servedWait = 50 * time.Millisecond
-	// servedRetry is when a server is asked again that said nothing, or failed.
+	// servedRetry is after what time a server that didn't reply, or failed, is asked again.
 	servedRetry = 30 * time.Second
 	// servedTimeout bounds the asking.
 	servedTimeout = 10 * time.Second

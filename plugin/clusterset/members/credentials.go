@@ -34,7 +34,7 @@ func (c *credentials) last() discovery.TLSUpdate {
 
 // credentialsWait is how long a ClusterSet that is new waits for TLS credentials that are: a
 // file or a Secret is there by then, and its members can be asked from the first query on.
-// Where it isn't, they are in the set without.
+// Where it isn't, the members are in the set without credentials.
 const credentialsWait = 250 * time.Millisecond
 
 // watchCredentials begins to watch the TLS credentials that the set's members refer to and

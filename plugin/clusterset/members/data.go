@@ -14,8 +14,10 @@ import (
 type sharedData struct {
 	*member.Member
 	key dataKey
-	// stop ends the watching of the kubeconfig, and setting is who sets credentials.
+	// stop ends the watching of the kubeconfig, stopped is closed by then, and setting waits for
+	// calls of SetCredentials.
 	stop           func()
+	stopped        chan struct{}
 	setting        sync.WaitGroup
 	releaseMetrics func()
 }
@@ -52,7 +54,7 @@ func (o *Options) acquireData(c *model.Cluster) *sharedData {
 
 func (o *Options) watchData(key dataKey) *sharedData {
 	metrics, release := o.DataMetrics(key.cluster)
-	s := &sharedData{key: key, releaseMetrics: release, stop: func() {}}
+	s := &sharedData{key: key, releaseMetrics: release, stop: func() {}, stopped: make(chan struct{})}
 	s.Member = member.Start(member.Options{
 		Name: key.cluster, Log: o.Log, Metrics: metrics, Gate: lists, EndpointPodNames: key.podNames,
 	})
@@ -72,15 +74,18 @@ func (o *Options) watchData(key dataKey) *sharedData {
 }
 
 // parsing has the kubeconfigs that beside handles parsed one after the other.
-var parsing sync.Mutex
+var parsing = make(chan struct{}, 1)
 
 // beside doesn't wait for handle: a kubeconfig takes a while to parse, and until then the
 // whole ClusterSet would not be in force.
 func (s *sharedData) beside(handle func()) {
 	s.setting.Go(func() {
-		parsing.Lock()
-		defer parsing.Unlock()
-		handle()
+		select {
+		case parsing <- struct{}{}:
+			defer func() { <-parsing }()
+			handle()
+		case <-s.stopped:
+		}
 	})
 }
 
@@ -89,6 +94,7 @@ func (s *sharedData) Release() { allData.Release(s.key) }
 
 // Close implements registry.Value.
 func (s *sharedData) Close() {
+	close(s.stopped)
 	s.stop()
 	s.setting.Wait()
 	s.Stop()

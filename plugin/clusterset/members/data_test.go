@@ -44,15 +44,15 @@ func TestKubeconfigBeside(t *testing.T) {
 		t.Fatal("not read")
 	}
 	m := NewManager(testOptions(nil))
-	parsing.Lock() // somebody else's takes its time
+	parsing <- struct{}{} // somebody else's takes its time
 	begun := make(chan *sharedData, 1)
 	go func() { begun <- m.options.acquireData(c) }()
 	select {
 	case d := <-begun:
-		parsing.Unlock()
+		<-parsing
 		d.Release()
 	case <-time.After(time.Minute):
-		parsing.Unlock()
+		<-parsing
 		(<-begun).Release()
 		t.Error("the member waits for its kubeconfig")
 	}

@@ -80,7 +80,7 @@ func NewManager(o *Options) *Manager {
 	return m
 }
 
-// Follow has the manager do as sets says, and names, the local cluster's name, where that
+// Follow subscribes the manager to ClusterSets, and to the local cluster's name, where names
 // isn't nil; Close releases both.
 func (m *Manager) Follow(sets *discovery.Feed[discovery.Update], names *discovery.Feed[string]) {
 	if names != nil {

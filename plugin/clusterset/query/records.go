@@ -9,25 +9,6 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// Source has one member's records, whether they come from its data or from what its DNS
-// answered. A question about several members takes Records of each.
-type Source interface {
-	// Records returns the records of a name.
-	Records(n *Name, f *Form) Records
-	// Pointers returns the PTR records of an address. f.Domain is the zone of their
-	// targets.
-	Pointers(addr netip.Addr, f *Form) Records
-}
-
-// Data is the Source of a member's data.
-type Data struct{ *model.Data }
-
-// Records implements Source.
-func (d Data) Records(n *Name, f *Form) Records { return n.Records(d.Data, f) }
-
-// Pointers implements Source.
-func (d Data) Pointers(addr netip.Addr, f *Form) Records { return Pointers(d.Data, addr, f) }
-
 // Records are one member's answer to a question.
 type Records struct {
 	// Exists is false where the name doesn't exist: NXDOMAIN.

@@ -226,21 +226,7 @@ func TestNotReady(t *testing.T) {
 		}
 	}
 	f := &Form{Type: dns.TypePTR, Domain: "c1.lan."}
-	if r := (Data{with}).Pointers(netip.MustParseAddr("10.51.0.66"), f); r.Exists || len(r.Answer) > 0 {
-		t.Errorf("%v", r)
-	}
-}
-
-// TestSource: a member's data are a Source.
-func TestSource(t *testing.T) {
-	var s Source = Data{data()}
-	f := &Form{Owner: "web.default.c1.lan.", Type: dns.TypeA, TTL: 5}
-	n := Parse(f.Owner, len("lan."), members)
-	if r := s.Records(&n, f); !r.Exists || section(t, r.Answer, f.Owner) != "A 10.101.0.1" {
-		t.Errorf("%v", r)
-	}
-	f = &Form{Owner: "1.0.101.10.in-addr.arpa.", Type: dns.TypePTR, Domain: "c1.lan.", TTL: 5}
-	if r := s.Pointers(netip.MustParseAddr("10.101.0.1"), f); section(t, r.Answer, f.Owner) != "PTR web.default.svc.c1.lan." {
+	if r := Pointers(with, netip.MustParseAddr("10.51.0.66"), f); r.Exists || len(r.Answer) > 0 {
 		t.Errorf("%v", r)
 	}
 }

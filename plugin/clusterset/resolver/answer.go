@@ -1,7 +1,6 @@
 package resolver
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -13,7 +12,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
-// answer is what a source said about a question, before it is judged.
+// answer is a source's answer to a question, before its records are filtered.
 type answer struct {
 	source Source
 	// renaming is how the member's names become ours; the zero value for records made from
@@ -22,8 +21,6 @@ type answer struct {
 	rcode                                        int
 	authoritative, recursionAvailable, truncated bool
 	answer, authority, additional                []dns.RR
-	// view is the data that the answer was made from, nil where it wasn't.
-	view *member.View
 	// serial is that of the member's data, 0 where they weren't asked.
 	serial uint32
 	// age is how long a negative answer was kept, in seconds.
@@ -60,7 +57,7 @@ func (r finisher) finish(ctx context.Context, q *Question, a *answer) *Resolutio
 	f := filter{guard: guard{q, &r.Zones}, renaming: a.renaming, ours: a.renaming.AskedOf == "", checks: r.AddressGuard && a.source != Local}
 	f.foreign = q.Members.Local != nil && q.Members.Local.Network != q.Member.Network
 	if r.ExportsMarked && a.source != Local {
-		f.exports = cmp.Or(a.view, q.Member.View())
+		f.exports = q.view
 	}
 	if !f.ours && q.asksExistence() || a.rcode == dns.RcodeNameError && len(a.answer) == 0 {
 		return r.existence(&f, a)
@@ -87,7 +84,7 @@ func (r finisher) complete(ctx context.Context, f *filter, a *answer) *Resolutio
 	switch {
 	case f.excluded != [Exclusions]uint16{} && f.leavesNothing(a):
 		return r.withheld(ctx, f, res, a.serial)
-	case len(a.answer) > 0 && a.answer[0].Header().Rrtype != q.Type:
+	case len(a.answer) > 0 && (a.answer[0].Header().Rrtype != q.Type || q.Type == dns.TypeCNAME):
 		return r.chase(ctx, f, a, res)
 	case len(a.answer) > 0 || a.truncated:
 		if len(a.authority) > 0 {
@@ -116,7 +113,7 @@ func (r finisher) chase(ctx context.Context, f *filter, a *answer, res *Resoluti
 	return stale(res)
 }
 
-// leavesNothing reports whether what was left out is all that an answer had to say.
+// leavesNothing reports whether the records that were left out are all that answered the question.
 func (f *filter) leavesNothing(a *answer) bool {
 	return f.excluded[NoGateway] > 0 || f.excluded[Guarded] > 0 && len(a.answer) == 0
 }
@@ -180,7 +177,7 @@ func (r zoneAuthority) nameError(q *Question) *Resolution {
 }
 
 // filter makes a member's records ours, one after the other: what isn't part of an answer, or
-// the member has no say about, is left out; the rest is renamed, its addresses checked
+// the member isn't authoritative for, is left out; the rest is renamed, its addresses checked
 // (guard.go) and exchanged for gateways (gateways.go).
 type filter struct {
 	guard
@@ -204,7 +201,7 @@ const (
 	inAdditional
 )
 
-// records returns those of rrs that the member may say something about, renamed. They are
+// records returns those of rrs that the member may answer with, renamed. They are
 // changed in place: nobody else has them.
 func (f *filter) records(rrs []dns.RR, in section) []dns.RR {
 	if f.ours {
@@ -218,7 +215,7 @@ func (f *filter) records(rrs []dns.RR, in section) []dns.RR {
 	return rrs
 }
 
-// allowed returns those that the member may say.
+// allowed returns those that pass the guard, and counts the others.
 func (f *filter) allowed(rrs []dns.RR) []dns.RR {
 	kept := rrs[:0]
 	for _, rr := range rrs {
@@ -231,7 +228,7 @@ func (f *filter) allowed(rrs []dns.RR) []dns.RR {
 	return kept
 }
 
-// renamed returns those that are part of the member's answer, and that it may say, in our
+// renamed returns those that are part of the member's answer and pass the guard, in our
 // names.
 func (f *filter) renamed(rrs []dns.RR, in section) []dns.RR {
 	kept := rrs[:0]
@@ -241,7 +238,7 @@ func (f *filter) renamed(rrs []dns.RR, in section) []dns.RR {
 		case !f.allows(rr):
 			f.excluded[Guarded]++
 		case !f.rename(rr, in):
-		case in != inAuthority && !f.isMembers(rr.Header().Name): // an authority section that is kept says what there isn't
+		case in != inAuthority && !f.isMembers(rr.Header().Name): // the owners of a denial's records may be the zone's own
 			if in == inAnswer && rr.Header().Rrtype != dns.TypeDNAME {
 				return kept // what follows is where that name leads, but for a DNAME above it
 			}
@@ -283,7 +280,7 @@ func (f *filter) leavesOut(rr dns.RR) bool {
 	return false
 }
 
-// allows reports whether the member may say what the record does: an address of its own, or
+// allows reports whether the record passes the guard: it has an address of the member's own, or
 // the name of one in its own domain.
 func (f *filter) allows(rr dns.RR) bool {
 	var addr netip.Addr

@@ -42,11 +42,13 @@ func (q *Question) memberError(err error) error {
 // ErrNotReady is why nothing can be answered before there is a ClusterSet.
 var ErrNotReady = errors.New("no ClusterSet yet")
 
-// resolution returns the question's, without anything yet. It lies with the question, so that
+// resolution returns the question's, with nothing yet but what is counted of it. It lies with the question, so that
 // it costs no memory of its own, nor of the stack.
 func (q *Question) resolution(source Source) *Resolution {
-	q.room = Resolution{Question: q, Member: q.Member, Source: source, Code: NoExtendedError}
-	return &q.room
+	res, rare := &q.room, q.room.Rare
+	*res = Resolution{}
+	res.Question, res.Member, res.Source, res.Code, res.Rare = q, q.Member, source, NoExtendedError, rare
+	return res
 }
 
 // next passes the question on.

@@ -13,7 +13,7 @@ import (
 var errBusy = errors.New("too many queries in flight")
 
 // openTarget returns the target of a CNAME at the end of an answer, which the member didn't
-// resolve or has no say about, or "". One that leads back into the answer leads nowhere.
+// resolve or isn't authoritative for, or "". One that leads back into the answer is a loop.
 func openTarget(q *Question, answer []dns.RR) string {
 	if q.Type == dns.TypeCNAME {
 		return ""
@@ -36,7 +36,7 @@ func openTarget(q *Question, answer []dns.RR) string {
 	return target
 }
 
-// followedThere takes from the budget what look-ups the CNAMEs of a member's reply took there,
+// followedThere charges to the budget the CNAMEs that the member's DNS followed for its reply,
 // and reports whether it had as many. The last one may be left to follow.
 func followedThere(ctx context.Context, q *Question, answer []dns.RR, open bool) bool {
 	n := 0
@@ -70,12 +70,12 @@ func (r finisher) follow(ctx context.Context, f *filter, res *Resolution, target
 			return r.withheld(ctx, f, res, 0)
 		}
 		res.Rcode = reply.Rcode
-		if !isAnswer(res.Rcode) { // nobody's word about the client's own query, as FORMERR is: RFC 6891, section 7
+		if !isAnswer(res.Rcode) { // about our look-up, not the client's query, as FORMERR is: RFC 6891, section 7
 			res.Rcode = dns.RcodeServerFailure
 		}
 		res.Truncated = res.Truncated || reply.Truncated
 		res.Answer = joined(res.Answer, found)
-		res.Authority, res.Additional = nil, nil
+		res.Authority, res.Additional, res.Code, res.Text = nil, nil, NoExtendedError, ""
 		if next == "" && !isIn(found, q.Type) {
 			res.Authority = proofs(reply.Ns, end)
 		}
@@ -112,7 +112,7 @@ func (r finisher) followed(ctx context.Context, q *Question, target string) (*dn
 		return nil, errBusy
 	}
 	reply, err := r.lookUp(ctx, q, target, q.Type, inflight.Leave)
-	if err == nil { // here, as no way leads along a record that isn't given
+	if err == nil { // before the chain is followed: no CNAME that is left out may lead on
 		reply.Answer = slices.DeleteFunc(reply.Answer, func(rr dns.RR) bool { return !bounded(rr) })
 	}
 	return reply, err
@@ -123,7 +123,7 @@ func (r finisher) followed(ctx context.Context, q *Question, target string) (*dn
 func isAnswer(rcode int) bool { return rcode == dns.RcodeSuccess || rcode == dns.RcodeNameError }
 
 // chain returns what a look-up's answer says about the target, the name that it ends at, and
-// where to go on: at a name of ours, which nobody else has the say about.
+// where to go on: at a name of ours, for which no other server is authoritative.
 func (f *filter) chain(rrs []dns.RR, target string) (kept []dns.RR, end, next string) {
 	kept, end = query.Chain(rrs, target, f.q.Type)
 	if f.isOursName(target) {
@@ -146,7 +146,7 @@ func (f *filter) redirectsOurs(rr dns.RR) bool {
 }
 
 // followed returns the records to give of those that were found for the target of a member's
-// CNAME, outside its domain. Whoever has the say there may be anybody: an address of a member
+// CNAME, outside its domain. Anybody may be authoritative there: an address of a member
 // comes from a name of that member alone. (dnsmasq's stop-dns-rebind and Unbound's
 // private-address look at replies after CNAMEs too.)
 func (f *filter) followed(rrs []dns.RR) []dns.RR {

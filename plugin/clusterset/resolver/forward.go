@@ -18,7 +18,7 @@ var (
 	errHops = errors.New("forwarded too often: its DNS asks this server again")
 )
 
-// forwarder answers with what a member's DNS says, or said.
+// forwarder answers from a member's DNS, or from the cache of its answers.
 type forwarder struct{ *Resolver }
 
 // forward answers with what the member's DNS said, while that is fresh, and asks it else.
@@ -33,20 +33,21 @@ func (r forwarder) forward(ctx context.Context, q *Question, stale *member.View)
 	if kept != nil && kept.State(q.Received) == answercache.Fresh {
 		return r.cached(ctx, q, key, kept)
 	}
-	old.missed = true
+	var res *Resolution
 	if kept == nil || kept.State(q.Received) == answercache.Gone {
-		return r.ask(ctx, q, &old)
+		res = r.ask(ctx, q, &old)
+	} else {
+		old.answer = kept
+		res = r.askSoon(ctx, q, key, &old)
 	}
-	old.answer = kept
-	return r.askSoon(ctx, q, key, &old)
+	res.Cache.Result = CacheMiss
+	return res
 }
 
 // fallback is what there is to answer with where the member's DNS can't be asked.
 type fallback struct {
 	data   *member.View        // stale data, or nil
 	answer *answercache.Answer // an expired one, or nil
-	// missed is whether the cache was asked, and had no fresh answer.
-	missed bool
 }
 
 // cached answers with what the cache has, and has it asked for anew where it is about to
@@ -80,14 +81,12 @@ func (r forwarder) askSoon(ctx context.Context, q *Question, key answercache.Key
 	}
 	reply, err := refresh.Reply()
 	switch {
-	case isSpent(err), err == nil && reply.Truncated: // so it is for whom the member was asked; this one may take more
+	case isSpent(err), err == nil && reply.Truncated: // as the query that began the refresh was; this one may have more look-ups, or take more
 		return r.ask(ctx, q, old)
 	case err != nil:
 		return r.failed(ctx, q, old, err)
 	}
-	res := r.Answer(ctx, q, old.answer.Asked, reply)
-	res.Cache.Result = CacheMiss
-	return res
+	return r.Answer(ctx, q, old.answer.Asked, reply)
 }
 
 // ask asks the member for the name, in its own domain, and answers with what it says.
@@ -102,8 +101,8 @@ func (r forwarder) ask(ctx context.Context, q *Question, old *fallback) *Resolut
 	q.write(ctx, message, q.memberName())
 	message.Deadline = deadline(ctx, q, r.Timeout)
 	var attempts *[]Attempt
-	if q.Client.ShowsAttempts() {
-		attempts = record(message)
+	if shows, messages := q.Client.ShowsAttempts(); shows {
+		attempts = record(message, messages)
 	}
 	reply, upstream, err := q.Member.Client.Exchange(ctx, message)
 	var res *Resolution
@@ -117,9 +116,6 @@ func (r forwarder) ask(ctx context.Context, q *Question, old *fallback) *Resolut
 	}
 	if attempts != nil {
 		res.Attempts = *attempts
-	}
-	if old.missed {
-		res.Cache.Result = CacheMiss
 	}
 	return res
 }
@@ -181,25 +177,21 @@ func (r forwarder) failed(ctx context.Context, q *Question, old *fallback, err e
 	if !ok {
 		return q.fault(err)
 	}
-	var res *Resolution
-	switch reason := failed.Reason; {
-	case reason == exchange.Spent:
-		res = r.exhausted(ctx, q, Forward)
-	case reason == exchange.Busy && old.answer == nil:
-		res = q.refuse(OfZone, err)
-	case reason == exchange.Busy:
-		res = r.expired(ctx, q, old.answer, err)
-	case reason == exchange.Unsendable: // longer in the member's domain than a name can be
-		res = zoneAuthority{r.Resolver}.nameError(q)
-	case reason == exchange.Network, reason == exchange.Canceled:
-		return r.lastResort(ctx, q, old, failure{Forward, dns.ExtendedErrorCodeNetworkError, err})
-	default:
-		return r.lastResort(ctx, q, old, failure{Forward, dns.ExtendedErrorCodeNoReachableAuthority, err})
+	code := dns.ExtendedErrorCodeNoReachableAuthority
+	switch failed.Reason {
+	case exchange.Spent:
+		return r.exhausted(ctx, q, Forward)
+	case exchange.Busy:
+		if old.answer == nil {
+			return q.refuse(OfZone, err)
+		}
+		return r.expired(ctx, q, old.answer, err)
+	case exchange.Unsendable: // longer in the member's domain than a name can be
+		return zoneAuthority{r.Resolver}.nameError(q)
+	case exchange.Network, exchange.Canceled:
+		code = dns.ExtendedErrorCodeNetworkError
 	}
-	if old.missed {
-		res.Cache.Result = CacheMiss
-	}
-	return res
+	return r.lastResort(ctx, q, old, failure{Forward, code, err})
 }
 
 // fault is SERVFAIL for what isn't the member's.
@@ -215,25 +207,24 @@ func isSpent(err error) bool {
 	return ok && failed.Reason == exchange.Spent
 }
 
-// record has a query's attempts recorded, until it is over.
-func record(message *exchange.Query) *[]Attempt {
+// record has a query's attempts recorded, until it is over, with their messages or without.
+func record(message *exchange.Query, messages bool) *[]Attempt {
 	attempts := new([]Attempt)
-	message.Observe = func(a exchange.Attempt) { *attempts = append(*attempts, Recorded(a)) }
+	message.Observe = func(a exchange.Attempt) { *attempts = append(*attempts, Recorded(a, messages)) }
 	return attempts
 }
 
 // Recorded returns an attempt as a Resolution keeps it: the messages change hands after it.
-func Recorded(a exchange.Attempt) Attempt {
-	return Attempt{
-		Upstream: a.Upstream, Local: a.Local, Proto: a.Proto, Start: a.Start, End: time.Now(), Err: a.Err,
-		Query: packed(a.Query), Reply: packed(a.Reply),
+func Recorded(a exchange.Attempt, messages bool) Attempt {
+	recorded := Attempt{
+		Upstream: a.Upstream, Local: a.Local, Proto: a.Proto, Start: a.Start, End: time.Now(), Err: a.Err, Replied: a.Reply != nil,
 	}
-}
-
-func packed(m *dns.Msg) []byte {
-	if m == nil {
-		return nil
+	if !messages {
+		return recorded
 	}
-	b, _ := m.Pack() // it came from the wire, or goes to it
-	return b
+	recorded.Query, _ = a.Query.Pack() // it was packed before
+	if a.Reply != nil {
+		recorded.Reply, _ = a.Reply.Pack() // what can't be packed isn't shown
+	}
+	return recorded
 }

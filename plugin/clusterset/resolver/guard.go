@@ -9,7 +9,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
-// guard knows what a question's member may say, and of which names others have the say: so
+// guard decides which addresses and names a question's member may answer with: so
 // that no member can take over another's clients, or point them at themselves or at a
 // metadata service.
 type guard struct {
@@ -60,7 +60,7 @@ func (g *guard) isFromThisNetwork(m *members.Member, addr netip.Addr) bool {
 	return g.isFrom(m, addr)
 }
 
-// memberOf returns the member that has the say about a name: by its name in a cluster zone, or
+// memberOf returns the member that is authoritative for a name: by its name in a cluster zone, or
 // the local one in its own domain; nil where that is none.
 func (g *guard) memberOf(name string) *members.Member {
 	set := g.q.Members
@@ -75,7 +75,7 @@ func (g *guard) memberOf(name string) *members.Member {
 }
 
 // isMembers reports whether a name, which ends in the member's zone, is one that the member
-// has the say about: not the zone's own, as its name server's, nor one of a member that is
+// is authoritative for: not the zone's own, as its name server's, nor one of a member that is
 // named below it ("c1.eu" and "eu").
 func (g *guard) isMembers(name string) bool {
 	if name == g.q.Name {

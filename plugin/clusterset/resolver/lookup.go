@@ -39,7 +39,7 @@ func lookUpOf(ctx context.Context) *lookUp {
 	return l
 }
 
-// has reports whether that is being looked up, as where two clusters' ExternalNames point at
+// has reports whether the same look-up is under way, as where two clusters' ExternalNames point at
 // each other.
 func (l *lookUp) has(name string, qtype uint16) bool {
 	for ; l != nil; l = l.outer {

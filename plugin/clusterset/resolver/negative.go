@@ -31,7 +31,7 @@ func (r zoneAuthority) authority(q *Question, serial, age uint32) authority {
 	return authority{zone: q.suffix(), serial: cmp.Or(serial, soaSerial), minimum: r.NegativeTTL, age: age}
 }
 
-// ttl returns that of a negative answer: where the reply was kept for a while, who keeps it
+// ttl returns that of a negative answer: less its age in the cache, as who caches it
 // in turn counts from now.
 func (a *authority) ttl() uint32 { return a.minimum - min(a.age, a.minimum) }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
@@ -81,7 +82,7 @@ func (z *Zones) anyBelow(name string) bool {
 	return slices.ContainsFunc(z.byLength, func(zone *Zone) bool { return query.InZone(zone.Name, name) })
 }
 
-// Question is what a client asks, of class IN. It is made once, by ReadQuestion, and doesn't
+// Question is what a client asks, of class IN. ReadQuestion makes it; its exported fields don't
 // change.
 type Question struct {
 	// Name is as asked, in its case, and Type the type asked for.
@@ -98,8 +99,10 @@ type Question struct {
 	Addr netip.Addr
 	// Member is whose name, or address, it is, nil for nobody's.
 	Member *members.Member
-	// owner is who has the say about the name.
+	// owner is who answers for the name.
 	owner owner
+	// view is the member's data, loaded once; nil where they aren't watched.
+	view *member.View
 
 	// Client is who asks, and Request its message, not to be changed.
 	Client  Client
@@ -112,7 +115,7 @@ type Question struct {
 	// room is for the question's Resolution, and sent for the query to its member.
 	room Resolution
 	sent exchange.Query
-	// own is the budget of a question that isn't part of another: what lookups returns.
+	// own is the budget of a question that isn't part of another: what lookUps returns.
 	own budget
 }
 
@@ -121,8 +124,8 @@ type Client interface {
 	// OverStream reports whether the question came over a stream, so that the client can take
 	// an answer of any size.
 	OverStream() bool
-	// ShowsAttempts reports whether the Resolution is to have its Attempts.
-	ShowsAttempts() bool
+	// ShowsAttempts reports whether the Resolution is to have its Attempts, and their messages.
+	ShowsAttempts() (attempts, messages bool)
 	// Serves reports whether the server serves a domain, as far as that is known soon.
 	Serves(domain string) bool
 	// LookUp asks the server the question with another name and type, through all its
@@ -132,7 +135,7 @@ type Client interface {
 	LookUp(ctx context.Context, name string, qtype uint16, over func()) <-chan *dns.Msg
 }
 
-// owner is who has the say about a name.
+// owner is who answers for a name.
 type owner uint8
 
 const (

@@ -79,7 +79,7 @@ const (
 	FromCache
 	// Data are the member's.
 	Data
-	// Stale is what data were, or an expired answer.
+	// Stale is stale data, or an expired cached answer.
 	Stale
 	// Sources is how many there are.
 	Sources
@@ -141,7 +141,9 @@ type Attempt struct {
 	Local      net.Addr
 	Proto      string
 	Start, End time.Time
-	// Query and Reply are the messages; Reply is nil without one.
+	// Replied is whether there was a reply. Query and Reply are the messages, where the client
+	// shows them.
+	Replied      bool
 	Query, Reply []byte
 	Err          error
 }
@@ -163,7 +165,7 @@ func (r *Resolution) String() string {
 		b.WriteString(" at " + r.Upstream.String())
 	}
 	if err := cmp.Or(r.Err, r.StaleReason); err != nil {
-		b.WriteString(": " + err.Error())
+		b.WriteString(": " + strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return b.String()
 }

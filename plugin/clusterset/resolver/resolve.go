@@ -2,15 +2,17 @@ package resolver
 
 import (
 	"context"
+	"time"
 
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
-// Resolve answers a question. The first two steps were made with it, by ReadQuestion:
+// Resolve answers a question. Zones.Find and ReadQuestion have taken two steps before:
 //
 //  1. The zone: the longest configured one that holds the name; none: the next plugin.
 //  2. The name's meaning in that zone, and the member that it belongs to.
@@ -23,10 +25,10 @@ func (r *Resolver) Resolve(ctx context.Context, q *Question) *Resolution {
 	// 4. The source: this server itself for the local cluster; else the member's data while
 	// they are fresh; what its DNS said, while that is, and its DNS; and, when nobody can be
 	// asked, stale data and answers while serve_stale allows it.
-	var view *member.View // loaded once, as Members
 	if q.Member.Data != nil {
-		view = q.Member.Data.View()
+		q.view = q.Member.Data.View()
 	}
+	view := q.view
 	if q.Member == q.Members.Local || r.ExportsMarked {
 		if res := r.localOrHidden(ctx, q, view); res != nil {
 			return res
@@ -68,6 +70,7 @@ func (r *Resolver) localOrHidden(ctx context.Context, q *Question, view *member.
 		case !sameName(name, q.Name) && q.Client.Serves(q.Member.ClusterDomain):
 			return r.local(ctx, q, name)
 		}
+		q.Received = time.Now() // to learn that may have taken a while
 	}
 	if r.ExportsMarked && (view == nil || view.State == member.Unsynced || !isExported(q, view)) {
 		return r.hidden(ctx, q, view)
@@ -79,7 +82,7 @@ func (r *Resolver) localOrHidden(ctx context.Context, q *Question, view *member.
 func (r forwarder) notFresh(ctx context.Context, q *Question, view *member.View) *Resolution {
 	switch {
 	case view == nil:
-		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errNoKubeconfig))
+		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(members.ErrNoKubeconfig))
 	case view.State == member.Unsynced:
 		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNotReady, q.memberError(view.Err))
 	}
@@ -88,7 +91,7 @@ func (r forwarder) notFresh(ctx context.Context, q *Question, view *member.View)
 
 // data answers from the member's data, which are fresh, or stale for the reason that is given.
 func (r *Resolver) data(ctx context.Context, q *Question, v *member.View, stale error) *Resolution {
-	a := answer{source: Data, authoritative: true, serial: uint32(v.Data.Changed.Unix()), stale: stale, view: v}
+	a := answer{source: Data, authoritative: true, serial: uint32(v.Data.Changed.Unix()), stale: stale}
 	f := query.Form{Owner: q.Name, Type: q.Type, Domain: q.Member.ClusterDomain, TTL: r.TTL}
 	if stale != nil {
 		a.source, f.TTL = Stale, min(r.TTL, maxStaleTTL)

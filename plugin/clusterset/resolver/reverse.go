@@ -29,7 +29,7 @@ func isOwnReverse(q *Question) bool {
 	return q.isApex() || q.isNameServer() || q.isAboveNameServer() || above && q.Members.Overlaps(below)
 }
 
-// ownerUnready returns who has the say before there is a ClusterSet.
+// ownerUnready returns who answers for the name before there is a ClusterSet.
 func (r zoneAuthority) ownerUnready(q *Question) owner {
 	if q.Zone.Kind == ReverseZone && r.HasNext {
 		return byNext

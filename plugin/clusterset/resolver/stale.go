@@ -7,17 +7,13 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
 // maxStaleTTL is the TTL of a stale answer, in seconds, at the most: RFC 8767, section 4.
 const maxStaleTTL = 30
 
-var (
-	errNoKubeconfig = members.ErrNoKubeconfig
-	errNoName       = errors.New("the name isn't in its stale data")
-)
+var errNoName = errors.New("the name isn't in its stale data")
 
 // failure is what went wrong with a source.
 type failure struct {
@@ -57,21 +53,14 @@ func (r forwarder) isIn(q *Question, v *member.View) bool {
 // lastResort answers where the member's DNS doesn't: from stale data that have the name, else
 // with an expired answer, if there are any.
 func (r forwarder) lastResort(ctx context.Context, q *Question, old *fallback, wrong failure) *Resolution {
-	var res *Resolution
 	switch {
 	case abandoned(ctx):
-		res = r.fail(ctx, q, wrong.source, wrong.code, wrong.err)
 	case old.data != nil && (old.answer == nil || r.isServable(old.data) && r.isIn(q, old.data)):
-		res = r.staleData(ctx, q, old.data, wrong)
+		return r.staleData(ctx, q, old.data, wrong)
 	case old.answer != nil:
-		res = r.expired(ctx, q, old.answer, wrong.err)
-	default:
-		res = r.fail(ctx, q, wrong.source, wrong.code, wrong.err)
+		return r.expired(ctx, q, old.answer, wrong.err)
 	}
-	if old.missed {
-		res.Cache.Result = CacheMiss
-	}
-	return res
+	return r.fail(ctx, q, wrong.source, wrong.code, wrong.err)
 }
 
 // expired answers with an expired answer, for what went wrong.

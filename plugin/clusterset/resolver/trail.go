@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// trailOption is the EDNS option by which servers like this one say a query's way: how
+	// trailOption is the EDNS option of a query that clusterset forwards: how
 	// often clusterset has forwarded it, in one byte, and how many look-ups its question may
 	// still make, in another; and the type of the record that says in the reply that there
 	// was none left. As an option's code it is for local use (RFC 6891, section 9), as a
@@ -22,7 +22,7 @@ const (
 	maxLookUps = 24
 )
 
-// Trail is what the option says.
+// Trail is the content of trailOption.
 type Trail struct {
 	// Marked is whether there is one: then nothing is kept of what comes of the query.
 	Marked bool
