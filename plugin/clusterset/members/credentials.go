@@ -106,7 +106,7 @@ func (m *Manager) setCredentials(source model.TLS, c *credentials, next discover
 		return // no longer watched
 	}
 	if next.Err != nil && next.Good {
-		m.options.Log.Warningf("TLS credentials: %v; those read before stay in use", next.Err)
+		m.options.Log.Warningf("TLS credentials: %v; what was read before stays in use", next.Err)
 	}
 	if c.inForce {
 		m.build()
