@@ -123,7 +123,7 @@ func (f *filter) leavesNothing(a *answer) bool {
 func (r finisher) existence(f *filter, a *answer) *Resolution {
 	res := f.q.resolution(a.source)
 	res.Rcode, res.Authoritative, res.RecursionAvailable, res.StaleReason = a.rcode, a.authoritative, a.recursionAvailable, a.stale
-	zone := zoneAuthority{r.Resolver}.authority(f.q, a.serial, a.age)
+	zone := zoneAuthority(r).authority(f.q, a.serial, a.age)
 	switch {
 	case a.rcode == dns.RcodeNameError && len(a.answer) == 0:
 		res.NotFound, res.Authority = true, r.proof(f, a)
@@ -143,7 +143,7 @@ func stale(res *Resolution) *Resolution {
 
 // proof returns the authority section of a negative answer.
 func (r finisher) proof(f *filter, a *answer) []dns.RR {
-	zone := zoneAuthority{r.Resolver}.authority(f.q, a.serial, a.age)
+	zone := zoneAuthority(r).authority(f.q, a.serial, a.age)
 	if f.ours {
 		return []dns.RR{zone.soa()}
 	}
@@ -154,7 +154,7 @@ func (r finisher) proof(f *filter, a *answer) []dns.RR {
 func (r finisher) withheld(ctx context.Context, f *filter, res *Resolution, serial uint32) *Resolution {
 	q, why := f.q, errAddresses
 	if f.excluded[NoGateway] > 0 {
-		zone := zoneAuthority{r.Resolver}.authority(q, serial, 0)
+		zone := zoneAuthority(r).authority(q, serial, 0)
 		res.Answer, res.Authority, res.Additional = nil, []dns.RR{zone.soa()}, nil
 		res.Code, res.Text = dns.ExtendedErrorCodeFiltered, "member "+q.Member.Name+" is in another network and has no gateway of this family"
 		return res

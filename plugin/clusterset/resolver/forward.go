@@ -53,7 +53,7 @@ type fallback struct {
 // cached answers with what the cache has, and has it asked for anew where it is about to
 // expire.
 func (r forwarder) cached(ctx context.Context, q *Question, key answercache.Key, kept *answercache.Answer) *Resolution {
-	a := finisher{r.Resolver}.answerOf(q, kept.Message(q.Received), kept.Asked, FromCache)
+	a := finisher(r).answerOf(q, kept.Message(q.Received), kept.Asked, FromCache)
 	due := !q.Trail.Marked && kept.Due(q.Received)
 	if due {
 		q.Member.Answers.Refresh(key, kept, r.refresh(ctx, q, kept.Asked))
@@ -61,7 +61,7 @@ func (r forwarder) cached(ctx context.Context, q *Question, key answercache.Key,
 	if kept.Kind() == answercache.Negative {
 		a.age = kept.Age(q.Received)
 	}
-	res := finisher{r.Resolver}.finish(ctx, q, &a)
+	res := finisher(r).finish(ctx, q, &a)
 	res.Cache, res.Rare.Prefetched = Cached{Result: CacheHit, Kind: kept.Kind()}, due
 	return res
 }
@@ -187,7 +187,7 @@ func (r forwarder) failed(ctx context.Context, q *Question, old *fallback, err e
 		}
 		return r.expired(ctx, q, old.answer, err)
 	case exchange.Unsendable: // longer in the member's domain than a name can be
-		return zoneAuthority{r.Resolver}.nameError(q)
+		return zoneAuthority(r).nameError(q)
 	case exchange.Network, exchange.Canceled:
 		code = dns.ExtendedErrorCodeNetworkError
 	}

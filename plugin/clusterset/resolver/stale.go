@@ -65,9 +65,9 @@ func (r forwarder) lastResort(ctx context.Context, q *Question, old *fallback, w
 
 // expired answers with an expired answer, for what went wrong.
 func (r forwarder) expired(ctx context.Context, q *Question, kept *answercache.Answer, wrong error) *Resolution {
-	a := finisher{r.Resolver}.answerOf(q, kept.StaleMessage(), kept.Asked, Stale)
+	a := finisher(r).answerOf(q, kept.StaleMessage(), kept.Asked, Stale)
 	a.stale = wrong
-	res := finisher{r.Resolver}.finish(ctx, q, &a)
+	res := finisher(r).finish(ctx, q, &a)
 	res.Rare.Expired = true
 	return res
 }
