@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/miekg/dns"
 
@@ -63,10 +62,7 @@ func (a *authority) soaOf(records []dns.RR, r *query.Renaming) dns.RR {
 // proof returns the authority section of a negative reply: an SOA, or, where the member signs
 // the names as they are asked here, all of its own.
 func (a *authority) proof(records []dns.RR, r *query.Renaming) []dns.RR {
-	has := func(rrtype uint16) bool {
-		return slices.ContainsFunc(records, func(rr dns.RR) bool { return rr.Header().Rrtype == rrtype })
-	}
-	if r.Identity() && has(dns.TypeSOA) && has(dns.TypeRRSIG) {
+	if r.Identity() && isIn(records, dns.TypeSOA) && isIn(records, dns.TypeRRSIG) {
 		return records
 	}
 	return []dns.RR{a.soaOf(records, r)}
