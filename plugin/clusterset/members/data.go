@@ -15,7 +15,7 @@ type sharedData struct {
 	*member.Member
 	key dataKey
 	// stop ends the watching of the kubeconfig, stopped is closed by then, and setting waits for
-	// calls of SetCredentials.
+	// its first value to be handled.
 	stop           func()
 	stopped        chan struct{}
 	setting        sync.WaitGroup
@@ -68,26 +68,19 @@ func (o *Options) watchData(key dataKey) *sharedData {
 		return s
 	}
 	s.stop = subscribe(feed, func(k discovery.Kubeconfig) {
-		s.SetCredentials(member.Credentials{Kubeconfig: k.Content, Dir: k.Folder, Context: key.source.Context}, k.Err)
-	}, s.beside)
-	return s
-}
-
-// parsing has the kubeconfigs that beside handles parsed one after the other.
-var parsing = make(chan struct{}, 1)
-
-// beside doesn't wait for handle: a kubeconfig takes a while to parse, and until then the
-// whole ClusterSet would not be in force.
-func (s *sharedData) beside(handle func()) {
-	s.setting.Go(func() {
 		select {
 		case parsing <- struct{}{}:
 			defer func() { <-parsing }()
-			handle()
+			s.SetCredentials(member.Credentials{Kubeconfig: k.Content, Dir: k.Folder, Context: key.source.Context}, k.Err)
 		case <-s.stopped:
 		}
-	})
+	}, s.setting.Go)
+	return s
 }
+
+// parsing has kubeconfigs parsed one after the other, beside all else: one takes a while to
+// parse, and until then the whole ClusterSet would not be in force.
+var parsing = make(chan struct{}, 1)
 
 // Release ends this user's part; the last one's ends the watching.
 func (s *sharedData) Release() { allData.Release(s.key) }

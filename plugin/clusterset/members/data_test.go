@@ -1,6 +1,7 @@
 package members
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -55,5 +56,29 @@ func TestKubeconfigBeside(t *testing.T) {
 		<-parsing
 		(<-begun).Release()
 		t.Error("the member waits for its kubeconfig")
+	}
+}
+
+// TestReleasedBeforeParsed: a member that leaves before its kubeconfig is parsed, which is
+// read meanwhile, doesn't wait for that.
+func TestReleasedBeforeParsed(t *testing.T) {
+	c := &model.Cluster{Name: "released", Kubeconfig: model.Kubeconfig{File: filepath.Join(t.TempDir(), "kubeconfig")}}
+	m := NewManager(testOptions(nil))
+	parsing <- struct{}{} // somebody else's takes its time
+	defer func() { <-parsing }()
+	for i := range 100 {
+		d, released := m.options.acquireData(c), make(chan struct{})
+		if err := os.WriteFile(c.Kubeconfig.File, fmt.Append(nil, i), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			d.Release()
+			close(released)
+		}()
+		select {
+		case <-released:
+		case <-time.After(time.Minute):
+			t.Fatal("Release waits")
+		}
 	}
 }

@@ -7,7 +7,8 @@ import (
 )
 
 // subscribe has do call handle with the feed's value, if there is one, and calls it with
-// each that follows, until stop, which also releases the feed.
+// each that follows, until stop, which also releases the feed. What do is given must be
+// called: values that follow, and stop, wait for it.
 func subscribe[T any](feed *discovery.Feed[T], handle func(T), do func(func())) (stop func()) {
 	var first sync.Mutex // what follows waits for what there is
 	first.Lock()
