@@ -132,7 +132,7 @@ func (p *parser) policy(path string, of *Policy) model.Policy {
 	for i, member := range p.checks.bounded(path+".failover", of.Failover) {
 		p.refer(fmt.Sprintf("%s.failover[%d]", path, i), member)
 	}
-	return model.Policy{Services: of.Services, Affinity: of.Affinity, Weights: of.Weights, Failover: of.Failover}
+	return model.Policy{Services: of.Services, Affinity: model.Affinities[of.Affinity], Weights: of.Weights, Failover: of.Failover}
 }
 
 // refer keeps a member that a policy names: it may be in a document that comes later.

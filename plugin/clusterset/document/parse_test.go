@@ -68,7 +68,7 @@ func TestParseGood(t *testing.T) {
 		}},
 		Policies: []model.Policy{{
 			Services: []string{"payments/checkout", "payments/*", "*/*"},
-			Affinity: "local",
+			Affinity: model.AffinityLocal,
 			Weights:  map[string]int{"cluster1": 90, "cluster2.eu": 10},
 			Failover: []string{"cluster2.eu", "cluster1"},
 		}},

@@ -36,6 +36,12 @@ type Cluster struct {
 	// LoadBalancerCIDRs are where the addresses of its load balancers are; may be
 	// empty.
 	LoadBalancerCIDRs []netip.Prefix
+	// Reach is which of its addresses clients elsewhere can connect to, in the order to prefer;
+	// nil for ReachFrom's defaults.
+	Reach []Reach
+	// Namespaces are those whose services may be reached from other clusters, nil for all; a
+	// name may hold "*".
+	Namespaces []string
 	// Probe is the URL that proves the member's gateway alive, or "".
 	Probe  string
 	Region string
@@ -126,13 +132,4 @@ type Kubeconfig struct {
 	Key     string
 	File    string
 	Context string
-}
-
-// Policy says how the members that answer a clusterset-wide name are chosen.
-type Policy struct {
-	// Services are "namespace/name", either of them possibly "*".
-	Services []string
-	Affinity string
-	Weights  map[string]int
-	Failover []string
 }

@@ -37,8 +37,9 @@ type Service struct {
 	// Slices are the Service's EndpointSlices.
 	Slices []*Slice
 
-	Marks          Marks
-	CiliumAffinity CiliumAffinity
+	Marks Marks
+	// CiliumAffinity is service.cilium.io/affinity.
+	CiliumAffinity Affinity
 	Distribution   TrafficDistribution
 	// InternalLocal is set by internalTrafficPolicy Local: for clients of its own cluster
 	// alone.
@@ -90,16 +91,6 @@ const (
 	LinkerdExported
 	LinkerdDiscovery
 	LinkerdFederated
-)
-
-// CiliumAffinity is service.cilium.io/affinity.
-type CiliumAffinity uint8
-
-// The affinities.
-const (
-	AffinityNone CiliumAffinity = iota
-	AffinityLocal
-	AffinityRemote
 )
 
 // TrafficDistribution is a Service's trafficDistribution.

@@ -10,6 +10,8 @@ type Slice struct {
 	// Key is "namespace/name"; Service is the Key of its Service.
 	Key, Service string
 	Ports        []Port
+	// Cluster is the member that an imported slice is of (KEP-1645), else "".
+	Cluster string
 	// Endpoints are those that are ready: those that answers have.
 	Endpoints []Endpoint
 	// NotReady are the others, nil where there are none, as of most slices.
@@ -47,7 +49,7 @@ func (e *Endpoint) More() *EndpointDetail {
 
 // Same reports whether s and o are equal.
 func (s *Slice) Same(o *Slice) bool {
-	return s.Key == o.Key && s.Service == o.Service && slices.Equal(s.Ports, o.Ports) &&
+	return s.Key == o.Key && s.Service == o.Service && s.Cluster == o.Cluster && slices.Equal(s.Ports, o.Ports) &&
 		equalEndpoints(s.Endpoints, o.Endpoints) && equalEndpoints(s.notReady(), o.notReady())
 }
 

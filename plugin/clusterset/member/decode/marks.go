@@ -46,7 +46,7 @@ func readMarks(m *metav1.ObjectMeta, to *model.Service) {
 }
 
 // affinities are Cilium's values in lower case. It reads any other as none.
-var affinities = map[string]model.CiliumAffinity{"local": model.AffinityLocal, "remote": model.AffinityRemote}
+var affinities = map[string]model.Affinity{"local": model.AffinityLocal, "remote": model.AffinityRemote, "none": model.AffinityNone}
 
 // firstSet returns the value of the first of the annotations that is set.
 func firstSet(annotations map[string]string, names ...string) string {
