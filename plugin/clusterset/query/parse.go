@@ -43,7 +43,7 @@ const (
 	Pod
 )
 
-// Name is a parsed name under a cluster zone. Its strings are parts of the question's
+// Name is a parsed name under a cluster zone, or a clusterset zone. Its strings are parts of the question's
 // name, in the question's case.
 type Name struct {
 	Kind Kind
@@ -56,6 +56,8 @@ type Name struct {
 	Prefix string
 	// Short is set for the form without "svc".
 	Short bool
+	// overSet is set under a clusterset zone.
+	overSet bool
 
 	labels string // of Prefix before "svc" or "pod", without the last dot
 }

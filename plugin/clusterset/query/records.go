@@ -83,7 +83,7 @@ func (n *Name) Key() string {
 type wanted struct {
 	key string
 	// Each of these is "" where any will do.
-	endpoint, port, protocol string
+	endpoint, cluster, port, protocol string
 	// qtype is TypeNone for an empty non-terminal, which has no records.
 	qtype uint16
 }
@@ -94,6 +94,11 @@ func (n *Name) wanted(qtype uint16) wanted {
 	w, labels := wanted{qtype: qtype}, n.labels
 	switch n.Kind {
 	case Endpoint:
+		if n.overSet {
+			end := labelEnd(labels)
+			w.endpoint, w.cluster, labels = labels[:end], n.Cluster, labels[end+len(n.Cluster)+2:]
+			break
+		}
 		w.endpoint, labels, _ = strings.Cut(labels, ".")
 	case Protocol:
 		_, labels, _ = strings.Cut(labels, ".")

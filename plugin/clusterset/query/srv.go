@@ -45,22 +45,26 @@ func (w *wanted) srv(n *Name, s *model.Service, f *Form) Records {
 
 // weight divides 100 evenly among all that is wanted, exactly as the oracle does.
 func (w *wanted) weight(s *model.Service) uint16 {
-	count := 0
+	count := w.countPorts(s.Ports) * len(s.ClusterIPs)
 	if w.byEndpoint(s) {
-		for _, slice := range s.Slices {
-			for i := range slice.Endpoints {
-				if w.is(&slice.Endpoints[i]) {
-					count += w.countPorts(slice.Ports)
-				}
-			}
-		}
-	} else {
-		count = w.countPorts(s.Ports) * len(s.ClusterIPs)
+		count = w.countEndpoints(s)
 	}
 	if count == 0 {
 		return 1
 	}
 	return uint16(max(1, math.Floor(100/float64(100*count)*100)))
+}
+
+// countEndpoints returns how many ports of endpoints are wanted.
+func (w *wanted) countEndpoints(s *model.Service) (count int) {
+	for _, slice := range s.Slices {
+		for i := range slice.Endpoints {
+			if w.is(&slice.Endpoints[i]) {
+				count += w.countPorts(slice.Ports)
+			}
+		}
+	}
+	return count
 }
 
 // srvList collects records without duplicates.

@@ -1,0 +1,234 @@
+package query
+
+import (
+	"math"
+	"net/netip"
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+)
+
+// ParseClusterset parses qname, which ends in a clusterset zone of zoneLen bytes, as the
+// Multi-Cluster Services API has it (KEP-1645, specification.md). Of an Endpoint, Cluster is
+// the member's name; no other kind has one. It allocates nothing.
+func ParseClusterset(qname string, zoneLen int) Name {
+	cut := len(qname) - zoneLen
+	n := Name{Suffix: qname[cut:], Prefix: qname[:cut], overSet: true}
+	if n.Prefix == "" {
+		n.Kind = ZoneApex
+		return n
+	}
+	n.labels = n.Prefix[:cut-1]
+	var starts [maxSetLabels]int // of the labels
+	count := 0
+	for start := 0; start < len(n.labels); count++ {
+		if count == len(starts) {
+			return n
+		}
+		starts[count] = start
+		start += labelEnd(n.labels[start:]) + 1
+	}
+	last := n.labels[starts[count-1]:]
+	switch {
+	case equalFold(last, labelService):
+		n.labels = n.labels[:max(starts[count-1]-1, 0)]
+		n.parseService(starts[:count-1])
+	case count == 1 && equalFold(last, labelVersion):
+		n.Kind = Version
+	case count == 1 && equalFold(last, nameServersBranch):
+		n.Kind = ZoneBranch
+	case equalFold(n.labels, nameServer):
+		n.Kind = ZoneNameServer
+	}
+	return n
+}
+
+// maxSetLabels is how many labels a name has before its zone at the most: those of
+// HOST.CLUSTER.SVC.NS.svc, with a member's name of two labels.
+const maxSetLabels = 4 + MaxClusterLabels
+
+// labelEnd returns where the first label ends: RFC 1035, section 5.1.
+func labelEnd(s string) int {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '.':
+			return i
+		}
+	}
+	return len(s)
+}
+
+// parseService sets what the labels before "svc" stand for, which begin there.
+// CLUSTER.SVC.NS doesn't exist: KEP-1645.
+func (n *Name) parseService(starts []int) {
+	switch len(starts) {
+	case 0:
+		n.Kind = ClusterBranch
+	case 1:
+		n.Kind = Branch
+	case 2:
+		n.Kind = Service
+	case 3:
+		if isProtocol(n.labels[:starts[1]-1]) {
+			n.Kind = Protocol
+		}
+	default:
+		if n.labels[0] == '_' || n.labels[starts[1]] == '_' {
+			if len(starts) == 4 {
+				n.Kind = Port
+			}
+			return
+		}
+		n.Kind, n.Cluster = Endpoint, n.labels[starts[1]:starts[len(starts)-2]-1]
+	}
+}
+
+// Part is what one member adds to the answer of a name over the whole ClusterSet.
+type Part struct {
+	// Cluster is the member's name, "" for a Service that has cluster set IPs.
+	Cluster string
+	Service *model.Service
+	// Instead are addresses that stand for the Service's and its endpoints', nil where these
+	// do.
+	Instead []netip.Addr
+}
+
+// byEndpoint reports whether the part is of endpoints: of a headless Service, in its slices.
+func (p *Part) byEndpoint() bool { return p.Service.Type == model.Headless }
+
+// Addresses returns the addresses of all that the part has, without duplicates.
+func (p *Part) Addresses() []netip.Addr {
+	if p.Instead != nil {
+		return p.Instead
+	}
+	w := wanted{}
+	found, _ := w.addresses(p.Service)
+	return found
+}
+
+// SetRecords returns the records for the name of parts: those that answer it.
+func (n *Name) SetRecords(parts []*Part, f *Form) Records {
+	w := n.wanted(f.Type)
+	if n.Kind == Service && (f.Type == dns.TypeA || f.Type == dns.TypeAAAA) {
+		var all []netip.Addr
+		for _, p := range parts {
+			all = append(all, p.Addresses()...)
+		}
+		return AddressRecords(unique(all), f)
+	}
+	l := srvList{form: *f, targets: make(map[srvKey]bool), addresses: make(map[srvAddress]bool), weight: w.weightOf(parts)}
+	service := w.key + "." + labelService + "." + n.Suffix
+	for _, p := range parts {
+		w.add(&l, p, service)
+	}
+	return l.of(n, f.Type)
+}
+
+// AddressRecords returns the records of those addresses, of a name that exists.
+func AddressRecords(addresses []netip.Addr, f *Form) Records {
+	return Records{Exists: true, Answer: f.addressRecords(addresses)}
+}
+
+// of returns the records of a type; the list has the SRV records and their addresses.
+func (l *srvList) of(n *Name, qtype uint16) Records {
+	if qtype == dns.TypeSRV && n.Kind != Protocol {
+		return l.Records
+	}
+	r := Records{Exists: l.Exists}
+	if n.Kind != Endpoint {
+		return r
+	}
+	for _, rr := range l.Extra {
+		if rr.Header().Rrtype == qtype {
+			rr.Header().Name = l.form.Owner
+			r.Answer = append(r.Answer, rr)
+		}
+	}
+	return r
+}
+
+// weightOf divides 100 evenly among all that is wanted.
+func (w *wanted) weightOf(parts []*Part) uint16 {
+	count := 0
+	for _, p := range parts {
+		count += w.count(p)
+	}
+	if count == 0 {
+		return 1
+	}
+	return uint16(max(1, math.Floor(100/float64(count))))
+}
+
+// count returns how many records of the part are wanted.
+func (w *wanted) count(p *Part) int {
+	switch {
+	case p.byEndpoint():
+		return w.countEndpoints(p.Service)
+	case p.Instead != nil:
+		return w.countPorts(p.Service.Ports) * len(p.Instead)
+	}
+	return w.countPorts(p.Service.Ports) * len(p.Service.ClusterIPs)
+}
+
+// add adds what is wanted of a part: of a ClusterIP Service one record for each port, whose
+// target is the Service's name; of a headless one, one for each port and endpoint.
+func (w *wanted) add(l *srvList, p *Part, service string) {
+	if !p.byEndpoint() {
+		for i := range p.Service.Ports {
+			if w.endpoint == "" && w.matches(&p.Service.Ports[i]) {
+				l.Exists = true
+				for _, addr := range p.Addresses() {
+					l.add(service, &p.Service.Ports[i], addr)
+				}
+			}
+		}
+		return
+	}
+	for _, slice := range p.Service.Slices {
+		cluster := p.Cluster
+		if slice.Cluster != "" {
+			cluster = slice.Cluster
+		}
+		for i := range slice.Endpoints {
+			e := &slice.Endpoints[i]
+			if !w.is(e) || w.cluster != "" && !equalFold(w.cluster, cluster) {
+				continue
+			}
+			target := endpointName(e) + "." + cluster + "." + service
+			w.addEndpoint(l, slice, target, p.addressesOf(e))
+		}
+	}
+}
+
+// addressesOf returns the addresses to give for an endpoint.
+func (p *Part) addressesOf(e *model.Endpoint) []netip.Addr {
+	if p.Instead != nil {
+		return p.Instead
+	}
+	return []netip.Addr{e.Addr}
+}
+
+func (w *wanted) addEndpoint(l *srvList, slice *model.Slice, target string, addresses []netip.Addr) {
+	for i := range slice.Ports {
+		if !w.matches(&slice.Ports[i]) {
+			continue
+		}
+		l.Exists = true
+		for _, addr := range addresses {
+			l.add(target, &slice.Ports[i], addr)
+		}
+	}
+}
+
+// SetKey returns the Key of the Service that a name under a clusterset zone belongs to, ""
+// for other names.
+func (n *Name) SetKey() string {
+	if n.Kind == Service { // most are
+		return strings.ToLower(n.labels)
+	}
+	return n.Key()
+}
