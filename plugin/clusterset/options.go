@@ -62,7 +62,7 @@ func defaultOptions() options {
 func (p *Clusterset) forResolver() resolver.Options {
 	o := &p.options
 	return resolver.Options{
-		Zones: resolver.NewZones(p.zones), Mode: o.mode, ExportsMarked: o.exportsMarked, TTL: o.ttl, NegativeTTL: o.negativeTTL,
+		Zones: resolver.NewZones(p.zones, nil), Mode: o.mode, ExportsMarked: o.exportsMarked, TTL: o.ttl, NegativeTTL: o.negativeTTL,
 		ServeStale: o.serveStale, Timeout: o.timeout, AddressGuard: o.addressGuard, HasNext: p.Next != nil,
 		Addresses: p.addresses.current, Refreshing: p.refreshObserver,
 	}

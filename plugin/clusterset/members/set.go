@@ -17,9 +17,12 @@ type Set struct {
 	Local *Member
 	// Names are the members'.
 	Names *query.Names
+	// Imports are the local API's ServiceImports, as Services; nil where they aren't watched.
+	Imports Data
 
 	set    *model.ClusterSet
 	byName map[string]*Member
+	sorted []*Member
 	// ranges are the members' CIDRs; without a local member, of all as one network.
 	ranges   *model.Ranges
 	gateways map[netip.Addr]bool
@@ -32,6 +35,9 @@ func NewSet(set *model.ClusterSet, byName map[string]*Member, localName string) 
 	s := &Set{
 		set: set, byName: byName, localName: localName, Local: byName[localName],
 		Names: query.NewNames(slices.Collect(maps.Keys(byName))), gateways: make(map[netip.Addr]bool),
+	}
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		s.sorted = append(s.sorted, byName[name])
 	}
 	for _, c := range set.Clusters {
 		for _, gateway := range c.Gateways {
@@ -51,6 +57,12 @@ func (s *Set) All() map[string]*Member { return s.byName }
 
 // Member returns the member of that name, in any case, or nil.
 func (s *Set) Member(name string) *Member { return s.byName[strings.ToLower(name)] }
+
+// Sorted returns the members by their names.
+func (s *Set) Sorted() []*Member { return s.sorted }
+
+// Policy returns the one for a service, nil where there is none.
+func (s *Set) Policy(namespace, name string) *model.Policy { return s.set.Policy(namespace, name) }
 
 // Owner returns the member that has addr in its CIDRs, if just one has, and reports whether
 // several have.

@@ -23,6 +23,8 @@ type Options struct {
 	// Timeout is a question's whole time.
 	Timeout      time.Duration
 	AddressGuard bool
+	// Affinity is the default for names over the whole ClusterSet.
+	Affinity model.Affinity
 	// HasNext is whether there is a plugin behind this one.
 	HasNext bool
 	// Addresses returns this server's, which its zones' name servers have.
@@ -38,7 +40,8 @@ type Resolver struct {
 	Options
 
 	// members is nil until there is a ClusterSet. A question loads it once.
-	members atomic.Pointer[members.Set]
+	members  atomic.Pointer[members.Set]
+	services services
 }
 
 // SetMembers puts members in force.
