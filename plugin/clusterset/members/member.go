@@ -9,6 +9,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/probe"
 )
 
 // Member is one member as it is asked: its description, its data, and the client of its
@@ -22,7 +23,9 @@ type Member struct {
 	// Answers is nil without a cache.
 	Answers *answercache.Member
 	// Data is nil for a member whose data aren't watched.
-	Data    Data
+	Data Data
+	// Gateway is nil for a member without a probe.
+	Gateway *probe.Probe
 	Metrics Metrics
 	// Broken is what is wrong with its TLS credentials, so that it can't be asked.
 	Broken error
