@@ -221,7 +221,7 @@ func (p *fuzzed) answer(r, reply *dns.Msg, flags uint8) *dns.Msg {
 // say is said from data.
 func FuzzQuery(f *testing.F) {
 	p := newResolver(f, model.ModeResolve, &view{member.View{Data: webData(), State: member.Fresh}}, "127.0.0.1:1")
-	p.resolver.Zones = resolver.NewZones(append(p.zones, "ip6.arpa."))
+	p.resolver.Zones = resolver.NewZones(append(p.zones, "ip6.arpa."), nil)
 	f.Fuzz(func(t *testing.T, packet []byte, tcp bool) {
 		r := new(dns.Msg)
 		if r.Unpack(packet) != nil {

@@ -22,6 +22,8 @@ const (
 	ClusterZone Kind = iota
 	// ReverseZone has the names of addresses: "10.in-addr.arpa.".
 	ReverseZone
+	// ClustersetZone has names over the whole ClusterSet: "clusterset.local.".
+	ClustersetZone
 )
 
 // Zone is a zone of the server block.
@@ -39,14 +41,18 @@ type Zones struct {
 	primary *Zone
 }
 
-// NewZones returns the zones of those names, which are normalized.
-func NewZones(names []string) Zones {
+// NewZones returns the zones of those names, which are normalized; those in clusterset are
+// clusterset zones.
+func NewZones(names, clusterset []string) Zones {
 	var zones Zones
 	for _, name := range names {
 		zone := &Zone{Name: name}
-		if query.IsReverse(name) {
+		switch {
+		case query.IsReverse(name):
 			zone.Kind = ReverseZone
-		} else if zones.primary == nil {
+		case slices.Contains(clusterset, name):
+			zone.Kind = ClustersetZone
+		case zones.primary == nil:
 			zones.primary = zone
 		}
 		zones.byLength = append(zones.byLength, zone)
@@ -65,8 +71,8 @@ func (z *Zones) Find(name string) *Zone {
 	return nil
 }
 
-// Primary returns the name of the zone that PTR records point into, "" where all are reverse
-// zones.
+// Primary returns the name of the zone that PTR records point into, "" where none is a cluster
+// zone.
 func (z *Zones) Primary() string {
 	if z.primary == nil {
 		return ""
