@@ -21,8 +21,12 @@ type options struct {
 	mode       model.Mode
 	// exportsMarked hides services that are not exported.
 	exportsMarked bool
-	ttl           uint32
-	negativeTTL   uint32
+	// multicluster are the zones of names over the whole ClusterSet, and affinity is whom
+	// these prefer.
+	multicluster []string
+	affinity     model.Affinity
+	ttl          uint32
+	negativeTTL  uint32
 	// cache is how many positive answers are kept; 0 is none at all.
 	cache int
 	// serveStale is how old data may be that nothing proves true, and how long past
@@ -48,6 +52,7 @@ const (
 func defaultOptions() options {
 	return options{
 		configMap:     model.ObjectName{Namespace: "kube-system", Name: "clusterset"},
+		affinity:      model.AffinityLocal,
 		ttl:           defaultTTL,
 		negativeTTL:   defaultNegativeTTL,
 		cache:         defaultCache,
@@ -62,8 +67,8 @@ func defaultOptions() options {
 func (p *Clusterset) forResolver() resolver.Options {
 	o := &p.options
 	return resolver.Options{
-		Zones: resolver.NewZones(p.zones, nil), Mode: o.mode, ExportsMarked: o.exportsMarked, TTL: o.ttl, NegativeTTL: o.negativeTTL,
-		ServeStale: o.serveStale, Timeout: o.timeout, AddressGuard: o.addressGuard, HasNext: p.Next != nil,
+		Zones: resolver.NewZones(p.zones, o.multicluster), Mode: o.mode, ExportsMarked: o.exportsMarked, Affinity: o.affinity,
+		TTL: o.ttl, NegativeTTL: o.negativeTTL, ServeStale: o.serveStale, Timeout: o.timeout, AddressGuard: o.addressGuard, HasNext: p.Next != nil,
 		Addresses: p.addresses.current, Refreshing: p.refreshObserver,
 	}
 }
@@ -72,7 +77,7 @@ func (p *Clusterset) forResolver() resolver.Options {
 func (p *Clusterset) forMembers() *members.Options {
 	o := &p.options
 	return &members.Options{
-		Mode: o.mode, Local: o.local, Cache: o.cache, NegativeTTL: o.negativeTTL, ServeStale: o.serveStale,
+		Mode: o.mode, Local: o.local, Multicluster: len(o.multicluster) > 0, Cache: o.cache, NegativeTTL: o.negativeTTL, ServeStale: o.serveStale,
 		Timeout: o.timeout, Hedging: o.hedging, MaxConcurrent: o.maxConcurrent, Probe: resolver.ProbeEDNS(),
 		Metrics: acquireMetrics, DataMetrics: acquireDataMetrics, GatewayMetrics: acquireGatewayMetrics,
 		Publish: p.resolver.SetMembers, Log: log,

@@ -19,7 +19,6 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
 )
 
 // part is a member of a test's ClusterSet.
@@ -32,7 +31,7 @@ type part struct {
 // oversetOptions are those of a server that answers for clusterset.local.
 func oversetOptions() options {
 	o := defaultOptions()
-	o.timeout, o.cache = inTime, 0
+	o.timeout, o.cache, o.multicluster = inTime, 0, []string{"clusterset.local."}
 	return o
 }
 
@@ -42,8 +41,6 @@ func newOverset(tb testing.TB, o options, local string, policies []model.Policy,
 	p := &Clusterset{zones: []string{"lan.", "clusterset.local."}, options: o}
 	p.addresses.hosts = []string{"127.77.0.1"}
 	p.resolver.Options = p.forResolver()
-	p.resolver.Zones = resolver.NewZones(p.zones, []string{"clusterset.local."})
-	p.resolver.Affinity = model.AffinityLocal
 	set, byName := &model.ClusterSet{Policies: policies}, make(map[string]*members.Member)
 	for i := range parts {
 		c := &parts[i].cluster

@@ -62,14 +62,34 @@ func parse(c *caddy.Controller) (*Clusterset, error) {
 	if slices.Contains(p.zones, ".") {
 		return nil, c.Errf("zone .: every name would be a cluster's; give a cluster zone, as lan")
 	}
-	if !slices.ContainsFunc(p.zones, isForward) {
-		return nil, c.Errf("no zone but reverse ones; give a cluster zone, as lan")
+	if text := p.wrongZones(); text != "" {
+		return nil, c.Err(text)
 	}
 	return p, nil
 }
 
-// isForward reports whether a zone isn't a reverse one.
-func isForward(zone string) bool { return !query.IsReverse(zone) }
+// wrongZones returns what is wrong with the zones, or "".
+func (p *Clusterset) wrongZones() string {
+	for _, zone := range p.options.multicluster {
+		switch {
+		case query.IsReverse(zone):
+			return fmt.Sprintf("multicluster: '%s': a reverse zone, which has no names over the ClusterSet; give one as clusterset.local", zone)
+		case !slices.Contains(p.zones, zone):
+			return fmt.Sprintf("multicluster: '%s': not one of the zones of this stanza: %s", zone, strings.Join(p.zones, " "))
+		}
+	}
+	isClusterset := func(zone string) bool { return slices.Contains(p.options.multicluster, zone) }
+	isCluster := func(zone string) bool { return !query.IsReverse(zone) && !isClusterset(zone) }
+	switch {
+	case slices.ContainsFunc(p.zones, isCluster):
+		return ""
+	case !slices.ContainsFunc(p.zones, isClusterset):
+		return "no zone but reverse ones; give a cluster zone, as lan"
+	case slices.ContainsFunc(p.zones, query.IsReverse):
+		return "a reverse zone, and no cluster zone that has the names of its addresses; give one, as lan"
+	}
+	return ""
+}
 
 // modes are the arguments of mode.
 var modes = map[string]model.Mode{"auto": model.ModeAuto, "forward": model.ModeForward, "resolve": model.ModeResolve}
@@ -82,7 +102,9 @@ var directives = map[string]func(o *options, args []string) (want string){
 	"kubeconfig":     (*options).setKubeconfig,
 	"local":          (*options).setLocal,
 	"mode":           (*options).setMode,
+	"multicluster":   (*options).setMulticluster,
 	"exports":        (*options).setExports,
+	"affinity":       (*options).setAffinity,
 	"ttl":            (*options).setTTL,
 	"negative_ttl":   (*options).setNegativeTTL,
 	"cache":          (*options).setCache,
@@ -128,6 +150,7 @@ func clash(o *options, given map[string]bool) string {
 	}{
 		{given["configmap"] && given["file"], "configmap and file: one of them"},
 		{forward && o.exportsMarked, "exports marked: not with mode forward, which doesn't know what is exported"},
+		{given["affinity"] && !given["multicluster"], "affinity: not without multicluster, whose names it is for"},
 		{forward && given["ttl"], "ttl: not with mode forward, which answers nothing from data"},
 		{resolve && given["cache"], "cache" + asksNobody},
 		{resolve && given["hedge"], "hedge" + asksNobody},
@@ -205,6 +228,27 @@ func (o *options) setExports(args []string) string {
 		return "all or marked"
 	}
 	o.exportsMarked = args[0] == "marked"
+	return ""
+}
+
+func (o *options) setMulticluster(args []string) string {
+	if len(args) == 0 {
+		return "ZONE..., of the zones of this stanza"
+	}
+	o.multicluster = plugin.OriginsFromArgsOrServerBlock(args, nil)
+	return ""
+}
+
+func (o *options) setAffinity(args []string) string {
+	const want = "none, local, nearest or remote"
+	if len(args) != 1 {
+		return want
+	}
+	affinity, known := model.Affinities[args[0]]
+	if !known {
+		return want
+	}
+	o.affinity = affinity
 	return ""
 }
 

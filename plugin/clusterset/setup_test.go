@@ -1,6 +1,10 @@
 package clusterset
 
 import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,8 +126,15 @@ func TestBadOptions(t *testing.T) {
 		{"clusterset lan {\nmax_concurrent -1\n}", "max_concurrent: '-1': takes MAX, a whole number; 0 is no bound"},
 		{"clusterset lan {\naddress_guard\n}", "address_guard: '': takes on or off"},
 		{"clusterset lan {\naddress_guard yes\n}", "address_guard: 'yes': takes on or off"},
-		// What later work brings isn't taken before it does something.
-		{"clusterset lan {\nmulticluster clusterset.local\n}", "unknown property 'multicluster'"},
+		{"clusterset lan {\nmulticluster\n}", "multicluster: '': takes ZONE..., of the zones of this stanza"},
+		{"clusterset lan {\nmulticluster clusterset.local\n}", "multicluster: 'clusterset.local.': not one of the zones of this stanza: lan."},
+		{"clusterset lan clusterset.local {\nmulticluster clusterset.local a.clusterset.local\n}", "multicluster: 'a.clusterset.local.': not one of the zones of this stanza: lan. clusterset.local."},
+		{"clusterset lan 10.in-addr.arpa {\nmulticluster 10.in-addr.arpa\n}", "multicluster: '10.in-addr.arpa.': a reverse zone, which has no names over the ClusterSet; give one as clusterset.local"},
+		{"clusterset clusterset.local ip6.arpa {\nmulticluster clusterset.local\n}", "a reverse zone, and no cluster zone that has the names of its addresses; give one, as lan"},
+		{"clusterset lan clusterset.local {\nmulticluster clusterset.local\naffinity\n}", "affinity: '': takes none, local, nearest or remote"},
+		{"clusterset lan clusterset.local {\nmulticluster clusterset.local\naffinity Local\n}", "affinity: 'Local': takes none, local, nearest or remote"},
+		{"clusterset lan clusterset.local {\nmulticluster clusterset.local\naffinity local remote\n}", "affinity: 'local remote': takes none, local, nearest or remote"},
+		{"clusterset lan {\naffinity nearest\n}", "affinity: not without multicluster, whose names it is for"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.stanza, func(t *testing.T) {
@@ -132,6 +143,56 @@ func TestBadOptions(t *testing.T) {
 				t.Errorf("error %v, want %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestMulticluster: which zones have names over the whole ClusterSet, and whom these prefer.
+func TestMulticluster(t *testing.T) {
+	const one = "clusterset.local."
+	for _, tt := range []struct {
+		stanza, kinds, primary string
+		affinity               model.Affinity
+		multicluster           bool
+	}{
+		{"clusterset lan", "lan.:0", "lan.", model.AffinityLocal, false},
+		{"clusterset lan clusterset.local {\nmulticluster clusterset.local\n}", one + ":2 lan.:0", "lan.", model.AffinityLocal, true},
+		{"clusterset clusterset.local lan {\nmulticluster Clusterset.Local.\naffinity none\n}", one + ":2 lan.:0", "lan.", model.AffinityNone, true},
+		{"clusterset clusterset.local {\naffinity remote\nmulticluster clusterset.local\n}", one + ":2", "", model.AffinityRemote, true},
+		{"clusterset a.test b.test 10.in-addr.arpa c.test {\nmulticluster a.test c.test\naffinity nearest\n}", "10.in-addr.arpa.:1 a.test.:2 b.test.:0 c.test.:2", "b.test.", model.AffinityNearest, true},
+		{"clusterset lan set.lan {\nmulticluster set.lan\n}", "set.lan.:2 lan.:0", "lan.", model.AffinityLocal, true},
+	} {
+		p, err := parse(caddy.NewTestController("dns", tt.stanza))
+		if err != nil {
+			t.Errorf("%s: %v", tt.stanza, err)
+			continue
+		}
+		o := p.forResolver()
+		zones, kinds := slices.Clone(p.zones), []string{}
+		slices.SortStableFunc(zones, func(a, b string) int { return len(b) - len(a) })
+		for _, zone := range zones {
+			kinds = append(kinds, fmt.Sprintf("%s:%d", zone, o.Zones.Find("x."+zone).Kind))
+		}
+		if got := strings.Join(kinds, " "); got != tt.kinds || o.Zones.Primary() != tt.primary {
+			t.Errorf("%s: zones %s, the primary %s", tt.stanza, got, o.Zones.Primary())
+		}
+		if o.Affinity != tt.affinity || p.forMembers().Multicluster != tt.multicluster {
+			t.Errorf("%s: affinity %s, multicluster %v", tt.stanza, o.Affinity, p.forMembers().Multicluster)
+		}
+	}
+}
+
+// TestSyntax: README.md has each option of the stanza, in its syntax and with a text.
+func TestSyntax(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Syntax\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for name := range directives {
+		if !regexp.MustCompile(`(?m)^    `+name+`( |$)`).MatchString(section) || !strings.Contains(section, "\n* `"+name+"` ") {
+			t.Errorf("not told: %s", name)
+		}
 	}
 }
 

@@ -89,9 +89,11 @@ func (p *parser) cluster(path string, c *Cluster) *model.Cluster {
 		TLS:               p.checks.tls(path+".tls", c.TLS),
 		Kubeconfig:        p.checks.kubeconfig(path+".kubeconfig", c.Kubeconfig),
 		Network:           p.checks.place(path+".network", c.Network),
+		Reach:             p.checks.reach(path+".reach", c.Reach),
 		Gateways:          p.checks.gateways(path+".gateways", c.Gateways),
 		LoadBalancerCIDRs: p.checks.prefixes(path+".loadBalancerCIDRs", c.LoadBalancerCIDRs),
 		Probe:             p.checks.probe(path+".probe", c.Probe),
+		Namespaces:        p.checks.namespaces(path+".namespaces", c.Namespaces),
 		Region:            p.checks.place(path+".region", c.Region),
 		Zone:              p.checks.place(path+".zone", c.Zone),
 	}
@@ -122,6 +124,12 @@ func (p *parser) name(path, value string) string {
 func (p *parser) policy(path string, of *Policy) model.Policy {
 	p.checks.services(path+".services", of.Services)
 	p.checks.affinity(path+".affinity", of.Affinity)
+	if isEmpty(of.Allow) {
+		p.report(path+".allow", "empty; leave it out for all members")
+	}
+	for i, member := range p.checks.bounded(path+".allow", of.Allow) {
+		p.refer(fmt.Sprintf("%s.allow[%d]", path, i), member)
+	}
 	for _, member := range p.checks.bounded(path+".weights", slices.Sorted(maps.Keys(of.Weights))) {
 		at := path + ".weights." + member
 		p.refer(at, member)
@@ -132,7 +140,9 @@ func (p *parser) policy(path string, of *Policy) model.Policy {
 	for i, member := range p.checks.bounded(path+".failover", of.Failover) {
 		p.refer(fmt.Sprintf("%s.failover[%d]", path, i), member)
 	}
-	return model.Policy{Services: of.Services, Affinity: model.Affinities[of.Affinity], Weights: of.Weights, Failover: of.Failover}
+	return model.Policy{
+		Services: of.Services, Allow: of.Allow, Affinity: model.Affinities[of.Affinity], Weights: of.Weights, Failover: of.Failover,
+	}
 }
 
 // refer keeps a member that a policy names: it may be in a document that comes later.
@@ -161,11 +171,7 @@ func (p *parser) references() {
 // overlaps warns of members of one network whose CIDRs share addresses.
 func (p *parser) overlaps() {
 	for _, o := range model.Overlaps(p.set.Clusters) {
-		at := p.members[o.B.Name]
-		p.add(Finding{
-			Severity: Warning, Key: at.key, Path: strings.TrimSuffix(at.path, "name") + fieldOfCIDR(o), Value: o.PrefixB.String(),
-			Message: fmt.Sprintf("overlaps %s of %s: no PTR is served for the addresses in both", o.PrefixA, o.A.Name),
-		})
+		p.warn(o.B, fieldOfCIDR(o), o.PrefixB.String(), fmt.Sprintf("overlaps %s of %s: no PTR is served for the addresses in both", o.PrefixA, o.A.Name))
 	}
 }
 
@@ -175,4 +181,10 @@ func fieldOfCIDR(o model.Overlap) string {
 		return fmt.Sprintf("serviceCIDRs[%d]", i)
 	}
 	return fmt.Sprintf("podCIDRs[%d]", slices.Index(o.B.PodCIDRs, o.PrefixB))
+}
+
+// warn adds a warning about a field of a member.
+func (p *parser) warn(c *model.Cluster, field, value, message string) {
+	at := p.members[c.Name]
+	p.add(Finding{Severity: Warning, Key: at.key, Path: strings.TrimSuffix(at.path, "name") + field, Value: value, Message: message})
 }

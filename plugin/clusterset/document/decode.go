@@ -108,9 +108,12 @@ func fieldOf(of reflect.Value, name string) reflect.Value {
 	return reflect.Value{}
 }
 
-// list sets a list. An empty one is nil, and so is an item that is a mapping in which
-// something is of a wrong type.
+// list sets a list. An empty one is nil but for a Choice, and so is an item that is a mapping in
+// which something is of a wrong type.
 func (d *decoder) list(path string, list []any, into reflect.Value) {
+	if into.Type() == reflect.TypeFor[Choice]() {
+		into.Set(reflect.MakeSlice(into.Type(), 0, len(list)))
+	}
 	for i, value := range list {
 		item := reflect.New(into.Type().Elem()).Elem()
 		if item.Kind() != reflect.Pointer {

@@ -32,12 +32,18 @@ type Cluster struct {
 	TLS               *TLS        `yaml:"tls,omitempty,flow"`
 	Kubeconfig        *Kubeconfig `yaml:"kubeconfig,omitempty,flow"`
 	Network           string      `yaml:"network,omitempty"`
+	Reach             Choice      `yaml:"reach,omitempty,flow"`
 	Gateways          []string    `yaml:"gateways,omitempty,flow"`
 	LoadBalancerCIDRs []string    `yaml:"loadBalancerCIDRs,omitempty,flow"`
 	Probe             string      `yaml:"probe,omitempty"`
+	Namespaces        Choice      `yaml:"namespaces,omitempty,flow"`
 	Region            string      `yaml:"region,omitempty"`
 	Zone              string      `yaml:"zone,omitempty"`
 }
+
+// Choice is a list that chooses some of what there is. Left out it chooses all, or a default; so
+// an empty one, which would choose nothing, is an error, and not nil.
+type Choice []string
 
 // TLS is how a member's encrypted upstreams are verified: with a Secret, or files.
 type TLS struct {
@@ -59,6 +65,7 @@ type Kubeconfig struct {
 // Policy is how the members that answer a clusterset-wide name are chosen.
 type Policy struct {
 	Services []string       `yaml:"services,flow"`
+	Allow    Choice         `yaml:"allow,omitempty,flow"`
 	Affinity string         `yaml:"affinity,omitempty"`
 	Weights  map[string]int `yaml:"weights,omitempty,flow"`
 	Failover []string       `yaml:"failover,omitempty,flow"`

@@ -89,6 +89,34 @@ func TestOverlaps(t *testing.T) {
 	}
 }
 
+// TestIdle: gateways to reach where there are none, and a probe of gateways that nobody is sent
+// to, are warnings.
+func TestIdle(t *testing.T) {
+	const gateways, probe = "gateways: [203.0.113.1]", "probe: tcp://203.0.113.1:443"
+	for _, tt := range []struct {
+		name, text, want string
+	}{
+		{"gateways by default", member(gateways, probe), ""},
+		{"gateways to reach", member(gateways, probe, "reach: [services, gateways]"), ""},
+		{"no gateways to reach", member("reach: [services, gateways]"), `k.yaml: clusters[0].reach[1]: "gateways": the member has none; give gateways, or leave it out`},
+		{"no gateways to reach, nor to probe", member(probe, "reach: [gateways]"), `k.yaml: clusters[0].reach[0]: "gateways": the member has none; give gateways, or leave it out`},
+		{"no gateways to probe", member(probe), `k.yaml: clusters[0].probe: "tcp://203.0.113.1:443": has no effect: the member has no gateways`},
+		{"gateways out of reach", member(gateways, probe, "reach: [pods]"), `k.yaml: clusters[0].probe: "tcp://203.0.113.1:443": has no effect: reach doesn't have gateways`},
+	} {
+		parsed := Parse(map[string]string{"k.yaml": tt.text})
+		var got []string
+		for _, f := range parsed.Findings {
+			got = append(got, string(f.Severity)+" "+f.String())
+		}
+		if tt.want != "" {
+			tt.want = "warning " + tt.want
+		}
+		if parsed.Err() != nil || strings.Join(got, "\n") != tt.want {
+			t.Errorf("%s: %q, error %v; want %q", tt.name, got, parsed.Err(), tt.want)
+		}
+	}
+}
+
 // TestFindingJSON: a value that is empty is there, and one that isn't, isn't.
 func TestFindingJSON(t *testing.T) {
 	for _, tt := range []struct {

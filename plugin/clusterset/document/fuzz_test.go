@@ -97,6 +97,9 @@ func checkMember(t *testing.T, c *model.Cluster) {
 	case c.Name == "dns" || c.Name != strings.ToLower(c.Name) || strings.Count(c.Name, ".") > 1 || first == "":
 		t.Fatalf("accepted: the name %q", c.Name)
 	}
+	if c.Reach != nil && len(c.Reach) == 0 || c.Namespaces != nil && len(c.Namespaces) == 0 {
+		t.Fatalf("accepted: an empty list of %+v", c)
+	}
 	for _, prefix := range slices.Concat(c.ServiceCIDRs, c.PodCIDRs, c.LoadBalancerCIDRs) {
 		for _, addr := range []string{"127.0.0.1", "169.254.169.254", "224.0.0.1", "0.0.0.0", "::1", "fe80::1", "ff02::1", "::"} {
 			if prefix.Contains(netip.MustParseAddr(addr)) {

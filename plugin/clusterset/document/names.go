@@ -50,16 +50,43 @@ func (c checker) services(path string, values []string) {
 	}
 	for i, value := range c.bounded(path, values) {
 		if !servicePattern(value) {
-			c.wrong(fmt.Sprintf("%s[%d]", path, i), value, `not NAMESPACE/NAME; either may be "*"`)
+			c.wrong(fmt.Sprintf("%s[%d]", path, i), value, `not NAMESPACE/NAME; either may be "*", or end in it`)
 		}
 	}
 }
 
-// servicePattern reports whether s is NAMESPACE/NAME, either of which may be "*".
+// servicePattern reports whether s is NAMESPACE/NAME, each of which is a pattern.
 func servicePattern(s string) bool {
 	namespace, name, ok := strings.Cut(s, "/")
-	return ok && (namespace == "*" || !notLabel(namespace)) && (name == "*" || !notLabel(name))
+	return ok && !notPattern(namespace) && !notPattern(name)
 }
+
+// notPattern reports whether s is neither a label, nor "*", nor how a label begins with "*" after it.
+func notPattern(s string) bool {
+	if prefix, wild := strings.CutSuffix(s, "*"); wild {
+		s = prefix + "0"
+	}
+	return notLabel(s)
+}
+
+// namespaces returns those whose services others may reach, nil for all.
+func (c checker) namespaces(path string, values Choice) []string {
+	if isEmpty(values) {
+		c.report(path, "empty; leave it out for all namespaces")
+	}
+	var found []string
+	for i, value := range c.bounded(path, values) {
+		if notPattern(value) {
+			c.wrong(fmt.Sprintf("%s[%d]", path, i), value, `not the name of a namespace; it may be "*", or end in it`)
+			continue
+		}
+		found = append(found, value)
+	}
+	return found
+}
+
+// isEmpty reports whether a list is given, and empty.
+func isEmpty(values Choice) bool { return values != nil && len(values) == 0 }
 
 var affinities = []string{"none", "local", "nearest", "remote"}
 

@@ -68,6 +68,7 @@ func Parse(documents map[string]string) *Parsed {
 	if len(p.found) == 0 {
 		parsed.Set = p.set
 		p.overlaps()
+		p.idle()
 	}
 	parsed.Findings, parsed.More = p.found, p.more
 	return parsed

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"strings"
@@ -46,9 +47,11 @@ func TestParseGood(t *testing.T) {
 			TLS:               model.TLS{ServerName: "dns.cluster1.example", Secret: model.ObjectName{Namespace: "kube-system", Name: "cluster1-dns-tls"}},
 			Kubeconfig:        model.Kubeconfig{Secret: model.ObjectName{Namespace: "kube-system", Name: "cluster1-kubeconfig"}, Key: "value"},
 			Network:           "default",
+			Reach:             []model.Reach{model.ReachPods, model.ReachServices, model.ReachGateways, model.ReachLoadBalancers},
 			Gateways:          []netip.Addr{netip.MustParseAddr("203.0.113.10"), netip.MustParseAddr("2001:db8::10")},
 			LoadBalancerCIDRs: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("2001:db8::/64")},
 			Probe:             "tcp://203.0.113.10:443",
+			Namespaces:        []string{"payments", "shop-*", "*"},
 			Region:            "kr",
 			Zone:              "kr-a",
 		}, {
@@ -67,7 +70,8 @@ func TestParseGood(t *testing.T) {
 			Network:       "far",
 		}},
 		Policies: []model.Policy{{
-			Services: []string{"payments/checkout", "payments/*", "*/*"},
+			Services: []string{"payments/checkout", "payments/*", "shop-*/web", "*/api-*", "*/*"},
+			Allow:    []string{"cluster2.eu", "cluster1"},
 			Affinity: model.AffinityLocal,
 			Weights:  map[string]int{"cluster1": 90, "cluster2.eu": 10},
 			Failover: []string{"cluster2.eu", "cluster1"},
@@ -119,6 +123,15 @@ func named(name string) string {
 }
 
 func withPolicy(fields string) string { return member() + "policies:\n- " + fields + "\n" }
+
+// notServices are the errors of patterns of services that aren't any.
+func notServices(patterns ...string) []string {
+	var all []string
+	for i, pattern := range patterns {
+		all = append(all, fmt.Sprintf(`k.yaml: policies[0].services[%d]: %q: not NAMESPACE/NAME; either may be "*", or end in it`, i, pattern))
+	}
+	return all
+}
 
 // badDocuments are documents, with every line of their errors.
 var badDocuments = []struct {
@@ -187,7 +200,23 @@ var badDocuments = []struct {
 	{"a probe without a port", member("probe: tcp://10.0.0.1"), []string{`k.yaml: clusters[0].probe: "tcp://10.0.0.1": no port; write tcp://HOST:PORT`}},
 	{"a probe without a host", member("probe: /healthz"), []string{`k.yaml: clusters[0].probe: "/healthz": not a URL; write tcp://HOST:PORT, http:// or https://`}},
 	{"a policy for no service", withPolicy("affinity: none"), []string{`k.yaml: policies[0].services: missing; as [payments/checkout, "payments/*"]`}},
-	{"a policy for a name", withPolicy("services: [checkout]"), []string{`k.yaml: policies[0].services[0]: "checkout": not NAMESPACE/NAME; either may be "*"`}},
+	{"a policy for a name", withPolicy("services: [checkout]"), []string{`k.yaml: policies[0].services[0]: "checkout": not NAMESPACE/NAME; either may be "*", or end in it`}},
+	{"patterns that aren't", withPolicy(`{services: ["*a/b", "a*b/c", "a/b**", "a/?", "a/[b]", "A*/b", "a/-*", "a/*/b", "/*"]}`), notServices("*a/b", "a*b/c", "a/b**", "a/?", "a/[b]", "A*/b", "a/-*", "a/*/b", "/*")},
+	{"nobody allowed", withPolicy("{services: [\"*/*\"], allow: []}"), []string{"k.yaml: policies[0].allow: empty; leave it out for all members"}},
+	{"allowed to nobody", withPolicy("{services: [\"*/*\"], allow: [c1, c9]}"), []string{`k.yaml: policies[0].allow[1]: "c9": not a member`}},
+	{"no reach", member("reach: []"), []string{"k.yaml: clusters[0].reach: empty; leave it out for the default, or give some of services, pods, loadBalancers, gateways"}},
+	{"a reach that isn't", member("reach: [pods, Gateways]"), []string{`k.yaml: clusters[0].reach[1]: "Gateways": not one of services, pods, loadBalancers, gateways`}},
+	{"a reach twice", member("reach: [pods, services, pods]"), []string{`k.yaml: clusters[0].reach[2]: "pods": given twice`}},
+	{"a reach that is a string", member("reach: pods"), []string{"k.yaml: clusters[0].reach: a string: not a list"}},
+	{"no namespaces", member("namespaces: []"), []string{"k.yaml: clusters[0].namespaces: empty; leave it out for all namespaces"}},
+	{"namespaces that aren't", member(`namespaces: [shop, Shop, "shop?", "*-shop", "a.b", "[a]", ""]`), []string{
+		`k.yaml: clusters[0].namespaces[1]: "Shop": not the name of a namespace; it may be "*", or end in it`,
+		`k.yaml: clusters[0].namespaces[2]: "shop?": not the name of a namespace; it may be "*", or end in it`,
+		`k.yaml: clusters[0].namespaces[3]: "*-shop": not the name of a namespace; it may be "*", or end in it`,
+		`k.yaml: clusters[0].namespaces[4]: "a.b": not the name of a namespace; it may be "*", or end in it`,
+		`k.yaml: clusters[0].namespaces[5]: "[a]": not the name of a namespace; it may be "*", or end in it`,
+		`k.yaml: clusters[0].namespaces[6]: "": not the name of a namespace; it may be "*", or end in it`,
+	}},
 	{"an affinity", withPolicy("{services: [\"*/*\"], affinity: close}"), []string{`k.yaml: policies[0].affinity: "close": not one of none, local, nearest, remote`}},
 	{"a weight below 0", withPolicy("{services: [\"*/*\"], weights: {c1: -1}}"), []string{"k.yaml: policies[0].weights.c1: -1: below 0"}},
 	{"a weight that is a fraction", withPolicy("{services: [\"*/*\"], weights: {c1: 0.5}}"), []string{"k.yaml: policies[0].weights: a number: not a whole number"}},
@@ -252,5 +281,13 @@ func TestParseTypes(t *testing.T) {
 	}, "\n")
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+}
+
+// TestNull: what is null is left out.
+func TestNull(t *testing.T) {
+	set, err := parse(map[string]string{"k.yaml": member("reach:", "namespaces: ~")})
+	if err != nil || set.Clusters[0].Reach != nil || set.Clusters[0].Namespaces != nil {
+		t.Errorf("%+v, error %v", set, err)
 	}
 }

@@ -195,6 +195,9 @@ func TestYAMLBounds(t *testing.T) {
 		{"CIDRs of a member", member("podCIDRs: [" + strings.Repeat("x,", 1001) + "]"), "clusters[0].podCIDRs: 1001 given; 1000 at most"},
 		{"upstreams of a member", member("dns: [" + strings.Repeat("10.0.0.1,", 1001) + "]"), "clusters[0].dns: 1001 given; 1000 at most"},
 		{"gateways of a member", member("gateways: [" + strings.Repeat("192.0.2.1,", 1001) + "]"), "clusters[0].gateways: 1001 given; 1000 at most"},
+		{"namespaces of a member", member("namespaces: [" + strings.Repeat("x,", 1001) + "]"), "clusters[0].namespaces: 1001 given; 1000 at most"},
+		{"reach of a member", member("reach: [" + strings.Repeat("x,", 1001) + "]"), "clusters[0].reach: 1001 given; 1000 at most"},
+		{"members that a policy allows", withPolicy("{services: ['*/*'], allow: [" + strings.Repeat("c1,", 1001) + "]}"), "policies[0].allow: 1001 given; 1000 at most"},
 		{"upstreams by aliases", head + "clusters:\n- {name: d, serviceCIDRs: [10.1.0.0/16], dns: &d [" + numbered(999, "'10.0.0.1:1%03d',") + "]}\n" +
 			numbered(10, "- {name: c%d, serviceCIDRs: [10.1.0.0/16], dns: *d}\n"), "clusters[10].dns: the members of a ClusterSet have 10000 upstreams at most"},
 		{"services of a policy", withPolicy("{services: [" + strings.Repeat("'*/*',", 1001) + "]}"), "policies[0].services: 1001 given; 1000 at most"},

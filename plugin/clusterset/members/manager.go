@@ -20,6 +20,8 @@ type Options struct {
 	Mode model.Mode
 	// Local is the local cluster's name, "" where the About API says it, or nobody.
 	Local string
+	// Multicluster is whether names over the whole ClusterSet are answered.
+	Multicluster bool
 	// Cache is how many positive answers are kept, 0 for no cache; they are served for
 	// ServeStale after they expired.
 	Cache       int

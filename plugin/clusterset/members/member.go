@@ -74,7 +74,7 @@ func (m *Member) RTT() time.Duration {
 
 // IsAlive reports whether its gateway answers its probe; that of a member without a probe
 // does.
-func (m *Member) IsAlive() bool { return true }
+func (m *Member) IsAlive() bool { return m.Gateway == nil || m.Gateway.Alive() }
 
 // sameAs reports whether m serves for next, a member to be built.
 func (m *Member) sameAs(next *Member) bool {

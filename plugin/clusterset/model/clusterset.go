@@ -40,7 +40,7 @@ type Cluster struct {
 	// nil for ReachFrom's defaults.
 	Reach []Reach
 	// Namespaces are those whose services may be reached from other clusters, nil for all; a
-	// name may hold "*".
+	// name may be "*", or end in it.
 	Namespaces []string
 	// Probe is the URL that proves the member's gateway alive, or "".
 	Probe  string

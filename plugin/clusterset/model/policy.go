@@ -1,8 +1,8 @@
 package model
 
 import (
-	"path"
 	"slices"
+	"strings"
 )
 
 // Affinity is which members of a clusterset-wide name are preferred.
@@ -44,18 +44,27 @@ type Policy struct {
 	Failover []string
 }
 
-// Policy returns the first that is for a service, nil where none is.
+// Policy returns the first that is for a service, nil where none is. Names are lower case. It
+// allocates nothing.
 func (s *ClusterSet) Policy(namespace, name string) *Policy {
 	for i := range s.Policies {
-		matches := func(pattern string) bool {
-			found, err := path.Match(pattern, namespace+"/"+name)
-			return err == nil && found
-		}
-		if slices.ContainsFunc(s.Policies[i].Services, matches) {
-			return &s.Policies[i]
+		for _, pattern := range s.Policies[i].Services {
+			ofNamespace, ofName, _ := strings.Cut(pattern, "/")
+			if matches(ofNamespace, namespace) && matches(ofName, name) {
+				return &s.Policies[i]
+			}
 		}
 	}
 	return nil
+}
+
+// matches reports whether a name is the pattern, or begins with what stands before the "*" that
+// the pattern ends in. Nothing else in a pattern is special.
+func matches(pattern, name string) bool {
+	if prefix, wild := strings.CutSuffix(pattern, "*"); wild {
+		return strings.HasPrefix(name, prefix)
+	}
+	return name == pattern
 }
 
 // Reach is a kind of addresses that a service has.
@@ -100,13 +109,11 @@ func (c *Cluster) ReachFrom(network string) []Reach {
 	return reachOutside
 }
 
-// Offers reports whether services of a namespace may be reached from other clusters.
+// Offers reports whether services of a namespace, in lower case, may be reached from other
+// clusters. It allocates nothing.
 func (c *Cluster) Offers(namespace string) bool {
 	if c.Namespaces == nil {
 		return true
 	}
-	return slices.ContainsFunc(c.Namespaces, func(pattern string) bool {
-		found, err := path.Match(pattern, namespace)
-		return err == nil && found
-	})
+	return slices.ContainsFunc(c.Namespaces, func(pattern string) bool { return matches(pattern, namespace) })
 }

@@ -71,8 +71,8 @@ func (z *Zones) Find(name string) *Zone {
 	return nil
 }
 
-// Primary returns the name of the zone that PTR records point into, "" where all are reverse
-// zones.
+// Primary returns the name of the zone that PTR records point into, "" where none is a cluster
+// zone.
 func (z *Zones) Primary() string {
 	if z.primary == nil {
 		return ""

@@ -16,6 +16,9 @@ type Options struct {
 	Mode  model.Mode
 	// ExportsMarked hides services that aren't exported.
 	ExportsMarked bool
+	// Affinity is which members names over the whole ClusterSet prefer, where neither a policy
+	// nor the service says.
+	Affinity model.Affinity
 	// TTL and NegativeTTL are of answers from data, and of negative ones, in seconds.
 	TTL, NegativeTTL uint32
 	// ServeStale is how old data may be that nothing proves true; 0 is not at all.
@@ -23,8 +26,6 @@ type Options struct {
 	// Timeout is a question's whole time.
 	Timeout      time.Duration
 	AddressGuard bool
-	// Affinity is the default for names over the whole ClusterSet.
-	Affinity model.Affinity
 	// HasNext is whether there is a plugin behind this one.
 	HasNext bool
 	// Addresses returns this server's, which its zones' name servers have.
