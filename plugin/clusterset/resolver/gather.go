@@ -49,7 +49,7 @@ func (r clusterset) gathered(ctx context.Context, q *Question, s *service) *Reso
 	all := *s
 	all.candidates, all.unknown, all.out = slices.Clip(s.candidates), slices.Clip(s.unknown), slices.Clip(s.out)
 	asked := make(map[int]*Resolution) // by the candidates' index
-	b := serviceBuilder{Resolver: r.Resolver, set: q.Members}
+	b := serviceBuilder{service: &all, set: q.Members}
 	for i := range replies {
 		if a := &replies[i]; a.has() {
 			asked[len(all.candidates)] = a.res
