@@ -2,7 +2,7 @@ package probe
 
 import (
 	"encoding/json"
-	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -228,7 +228,7 @@ func TestStop(t *testing.T) {
 		{"waiting for a reply", "http://192.0.2.1", accepted, silent},
 		{"reading a body", "http://192.0.2.1", accepted, func(conn net.Conn) {
 			read(conn)
-			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\n\r\nx")
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\nx")
 			silent(conn)
 		}},
 	} {
