@@ -288,7 +288,7 @@ func (b *serviceBuilder) ownRules(s *model.Service) {
 func (b *serviceBuilder) consider(e *exported) {
 	ready, total := endpointCount(e.of)
 	switch {
-	case !e.member.IsAlive():
+	case e.member != b.set.Local && !e.member.IsAlive():
 		b.out = append(b.out, newExcluded(e.member, errNoGateway, dns.ExtendedErrorCodeNoReachableAuthority))
 		return
 	case b.rule != ByPolicy && e.of.InternalLocal && e.member != b.set.Local:
