@@ -2,6 +2,8 @@ package clusterset
 
 import (
 	"context"
+	"net"
+	"net/netip"
 	"runtime"
 
 	"github.com/coredns/coredns/plugin"
@@ -99,6 +101,18 @@ func (q *client) show(res *resolver.Resolution) {
 //
 //go:noinline // inlined, it would enlarge ServeDNS's frame, which is on the stack of every query
 func (q *client) fallsThrough() bool { return q.plugin.options.fall.Through(q.state.Name()) }
+
+// Address implements resolver.Client.
+func (q *client) Address() netip.Addr {
+	var addr netip.Addr
+	switch from := q.state.W.RemoteAddr().(type) {
+	case *net.UDPAddr:
+		addr = from.AddrPort().Addr()
+	case *net.TCPAddr:
+		addr = from.AddrPort().Addr()
+	}
+	return addr.Unmap()
+}
 
 // OverStream implements resolver.Client.
 func (q *client) OverStream() bool { return q.state.Proto() == "tcp" }

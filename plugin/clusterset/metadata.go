@@ -43,6 +43,8 @@ func withOwnLabels(ctx context.Context, m *members.Member) context.Context {
 	for label, value := range labels {
 		metadata.SetValueFunc(own, label, value)
 	}
-	metadata.SetValueFunc(own, labelCluster, func() string { return m.Name })
+	if m != nil {
+		metadata.SetValueFunc(own, labelCluster, func() string { return m.Name })
+	}
 	return own
 }

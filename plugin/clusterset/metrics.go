@@ -81,6 +81,7 @@ type memberMetrics struct {
 
 	mu        sync.Mutex
 	upstreams map[string]int // that have series, and how many clients use those
+	gateways  int            // that are probed: the old and the new one while that is replaced
 }
 
 var _ members.Metrics = (*memberMetrics)(nil)

@@ -525,7 +525,7 @@ func TestMetrics(t *testing.T) {
 		file testdata/c1.zone cluster.local
 	}`)
 	// The start would wait for the data of a member whose API is never there.
-	writeDocument(t, path, clusters+clusterAt("watched", member, ", kubeconfig: {file: /missing}"))
+	writeDocument(t, path, clusters+clusterAt("watched", member, ", kubeconfig: {file: /missing}")+clusterAt("probed", member, ", probe: tcp://"+addr))
 	eventually(t, inTime, "series of a member whose data are watched", func() bool {
 		got, _ := scraped(t, addr)
 		return got["coredns_clusterset_data_state"] != nil

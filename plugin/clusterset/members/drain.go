@@ -61,6 +61,9 @@ func (m *Member) close() {
 	if m.Data != nil {
 		m.Data.Release()
 	}
+	if m.Gateway != nil {
+		releaseGateway(m.Cluster)
+	}
 	m.Metrics.Release()
 }
 

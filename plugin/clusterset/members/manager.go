@@ -12,6 +12,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/probe"
 )
 
 // Options are a server block's.
@@ -35,10 +36,11 @@ type Options struct {
 	Probe exchange.EDNS
 	// API is the one that this CoreDNS has, nil without one.
 	API *discovery.API
-	// Metrics returns a member's series, and DataMetrics those of its data, each until
-	// Release.
-	Metrics     func(cluster string) Metrics
-	DataMetrics func(cluster string) (metrics member.Metrics, release func())
+	// Metrics returns a member's series, DataMetrics those of its data, and GatewayMetrics whether
+	// its gateway is up, each until Release.
+	Metrics        func(cluster string) Metrics
+	DataMetrics    func(cluster string) (metrics member.Metrics, release func())
+	GatewayMetrics func(cluster string) (up probe.Gauge, release func())
 	// Publish is called with each new set, in order.
 	Publish func(*Set)
 	Log     Log
@@ -156,6 +158,7 @@ func (m *Manager) member(old *Set, c *model.Cluster) *Member {
 	if m.cache != nil {
 		next.Answers = m.cache.Member(next.Metrics.Cache())
 	}
+	next.Gateway = m.options.acquireGateway(c)
 	switch {
 	case next.watch:
 		next.Data = m.options.acquireData(c)

@@ -2,12 +2,14 @@ package members
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/probe"
 )
 
 // Member is one member as it is asked: its description, its data, and the client of its
@@ -21,7 +23,9 @@ type Member struct {
 	// Answers is nil without a cache.
 	Answers *answercache.Member
 	// Data is nil for a member whose data aren't watched.
-	Data    Data
+	Data Data
+	// Gateway is nil for a member without a probe.
+	Gateway *probe.Probe
 	Metrics Metrics
 	// Broken is what is wrong with its TLS credentials, so that it can't be asked.
 	Broken error
@@ -58,6 +62,18 @@ func (m *Member) View() *member.View {
 	}
 	return m.Data.View()
 }
+
+// RTT returns the round-trip time to the member's DNS, 0 where it isn't known.
+func (m *Member) RTT() time.Duration {
+	if m.Client == nil {
+		return 0
+	}
+	return m.Client.RTT()
+}
+
+// IsAlive reports whether its gateway answers its probe; that of a member without a probe
+// does.
+func (m *Member) IsAlive() bool { return m.Gateway == nil || m.Gateway.Alive() }
 
 // sameAs reports whether m serves for next, a member to be built.
 func (m *Member) sameAs(next *Member) bool {

@@ -9,13 +9,15 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/probe"
 )
 
 // testOptions are those of a manager whose metrics nobody reads.
 func testOptions(publish func(*Set)) *Options {
 	return &Options{
 		Cache: 1000, NegativeTTL: 5, ServeStale: time.Hour, Timeout: 2 * time.Second, MaxConcurrent: 1000,
-		Metrics: func(string) Metrics { return unread{} }, DataMetrics: unreadData, Publish: publish, Log: silent{},
+		Metrics: func(string) Metrics { return unread{} }, DataMetrics: unreadData,
+		GatewayMetrics: unreadGateway, Publish: publish, Log: silent{},
 	}
 }
 
@@ -48,6 +50,8 @@ func (unread) Cache() answercache.Metrics {
 
 func (unread) ReleaseUpstreams([]model.Upstream) {}
 func (unread) Release()                          {}
+
+func unreadGateway(string) (probe.Gauge, func()) { return newGauge(), func() {} }
 
 func unreadData(string) (member.Metrics, func()) {
 	m := member.Metrics{

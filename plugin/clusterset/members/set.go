@@ -21,9 +21,12 @@ type Set struct {
 	// prefer. It doesn't have those that are reached by what their names stand for in their own
 	// clusters, as most are: of these, addresses are given as they are. It is not to be changed.
 	Reach map[*Member][]model.Reach
+	// Imports are the local API's ServiceImports, as Services; nil where they aren't watched.
+	Imports Data
 
 	set    *model.ClusterSet
 	byName map[string]*Member
+	sorted []*Member
 	// ranges are the members' CIDRs; without a local member, of all as one network.
 	ranges   *model.Ranges
 	gateways map[netip.Addr]bool
@@ -37,6 +40,9 @@ func NewSet(set *model.ClusterSet, byName map[string]*Member, localName string) 
 		set: set, byName: byName, localName: localName, Local: byName[localName],
 		Names: query.NewNames(slices.Collect(maps.Keys(byName))), gateways: make(map[netip.Addr]bool),
 		Reach: make(map[*Member][]model.Reach),
+	}
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		s.sorted = append(s.sorted, byName[name])
 	}
 	for _, c := range set.Clusters {
 		for _, gateway := range c.Gateways {
@@ -61,6 +67,12 @@ func (s *Set) All() map[string]*Member { return s.byName }
 
 // Member returns the member of that name, in any case, or nil.
 func (s *Set) Member(name string) *Member { return s.byName[strings.ToLower(name)] }
+
+// Sorted returns the members by their names.
+func (s *Set) Sorted() []*Member { return s.sorted }
+
+// Policy returns the one for a service, nil where there is none.
+func (s *Set) Policy(namespace, name string) *model.Policy { return s.set.Policy(namespace, name) }
 
 // Owner returns the member that has addr in its CIDRs, if just one has, and reports whether
 // several have.

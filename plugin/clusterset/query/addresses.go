@@ -30,15 +30,15 @@ func (w *wanted) addresses(s *model.Service) (found []netip.Addr, exists bool) {
 			}
 		}
 	}
-	return unique(found), len(found) > 0
+	return Unique(found), len(found) > 0
 }
 
 // fewAddresses are compared with each other faster than they are put into a map.
 const fewAddresses = 16
 
-// unique removes duplicates, in place: an endpoint may be in two slices while it moves
+// Unique removes duplicates, in place: an endpoint may be in two slices while it moves
 // from one to the other.
-func unique(addresses []netip.Addr) []netip.Addr {
+func Unique(addresses []netip.Addr) []netip.Addr {
 	if len(addresses) > fewAddresses {
 		return uniqueOfMany(addresses)
 	}

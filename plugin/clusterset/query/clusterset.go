@@ -118,7 +118,7 @@ func (n *Name) SetRecords(parts []*Part, f *Form) Records {
 		for _, p := range parts {
 			all = append(all, p.Addresses()...)
 		}
-		return AddressRecords(unique(all), f)
+		return AddressRecords(Unique(all), f)
 	}
 	l := srvList{form: *f, targets: make(map[srvKey]bool), addresses: make(map[srvAddress]bool), weight: w.weightOf(parts)}
 	service := w.key + "." + labelService + "." + n.Suffix

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 )
 
 // briefer is an error whose text may hold words from outside, and which has others for a
@@ -31,8 +33,10 @@ func brief(err error) string {
 }
 
 // memberError returns err, of the question's member; what a client is told of it stays apart.
-func (q *Question) memberError(err error) error {
-	of := "member " + q.Member.Name + ": "
+func (q *Question) memberError(err error) error { return memberError(q.Member, err) }
+
+func memberError(m *members.Member, err error) error {
+	of := "member " + m.Name + ": "
 	if b, ok := errors.AsType[briefer](err); ok {
 		return briefError{errors.New(of + err.Error()), of + b.Brief()}
 	}

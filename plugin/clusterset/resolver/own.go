@@ -12,8 +12,9 @@ import (
 // state that a member is in makes no difference.
 
 const (
-	// schemaVersion is that of the names: kubernetes/dns, docs/specification.md.
-	schemaVersion = "1.1.0"
+	// schemaVersion is that of the names: kubernetes/dns, docs/specification.md; and
+	// setVersion under a clusterset zone: KEP-1645, specification.md.
+	schemaVersion, setVersion = "1.1.0", "1.0.0"
 	// versionTTL is CoreDNS's kubernetes plugin's: eight hours, in seconds.
 	versionTTL = 28800
 )
@@ -39,7 +40,11 @@ func (r zoneAuthority) own(q *Question) *Resolution {
 	case q.Parsed.Kind == query.Version && q.Type == dns.TypeTXT:
 		header := zone.header(q.Name, dns.TypeTXT)
 		header.Ttl = versionTTL
-		res.Answer = []dns.RR{&dns.TXT{Hdr: header, Txt: []string{schemaVersion}}}
+		version := schemaVersion
+		if q.Zone.Kind == ClustersetZone {
+			version = setVersion
+		}
+		res.Answer = []dns.RR{&dns.TXT{Hdr: header, Txt: []string{version}}}
 	}
 	if len(res.Answer) == 0 { // an empty non-terminal, or another type: RFC 8020
 		res.Authority = []dns.RR{zone.soa()}

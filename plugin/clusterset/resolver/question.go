@@ -20,10 +20,10 @@ type Kind uint8
 const (
 	// ClusterZone has a subzone for each member: "lan.".
 	ClusterZone Kind = iota
-	// ReverseZone has the names of addresses: "10.in-addr.arpa.".
-	ReverseZone
 	// ClustersetZone has names over the whole ClusterSet: "clusterset.local.".
 	ClustersetZone
+	// ReverseZone has the names of addresses: "10.in-addr.arpa.".
+	ReverseZone
 )
 
 // Zone is a zone of the server block.
@@ -41,7 +41,7 @@ type Zones struct {
 	primary *Zone
 }
 
-// NewZones returns the zones of those names, which are normalized; those in clusterset are
+// NewZones returns the zones of those names, which are normalized; some of them are
 // clusterset zones.
 func NewZones(names, clusterset []string) Zones {
 	var zones Zones
@@ -78,6 +78,15 @@ func (z *Zones) Primary() string {
 		return ""
 	}
 	return z.primary.Name
+}
+
+// memberZone returns the zone in which members are asked for parts of an answer. Its names
+// aren't seen by anybody.
+func (z *Zones) memberZone() *Zone {
+	if z.primary != nil {
+		return z.primary
+	}
+	return &Zone{Name: "members.invalid."}
 }
 
 // pointersInto returns the domain of the names that a member's addresses have.
@@ -127,6 +136,8 @@ type Question struct {
 
 // Client is who asks, and the CoreDNS server that was asked, within which more can be asked.
 type Client interface {
+	// Address is the client's, that of its socket.
+	Address() netip.Addr
 	// OverStream reports whether the question came over a stream, so that the client can take
 	// an answer of any size.
 	OverStream() bool
@@ -146,6 +157,8 @@ type owner uint8
 
 const (
 	byMember owner = iota
+	// bySet are the members that have a service, together.
+	bySet
 	// byZone is this server, as the zone's authority; of names that are nobody's, too.
 	byZone
 	// byNext is the next plugin, and byNextUncached it too, but no cache is to keep it.
@@ -168,6 +181,12 @@ func (r *Resolver) ReadQuestion(q *Question, request *dns.Msg, zone *Zone, clien
 		q.owner = zoneAuthority{r}.ownerUnready(q)
 	case zone.Kind == ReverseZone:
 		r.readAddress(q)
+	case zone.Kind == ClustersetZone:
+		if q.Parsed = query.ParseClusterset(q.Name, len(zone.Name)); q.Parsed.Kind <= query.Branch {
+			q.owner = byZone
+		} else {
+			q.owner = bySet
+		}
 	default:
 		q.Parsed = query.Parse(q.Name, len(zone.Name), q.Members.Names)
 		q.Member = q.Members.Member(q.Parsed.Cluster)

@@ -30,6 +30,8 @@ type Resolution struct {
 	Attempts []Attempt
 	// NotFound is whether the question's own name doesn't exist, so that it may fall through.
 	NotFound bool
+	// Chosen is who answers a name over the whole ClusterSet.
+	Chosen Chosen
 	// Rare is what most Resolutions have nothing of.
 	Rare Rare
 

@@ -49,6 +49,8 @@ func (r *Resolver) Resolve(ctx context.Context, q *Question) *Resolution {
 // unasked answers where no member is asked.
 func (r *Resolver) unasked(ctx context.Context, q *Question) *Resolution {
 	switch q.owner {
+	case bySet:
+		return clusterset{r}.resolve(ctx, q)
 	case byNext:
 		return q.next(AskNext)
 	case byNextUncached:

@@ -41,7 +41,8 @@ type Resolver struct {
 	Options
 
 	// members is nil until there is a ClusterSet. A question loads it once.
-	members atomic.Pointer[members.Set]
+	members  atomic.Pointer[members.Set]
+	services services
 }
 
 // SetMembers puts members in force.

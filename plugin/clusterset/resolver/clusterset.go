@@ -1,0 +1,154 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
+)
+
+// clusterset answers a name over the whole ClusterSet (KEP-1645).
+type clusterset struct{ *Resolver }
+
+// resolve answers a name of a service over the whole ClusterSet.
+//
+//  1. The service: which members have it, by their data; kept until something changes.
+//  2. The members of which only their DNS can tell are asked, unless the choice is made.
+//  3. The choice among those that have it, for this client and now.
+//  4. The reply: their addresses. That there is no such name is said only where every member
+//     that could have it is known not to.
+func (r clusterset) resolve(ctx context.Context, q *Question) *Resolution {
+	s := r.service(q, q.Parsed.SetKey())
+	switch {
+	case s.denied:
+		return r.denied(q)
+	case q.Parsed.Kind == query.Endpoint:
+		return r.endpoint(ctx, q, s)
+	case len(s.ask) > 0 && !s.isLocalReady():
+		return r.gathered(ctx, q, s)
+	}
+	choice, addresses := s.choose(q.Client.Address(), q.Received)
+	if choice.Members() == nil {
+		return r.none(ctx, q, s)
+	}
+	f := query.Form{Owner: q.Name, Type: q.Type, TTL: r.TTL}
+	a := answer{source: Data, serial: s.serial}
+	if s.candidates[choice.Members()[0]].Stale {
+		a.source, f.TTL, a.stale = Stale, min(r.TTL, maxStaleTTL), errStaleMembers
+	}
+	if q.Parsed.Kind == query.Service && (q.Type == dns.TypeA || q.Type == dns.TypeAAAA) {
+		return r.reply(q, s, choice, &a, query.AddressRecords(addresses, &f))
+	}
+	return r.reply(q, s, choice, &a, q.Parsed.SetRecords(s.partsOf(choice), &f))
+}
+
+var errStaleMembers = errors.New("every member that has it is known by stale data alone")
+
+// reply answers with records of the members that were chosen.
+func (r clusterset) reply(q *Question, s *service, choice selection.Choice, a *answer, found query.Records) *Resolution {
+	res := q.resolution(a.source)
+	res.Chosen = Chosen{service: s, choice: choice}
+	res.Authoritative, res.StaleReason = true, a.stale
+	res.Answer, res.Additional = found.Answer, found.Extra
+	if len(res.Answer) == 0 {
+		zone := zoneAuthority(r).authority(q, a.serial, 0)
+		res.Authority = []dns.RR{zone.soa()}
+	}
+	if !found.Exists {
+		res.Rcode, res.NotFound = dns.RcodeNameError, true
+	}
+	if a.source != Stale {
+		return res
+	}
+	return stale(res)
+}
+
+// partsOf returns those of the members chosen.
+func (s *service) partsOf(choice selection.Choice) []*query.Part {
+	var parts []*query.Part
+	for _, i := range choice.Members() {
+		parts = append(parts, s.parts[i])
+	}
+	return parts
+}
+
+// none answers where no member does: SERVFAIL where one may have the name, or has it at an
+// address that can't be reached from here; else there is no such name.
+func (r clusterset) none(ctx context.Context, q *Question, s *service) *Resolution {
+	code, text := NoExtendedError, ""
+	var all []error
+	for _, list := range [][]excluded{s.unknown, s.out} {
+		for i := range list {
+			e := &list[i]
+			if e.code == NoExtendedError { // it hasn't the service, for clients here
+				continue
+			}
+			if all = append(all, e.err); len(all) == 1 {
+				code, text = e.code, brief(e.err)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return r.reply(q, s, selection.Choice{}, &answer{source: Data, serial: s.serial}, query.Records{})
+	}
+	res := r.fail(ctx, q, Data, code, errors.Join(all...))
+	res.Text, res.Chosen = text, Chosen{service: s}
+	if len(all) > 1 {
+		res.Text = fmt.Sprintf("%s; and %d more", text, len(all)-1)
+	}
+	return res
+}
+
+// denied answers clients of a cluster that a policy doesn't allow to look the name up.
+func (r clusterset) denied(q *Question) *Resolution {
+	zone := zoneAuthority(r).authority(q, 0, 0)
+	res := q.resolution(OfZone)
+	res.Authoritative, res.Rcode, res.NotFound, res.Authority = true, dns.RcodeNameError, true, []dns.RR{zone.soa()}
+	res.Code, res.Text = dns.ExtendedErrorCodeProhibited, errNotAllowed.Error()
+	return res
+}
+
+// endpoint answers for one endpoint, of the member that the name has: that is asked for
+// whatever policies say, and however it is.
+func (r clusterset) endpoint(ctx context.Context, q *Question, s *service) *Resolution {
+	f := query.Form{Owner: q.Name, Type: q.Type, TTL: r.TTL}
+	for i, part := range s.parts {
+		c := &s.candidates[i]
+		if c.Name != "" && !strings.EqualFold(c.Name, q.Parsed.Cluster) {
+			continue
+		}
+		a := answer{source: Data, serial: s.serial}
+		if c.Stale {
+			a.source, f.TTL, a.stale = Stale, min(r.TTL, maxStaleTTL), errStaleMembers
+		}
+		found := q.Parsed.SetRecords([]*query.Part{part}, &f)
+		return r.reply(q, s, selection.Choice{}, &a, found)
+	}
+	if m := q.Members.Member(q.Parsed.Cluster); m != nil {
+		for _, asked := range s.ask {
+			if asked == m {
+				return r.endpointOf(ctx, q, s, m)
+			}
+		}
+	}
+	return r.noneOf(ctx, q, s)
+}
+
+// noneOf is none, for the member that the name has.
+func (r clusterset) noneOf(ctx context.Context, q *Question, s *service) *Resolution {
+	of := *s
+	of.unknown, of.out = nil, nil
+	for _, list := range [][]excluded{s.unknown, s.out} {
+		for _, e := range list {
+			if e.member == nil || strings.EqualFold(e.member.Name, q.Parsed.Cluster) {
+				of.unknown = append(of.unknown, e)
+			}
+		}
+	}
+	return r.none(ctx, q, &of)
+}

@@ -1,0 +1,109 @@
+package resolver
+
+import (
+	"net/netip"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+)
+
+// part returns what a member that exports the service answers with: the first kind of
+// address that clients here can reach and that it has; nil where it has none.
+func (b *serviceBuilder) part(e *exported) *query.Part {
+	network := e.member.Network // while the local cluster isn't known, all are as one
+	if b.set.Local != nil {
+		network = b.set.Local.Network
+	}
+	for _, reach := range e.member.ReachFrom(network) {
+		part := &query.Part{Cluster: e.member.Name, Service: e.of}
+		switch reach {
+		case model.ReachServices:
+			part.Service = b.guarded(e.member, e.of)
+		case model.ReachPods:
+			part.Service = b.guarded(e.member, e.of)
+			if e.of.Type == model.ClusterIP {
+				part.Instead = endpointAddresses(part.Service)
+			}
+		case model.ReachLoadBalancers:
+			part.Instead = b.outside(e.member, e.of.Outside)
+		case model.ReachGateways:
+			part.Instead = append([]netip.Addr{}, e.member.Gateways...)
+		}
+		if hasAddress(part) {
+			return part
+		}
+	}
+	return nil
+}
+
+func hasAddress(p *query.Part) bool {
+	if p.Instead == nil && p.Service.Type == model.ClusterIP {
+		return len(p.Service.ClusterIPs) > 0
+	}
+	return len(p.Addresses()) > 0
+}
+
+func endpointAddresses(s *model.Service) []netip.Addr {
+	all := []netip.Addr{} // not nil: there are no others
+	for _, slice := range s.Slices {
+		for i := range slice.Endpoints {
+			all = append(all, slice.Endpoints[i].Addr)
+		}
+	}
+	return query.Unique(all)
+}
+
+// outside returns the addresses of a Service's load balancers, and its external ones.
+func (b *serviceBuilder) outside(m *members.Member, o *model.Outside) []netip.Addr {
+	all := []netip.Addr{}
+	if o == nil {
+		return all
+	}
+	for _, list := range [][]netip.Addr{o.LoadBalancers, o.ExternalIPs} {
+		for _, addr := range list {
+			if b.trusts(m, addr) {
+				all = append(all, addr)
+			}
+		}
+	}
+	return query.Unique(all)
+}
+
+// guarded returns the Service without addresses that can't be the member's own.
+func (b *serviceBuilder) guarded(m *members.Member, s *model.Service) *model.Service {
+	kept := *s
+	kept.ClusterIPs, kept.Slices = nil, nil
+	for _, addr := range s.ClusterIPs {
+		if b.trusts(m, addr) {
+			kept.ClusterIPs = append(kept.ClusterIPs, addr)
+		}
+	}
+	for _, slice := range s.Slices {
+		kept.Slices = append(kept.Slices, b.guardedSlice(m, slice))
+	}
+	return &kept
+}
+
+func (b *serviceBuilder) guardedSlice(m *members.Member, s *model.Slice) *model.Slice {
+	for i := range s.Endpoints {
+		if b.trusts(m, s.Endpoints[i].Addr) {
+			continue
+		}
+		kept := *s
+		kept.Endpoints = nil
+		for _, e := range s.Endpoints {
+			if b.trusts(m, e.Addr) {
+				kept.Endpoints = append(kept.Endpoints, e)
+			}
+		}
+		return &kept
+	}
+	return s
+}
+
+// trusts reports whether the member may answer with addr.
+func (b *serviceBuilder) trusts(m *members.Member, addr netip.Addr) bool {
+	g := guard{&Question{Members: b.set, Member: m}, &b.Zones}
+	return !b.AddressGuard || g.trusts(addr)
+}

@@ -1,0 +1,391 @@
+package resolver
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
+)
+
+// service is what is known of a service of the whole ClusterSet: which members have it, and
+// which of them answer. It is immutable, and made anew where something changed.
+type service struct {
+	key string // "name.namespace"
+	// set, epoch and until are what it was made of, and when it ends: what isn't seen by an
+	// epoch (upstreams, gateways, round-trip times) is looked at again then.
+	set   *members.Set
+	epoch uint64
+	until time.Time
+
+	// candidates can be chosen; parts and addresses are what they answer with.
+	candidates []selection.Candidate
+	parts      []*query.Part
+	addresses  [][]netip.Addr
+	plan       *selection.Plan
+	// together are the addresses of all members of a priority.
+	together [][]netip.Addr
+	rules    selection.Rules
+	// rule is where the rules are from, and window how long a client keeps its members.
+	rule   Rule
+	window time.Duration
+
+	// ask are the members that only their DNS can tell of, unknown those that nobody can, and
+	// out those that have it and don't answer, with why.
+	ask     []*members.Member
+	unknown []excluded
+	out     []excluded
+	// denied is set where clients of this cluster may not look it up.
+	denied bool
+	serial uint32
+}
+
+// excluded is a member that isn't a candidate.
+type excluded struct {
+	member *members.Member // nil for the imports
+	err    error
+	code   uint16 // of the extended error; NoExtendedError where it is as if it hadn't the service
+}
+
+func newExcluded(m *members.Member, why error, code uint16) excluded {
+	return excluded{m, memberError(m, why), code}
+}
+
+// Rule is what decided how members of a service are chosen.
+type Rule string
+
+// The rules, first the one that counts.
+const (
+	ByPolicy       Rule = "policy"
+	ByAnnotation   Rule = "annotation"
+	ByDistribution Rule = "trafficDistribution"
+	ByTraffic      Rule = "internalTrafficPolicy"
+	ByDefault      Rule = "default"
+	ByImport       Rule = "import"
+)
+
+// serviceLife is how long a service is used without looking at its members again.
+const serviceLife = time.Second
+
+// services keeps services by their key, one in each place: what collides is made again. A
+// name that doesn't exist takes none, so that a flood of such names leaves the others alone.
+type services struct {
+	places [1 << 12]atomic.Pointer[service]
+}
+
+var serviceSeed = maphash.MakeSeed()
+
+func (s *services) place(key string) *atomic.Pointer[service] {
+	return &s.places[maphash.String(serviceSeed, key)%uint64(len(s.places))]
+}
+
+// service returns the service of the question's key.
+func (r *Resolver) service(q *Question, key string) *service {
+	place, epoch := r.services.place(key), member.Epoch()
+	if s := place.Load(); s != nil && s.key == key && s.set == q.Members && s.epoch == epoch && q.Received.Before(s.until) {
+		return s
+	}
+	b := serviceBuilder{Resolver: r, set: q.Members, now: q.Received}
+	s := b.build(strings.Clone(key))
+	s.epoch, s.until = epoch, q.Received.Add(serviceLife)
+	if len(s.candidates) > 0 || len(s.ask) > 0 {
+		place.Store(s)
+	}
+	return s
+}
+
+// serviceBuilder makes a service from what its members' data say.
+type serviceBuilder struct {
+	*Resolver
+	*service
+
+	set *members.Set
+	now time.Time
+	// found are the members that export it.
+	found []exported
+}
+
+// exported is a member's export of the service.
+type exported struct {
+	member *members.Member
+	view   *member.View
+	of     *model.Service
+	since  time.Time // zero where that isn't known
+}
+
+func (b *serviceBuilder) build(key string) *service {
+	b.service = &service{key: key, set: b.set, serial: soaSerial, window: time.Duration(b.TTL) * time.Second}
+	name, namespace, _ := strings.Cut(key, ".")
+	policy := b.set.Policy(namespace, name)
+	if policy != nil && policy.Allow != nil && (b.set.Local == nil || !slices.Contains(policy.Allow, b.set.Local.Name)) {
+		b.denied = true
+		return b.service
+	}
+	if b.imported() {
+		return b.service
+	}
+	for _, m := range b.set.Sorted() {
+		if m.Offers(namespace) || m == b.set.Local {
+			b.look(m)
+		}
+	}
+	b.settleConflicts()
+	b.setRules(policy)
+	for i := range b.found {
+		b.consider(&b.found[i])
+	}
+	b.finish()
+	return b.service
+}
+
+var (
+	errNoGateway  = errors.New("its gateway is down")
+	errReach      = errors.New("it has no address that clients here can reach")
+	errOfCluster  = errors.New("internalTrafficPolicy Local: for its own cluster alone")
+	errConflict   = errors.New("its type isn't that of the oldest export")
+	errNotAllowed = errors.New("a policy doesn't allow this cluster to look it up")
+)
+
+// look looks for the service in a member's data. What these can't tell, as there are none or
+// they are stale, the member's DNS can.
+func (b *serviceBuilder) look(m *members.Member) {
+	view := m.View()
+	switch asks := b.Mode != model.ModeResolve; {
+	case view == nil || view.State == member.Unsynced:
+		b.askOr(asks && !b.ExportsMarked, m, view)
+		return
+	case view.State == member.Stale && (asks || time.Since(view.Since) >= b.ServeStale):
+		_, ok := view.Data.Exported(b.key)
+		b.askOr(asks && ok, m, view)
+		return
+	}
+	s := view.Data.Find(b.key)
+	since, ok := view.Data.Exported(b.key)
+	switch {
+	case s != nil && ok && s.Type != model.External: // which can't be exported
+		b.serial = max(b.serial, uint32(view.Data.Changed.Unix()))
+		b.found = append(b.found, exported{m, view, s, since})
+	case view.State == member.Stale:
+		b.askOr(false, m, view)
+	}
+}
+
+// askOr has the member's DNS asked, or leaves it unknown whether the member has the service.
+func (b *serviceBuilder) askOr(ask bool, m *members.Member, view *member.View) {
+	switch {
+	case ask:
+		b.ask = append(b.ask, m)
+	case view == nil:
+		b.unknown = append(b.unknown, newExcluded(m, members.ErrNoKubeconfig, dns.ExtendedErrorCodeNoReachableAuthority))
+	case view.State == member.Unsynced:
+		b.unknown = append(b.unknown, newExcluded(m, view.Err, dns.ExtendedErrorCodeNotReady))
+	default:
+		b.unknown = append(b.unknown, newExcluded(m, view.Err, dns.ExtendedErrorCodeNoReachableAuthority))
+	}
+}
+
+// imported makes the service what a ServiceImport of the local API says, if there is one: an
+// implementation of the Multi-Cluster Services API has chosen by then.
+func (b *serviceBuilder) imported() bool {
+	if b.set.Imports == nil {
+		return false
+	}
+	view := b.set.Imports.View()
+	if view.State == member.Unsynced {
+		b.unknown = append(b.unknown, excluded{nil, fmt.Errorf("ServiceImports: %w", view.Err), dns.ExtendedErrorCodeNotReady})
+		return false
+	}
+	s := view.Data.Find(b.key)
+	if s == nil {
+		return false
+	}
+	ready, total := 1, 1
+	if s.Type == model.Headless {
+		ready, total = endpointCount(s)
+	}
+	b.rule, b.rules.Affinity, b.serial = ByImport, model.AffinityNone, uint32(view.Data.Changed.Unix())
+	b.add(selection.Candidate{Ready: ready, Total: max(total, 1), Stale: view.State == member.Stale}, &query.Part{Service: s})
+	b.finish()
+	return true
+}
+
+// settleConflicts leaves out exports of another type than the oldest's: KEP-1645, "Conflict
+// resolution". What marks export has no age, and counts after what has.
+func (b *serviceBuilder) settleConflicts() {
+	slices.SortStableFunc(b.found, func(x, y exported) int {
+		if x.since.IsZero() != y.since.IsZero() {
+			return cmp.Compare(boolInt(x.since.IsZero()), boolInt(y.since.IsZero()))
+		}
+		return x.since.Compare(y.since)
+	})
+	b.found = slices.DeleteFunc(b.found, func(e exported) bool {
+		if e.of.Type == b.found[0].of.Type {
+			return false
+		}
+		b.out = append(b.out, newExcluded(e.member, errConflict, NoExtendedError))
+		return true
+	})
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// setRules sets what decides: a policy, the Service's own annotation, its
+// trafficDistribution, its internalTrafficPolicy, the Corefile's affinity; of these the
+// local cluster's Service, else that of the oldest export.
+func (b *serviceBuilder) setRules(policy *model.Policy) {
+	b.rules.Affinity, b.rule = b.Affinity, ByDefault
+	if len(b.found) > 0 {
+		of := b.found[0].of
+		if of.SessionAffinity > 0 {
+			b.window = time.Duration(of.SessionAffinity) * time.Second
+		}
+		for i := range b.found {
+			if b.found[i].member == b.set.Local {
+				of = b.found[i].of
+			}
+		}
+		b.ownRules(of)
+	}
+	if policy != nil {
+		b.rule = ByPolicy
+		b.rules.LocalOnly = false
+		b.rules.Affinity = cmp.Or(policy.Affinity, b.rules.Affinity)
+		b.rules.Weights, b.rules.Failover = policy.Weights, policy.Failover
+	}
+}
+
+// ownRules sets those of a Service.
+func (b *serviceBuilder) ownRules(s *model.Service) {
+	switch {
+	case s.CiliumAffinity != model.NoAffinity:
+		b.rules.Affinity, b.rule = s.CiliumAffinity, ByAnnotation
+	case s.Distribution != model.DistributeEvenly:
+		b.rules.Affinity, b.rule = model.AffinityNearest, ByDistribution
+	case s.InternalLocal:
+		b.rules.LocalOnly, b.rule = true, ByTraffic
+	}
+}
+
+// consider makes an export a candidate, unless its member is dead, or has no address that
+// clients here can reach.
+func (b *serviceBuilder) consider(e *exported) {
+	ready, total := endpointCount(e.of)
+	switch {
+	case e.member != b.set.Local && !e.member.IsAlive():
+		b.out = append(b.out, newExcluded(e.member, errNoGateway, dns.ExtendedErrorCodeNoReachableAuthority))
+		return
+	case b.rule != ByPolicy && e.of.InternalLocal && e.member != b.set.Local:
+		b.out = append(b.out, newExcluded(e.member, errOfCluster, NoExtendedError))
+		return
+	}
+	part := b.part(e)
+	if part == nil && ready > 0 {
+		b.out = append(b.out, newExcluded(e.member, errReach, dns.ExtendedErrorCodeFiltered))
+		return
+	}
+	if part == nil {
+		part = &query.Part{Cluster: e.member.Name, Service: e.of}
+	}
+	b.add(b.candidate(e.member, ready, max(total, 1), e.view.State == member.Stale), part)
+}
+
+// add adds a candidate, and what it answers with.
+func (b *serviceBuilder) add(c selection.Candidate, part *query.Part) {
+	b.candidates, b.parts, b.addresses = append(b.candidates, c), append(b.parts, part), append(b.addresses, part.Addresses())
+}
+
+// candidate returns a member as selection has it.
+func (b *serviceBuilder) candidate(m *members.Member, ready, total int, stale bool) selection.Candidate {
+	c := selection.Candidate{
+		Name: m.Name, Local: m == b.set.Local, Region: m.Region, Zone: m.Zone, Ready: ready, Total: total, Stale: stale,
+	}
+	if b.rules.Affinity == model.AffinityNearest {
+		c.RTT = m.RTT()
+	}
+	return c
+}
+
+// endpointCount returns how many endpoints a Service has that are ready, and all of them but
+// those that are about to end.
+func endpointCount(s *model.Service) (ready, total int) {
+	for _, slice := range s.Slices {
+		ready += len(slice.Endpoints)
+		if slice.NotReady == nil {
+			continue
+		}
+		for i := range *slice.NotReady {
+			if !(*slice.NotReady)[i].More().Terminating {
+				total++
+			}
+		}
+	}
+	return ready, total + ready
+}
+
+// finish makes the plan.
+func (b *serviceBuilder) finish() {
+	b.plan = selection.NewPlan(b.candidates, &b.rules, b.here())
+	b.together = make([][]netip.Addr, len(b.plan.Loads()))
+	for i := range b.candidates {
+		if tier := b.plan.Tier(i); tier >= 0 {
+			b.together[tier] = append(b.together[tier], b.addresses[i]...)
+		}
+	}
+	for tier := range b.together {
+		b.together[tier] = query.Unique(b.together[tier])
+	}
+}
+
+// here is where clients are: in the local cluster.
+func (b *serviceBuilder) here() selection.Place {
+	if b.set.Local == nil {
+		return selection.Place{}
+	}
+	return selection.Place{Region: b.set.Local.Region, Zone: b.set.Local.Zone}
+}
+
+// choose returns the addresses of the members that a client gets, and who they are.
+func (s *service) choose(client netip.Addr, now time.Time) (selection.Choice, []netip.Addr) {
+	choice := s.plan.Pick(selection.NewDraw(client, s.key, now, s.window))
+	switch chosen := choice.Members(); len(chosen) {
+	case 0:
+		return choice, nil
+	case 1:
+		return choice, s.addresses[chosen[0]]
+	default:
+		return choice, s.together[s.plan.Tier(chosen[0])]
+	}
+}
+
+// isLocalFirst reports whether the local cluster answers alone where it has the service.
+func (s *service) isLocalFirst() bool {
+	return s.rules.LocalOnly || s.rules.Affinity == model.AffinityLocal && s.rules.Weights == nil && s.rules.Failover == nil
+}
+
+// isLocalReady reports whether the local cluster answers, by its data, whatever others have.
+func (s *service) isLocalReady() bool {
+	for i := range s.candidates {
+		c := &s.candidates[i]
+		if c.Local && !c.Stale {
+			return s.isLocalFirst() && s.plan.Tier(i) == 0 && s.plan.Loads()[0] == 100
+		}
+	}
+	return false
+}
