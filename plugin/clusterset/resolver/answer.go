@@ -324,11 +324,6 @@ func (f *filter) rename(rr dns.RR, in section) bool {
 	return f.renaming.Other(rr)
 }
 
-func isAddress(rr dns.RR) bool {
-	rrtype := rr.Header().Rrtype
-	return rrtype == dns.TypeA || rrtype == dns.TypeAAAA
-}
-
 func address(rr dns.RR) (netip.Addr, bool) {
 	switch rr := rr.(type) {
 	case *dns.A:
