@@ -17,12 +17,12 @@ type Set struct {
 	Local *Member
 	// Names are the members'.
 	Names *query.Names
+	// Imports are the local API's ServiceImports, as Services; nil where they aren't watched.
+	Imports Data
 	// Reach is which of a member's addresses clients here can connect to, in the order to
 	// prefer. It doesn't have those that are reached by what their names stand for in their own
 	// clusters, as most are: of these, addresses are given as they are. It is not to be changed.
 	Reach map[*Member][]model.Reach
-	// Imports are the local API's ServiceImports, as Services; nil where they aren't watched.
-	Imports Data
 
 	set    *model.ClusterSet
 	byName map[string]*Member
