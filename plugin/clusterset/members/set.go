@@ -97,7 +97,7 @@ func (s *Set) reach(m *Member) []model.Reach {
 	case m:
 		return nil
 	case nil:
-		return m.Cluster.Reach
+		return m.Reach
 	}
 	return m.ReachFrom(s.Local.Network)
 }

@@ -69,7 +69,7 @@ func TestReach(t *testing.T) {
 	} {
 		var got []string
 		for m, reach := range setOfMembers(set, tt.local).Reach {
-			got = append(got, m.Name+fmt.Sprint(reach))
+			got = append(got, fmt.Sprintf("%s%v", m.Name, reach))
 		}
 		slices.Sort(got)
 		if strings.Join(got, " ") != tt.want {

@@ -105,14 +105,20 @@ func TestNamespaces(t *testing.T) {
 func TestNamespacesStale(t *testing.T) {
 	stale := &view{member.View{Data: namespacesData(), State: member.Stale, Since: time.Now(), Err: errAPI}}
 	dead := clustertest.Serve(t, clustertest.Rcode(dns.RcodeServerFailure)).Addr.String()
-	for name, want := range map[string]string{
-		"1.1.101.10.in-addr.arpa.": "NOERROR web.shop-kr.svc.c1.lan.",
-		"2.1.101.10.in-addr.arpa.": "SERVFAIL",
-		"1.9.101.10.in-addr.arpa.": "NOERROR 10-101-9-1.db.shop-kr.svc.c1.lan.",
+	for _, tt := range []struct {
+		name  string
+		qtype uint16
+		want  string
+	}{
+		{"1.1.101.10.in-addr.arpa.", dns.TypePTR, "NOERROR web.shop-kr.svc.c1.lan."},
+		{"1.1.101.10.in-addr.arpa.", dns.TypeA, "NOERROR"},
+		{"2.1.101.10.in-addr.arpa.", dns.TypePTR, "SERVFAIL"},
+		{"2.1.101.10.in-addr.arpa.", dns.TypeA, "SERVFAIL"},
+		{"1.9.101.10.in-addr.arpa.", dns.TypePTR, "NOERROR 10-101-9-1.db.shop-kr.svc.c1.lan."},
 	} {
 		p := resolverBeside(t, stale, dead, offering("shop-*"))
-		if got := said(asked(t, p, name, dns.TypePTR)); got != want {
-			t.Errorf("%s: got %s, want %s", name, got, want)
+		if got := said(asked(t, p, tt.name, tt.qtype)); got != tt.want {
+			t.Errorf("%s %s: got %s, want %s", tt.name, dns.TypeToString[tt.qtype], got, tt.want)
 		}
 	}
 }
@@ -122,9 +128,15 @@ func TestNamespacesStale(t *testing.T) {
 func TestNamespacesAlias(t *testing.T) {
 	member := clustertest.Serve(t, clustertest.Zone(t, namespacesZone)).Addr.String()
 	s := serveSet(t, clusterAt("c1", member, `, namespaces: ["shop-*"]`), "")
-	m := lookup(t, s.addr, "udp", "alias.shop-kr.c1.lan.", dns.TypeA)
-	if m.Rcode != dns.RcodeNameError || len(m.Answer) != 1 {
-		t.Errorf("got %v", m)
+	following := replying(t, func(name string) (answer, ns, extra []dns.RR) {
+		return rrs(name+" 5 IN CNAME web.private.svc.cluster.local.", "web.private.svc.cluster.local. 5 IN A 10.101.1.2"), nil, nil
+	})
+	follows := serveSet(t, clusterAt("c1", following, `, namespaces: ["shop-*"]`), "")
+	for _, server := range []*coreDNS{s, follows} {
+		m := lookup(t, server.addr, "udp", "alias.shop-kr.c1.lan.", dns.TypeA)
+		if m.Rcode != dns.RcodeNameError || len(m.Answer) != 1 {
+			t.Errorf("got %v", m)
+		}
 	}
 	for range 2 { // the second one from the cache
 		for name, want := range map[string]string{"1.1.101.10.in-addr.arpa.": "NOERROR web.shop-kr.svc.c1.lan.", "2.1.101.10.in-addr.arpa.": "NXDOMAIN"} {
