@@ -236,6 +236,9 @@ func (m *state) publish() {
 		v.began = old.began
 	}
 	m.view.Store(v)
+	if old == nil || !v.equal(old) {
+		epoch.Add(1)
+	}
 	m.publishDetails()
 	m.conditions.published(old, v)
 }
