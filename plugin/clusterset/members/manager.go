@@ -33,6 +33,9 @@ type Options struct {
 	Probe exchange.EDNS
 	// API is the one that this CoreDNS has, nil without one.
 	API *discovery.API
+	// Multicluster has names over clusters served: ServiceImports are watched through the
+	// API, and so are the local member's data, for the services that it exports.
+	Multicluster bool
 	// Metrics returns a member's series, and DataMetrics those of its data, each until
 	// Release.
 	Metrics     func(cluster string) Metrics
@@ -58,6 +61,7 @@ type Manager struct {
 
 	mu          sync.Mutex
 	current     *Set
+	imports     *sharedData // from the first set on, nil where they aren't watched
 	set         *model.ClusterSet
 	local       string
 	credentials map[model.TLS]*credentials // by where they come from
@@ -120,11 +124,17 @@ func (m *Manager) build() {
 		return
 	}
 	old := m.current
+	if old == nil {
+		m.imports = m.options.acquireImports()
+	}
 	byName := make(map[string]*Member, len(m.set.Clusters))
 	for _, c := range m.set.Clusters {
 		byName[c.Name] = m.member(old, c)
 	}
 	next := NewSet(m.set, byName, m.local)
+	if m.imports != nil {
+		next.Imports = m.imports
+	}
 	if next.Local == nil && m.local != "" && (old == nil || old.set != m.set || old.localName != m.local) {
 		m.options.Log.Warningf("Local cluster %q is not a member of the ClusterSet: which member is local isn't known", m.local)
 	}
@@ -185,7 +195,8 @@ func (o *Options) connect(next *Member, encrypted bool) {
 var ErrNoKubeconfig = errors.New("no kubeconfig to get its data with, and its DNS isn't asked in this mode")
 
 // watches reports whether the member's data are watched. Those of the local cluster can come
-// from the API that this CoreDNS has.
+// from the API that this CoreDNS has, where they are needed: in mode auto its own names are
+// answered without.
 func (o *Options) watches(c *model.Cluster, local string) bool {
 	switch {
 	case o.Mode == model.ModeForward:
@@ -193,7 +204,7 @@ func (o *Options) watches(c *model.Cluster, local string) bool {
 	case c.Kubeconfig != (model.Kubeconfig{}):
 		return true
 	}
-	return o.Mode == model.ModeResolve && c.Name == local && o.API != nil
+	return (o.Mode == model.ModeResolve || o.Multicluster) && c.Name == local && o.API != nil
 }
 
 func (o *Options) logChange(name string) func(model.Upstream, error) {

@@ -17,6 +17,9 @@ type Set struct {
 	Local *Member
 	// Names are the members'.
 	Names *query.Names
+	// Imports are the ServiceImports of the API that this CoreDNS has, with their slices, as
+	// Services; nil where they aren't watched.
+	Imports Data
 
 	set    *model.ClusterSet
 	byName map[string]*Member
