@@ -17,7 +17,8 @@ type Set struct {
 	Local *Member
 	// Names are the members'.
 	Names *query.Names
-	// Imports are the local API's ServiceImports, as Services; nil where they aren't watched.
+	// Imports are the ServiceImports of the API that this CoreDNS has, with their slices, as
+	// Services; nil where they aren't watched.
 	Imports Data
 	// Reach is which of a member's addresses clients here can connect to, in the order to
 	// prefer. It doesn't have those that are reached by what their names stand for in their own
