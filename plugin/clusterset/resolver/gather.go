@@ -119,6 +119,9 @@ func (r clusterset) merged(ctx context.Context, q *Question, s *service, choice 
 	if choice.Members() == nil {
 		return r.none(ctx, q, s)
 	}
+	if first := choice.Members()[0]; len(choice.Members()) == 1 && asked[first] == nil {
+		return r.fromData(ctx, q, s, choice, s.addresses[first])
+	}
 	form := query.Form{Owner: q.Name, Type: q.Type, TTL: r.TTL}
 	m, a := merger{q: q, ttl: r.TTL}, answer{source: Data, serial: s.serial}
 	for _, i := range choice.Members() {
@@ -134,6 +137,10 @@ func (r clusterset) merged(ctx context.Context, q *Question, s *service, choice 
 			continue
 		}
 		m.parts = append(m.parts, s.parts[i])
+	}
+	if s.asksHostnames(q) { // one that can't be looked up is left out
+		found, ttl, _ := r.lookUpHosts(ctx, q, m.parts, true)
+		m.addresses, m.ttl = append(m.addresses, found...), min(m.ttl, ttl)
 	}
 	reply := r.reply(q, s, choice, &a, m.records(&form))
 	reply.Truncated = m.truncated
