@@ -27,7 +27,13 @@ func TestOverset(t *testing.T) {
 		{"Istio", istio},
 		{"Envoy", envoy},
 		{"Lighthouse", lighthouse},
+		{"Clouds", clouds},
 		{"StatefulSet", statefulSet},
+		{"DNSAlone", dnsAlone},
+		{"SearchPath", searchPath},
+		{"GatewayDies", gatewayDies},
+		{"MemberDies", memberDies},
+		{"MCS", mcs},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
