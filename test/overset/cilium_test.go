@@ -27,7 +27,7 @@ func cilium(s *story) {
 		{"affinity none", affinity("none"), both(east, west)},
 		{"affinity local", affinity("local"), east},
 		{"affinity local, none ready here", ready(s.east, 0), west},
-		{"affinity local, ready again", ready(s.east, 1), east},
+		{"affinity local, ready again", ready(s.east, 2), east},
 		{"affinity remote", affinity("remote"), west},
 		{"affinity remote, none ready there", ready(s.west, 0), east},
 		{"affinity remote, ready again", ready(s.west, 2), west},
