@@ -185,17 +185,7 @@ func (w *wanted) count(p *Part) int {
 // target is the Service's name; of a headless one, one for each port and endpoint.
 func (w *wanted) add(l *srvList, p *Part, service string) {
 	if !p.byEndpoint() {
-		for i := range p.Service.Ports {
-			if w.endpoint == "" && w.matches(&p.Service.Ports[i]) {
-				l.Exists = true
-				for _, addr := range p.Addresses() {
-					l.add(service, &p.Service.Ports[i], addr)
-				}
-				for _, name := range p.Hostnames { // no alias: RFC 2782
-					l.addTarget(name, &p.Service.Ports[i])
-				}
-			}
-		}
+		w.addService(l, p, service)
 		return
 	}
 	for _, slice := range p.Service.Slices {
@@ -210,6 +200,24 @@ func (w *wanted) add(l *srvList, p *Part, service string) {
 			}
 			target := endpointName(e) + "." + cluster + "." + service
 			w.addEndpoint(l, slice, target, p.addressesOf(e))
+		}
+	}
+}
+
+// addService adds a ClusterIP Service, by its own name or those of its load balancers: a target
+// is no alias (RFC 2782).
+func (w *wanted) addService(l *srvList, p *Part, service string) {
+	for i := range p.Service.Ports {
+		port := &p.Service.Ports[i]
+		if w.endpoint != "" || !w.matches(port) {
+			continue
+		}
+		l.Exists = true
+		for _, addr := range p.Addresses() {
+			l.add(service, port, addr)
+		}
+		for _, name := range p.Hostnames {
+			l.addTarget(name, port)
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (r clusterset) named(ctx context.Context, q *Question, s *service, choice s
 	of := q.asOf(s.candidates[choice.Members()[0]].Name)
 	res := r.reply(of, s, choice, a, query.Records{Exists: true, Answer: []dns.RR{f.Alias(target)}})
 	if q.Type != dns.TypeCNAME {
-		res = finisher{r.Resolver}.follow(ctx, r.filterOf(of), res, target)
+		res = finisher(r).follow(ctx, r.filterOf(of), res, target)
 	}
 	res.Question, res.Member, res.Chosen = q, nil, Chosen{service: s, choice: choice}
 	return res
@@ -103,7 +103,7 @@ func (r clusterset) lookUpHosts(ctx context.Context, q *Question, parts []*query
 	for _, p := range parts {
 		for _, name := range p.Hostnames {
 			of := q.asOf(p.Cluster)
-			reply, failed := finisher{r.Resolver}.followed(ctx, of, name)
+			reply, failed := finisher(r).followed(ctx, of, name)
 			if failed == nil && !isAnswer(reply.Rcode) {
 				failed = errors.New("a load balancer's name: " + dns.RcodeToString[reply.Rcode])
 			}
