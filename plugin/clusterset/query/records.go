@@ -150,7 +150,7 @@ func (w *wanted) external(n *Name, s *model.Service, f *Form) Records {
 		target = target[:len(target)-len(f.Domain)] + strings.ToLower(n.Suffix)
 	}
 	if isName(target) && (f.Type == dns.TypeCNAME || !InZone(target, s.Key+"."+labelService+"."+n.Suffix)) {
-		r.Answer = []dns.RR{&dns.CNAME{Hdr: f.header(f.Owner, dns.TypeCNAME), Target: target}}
+		r.Answer = []dns.RR{f.Alias(target)}
 	}
 	return r
 }

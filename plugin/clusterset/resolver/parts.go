@@ -30,7 +30,7 @@ func (b *serviceBuilder) part(e *exported) *query.Part {
 				part.Instead = endpointAddresses(part.Service)
 			}
 		case model.ReachLoadBalancers:
-			part.Instead = b.outside(e.member, e.of.Outside)
+			part.Instead, part.Hostnames = b.outside(e.member, e.of.Outside), hostnames(e.of.Outside)
 		case model.ReachGateways:
 			part.Instead = append([]netip.Addr{}, e.member.Gateways...)
 		}
@@ -42,6 +42,9 @@ func (b *serviceBuilder) part(e *exported) *query.Part {
 }
 
 func hasAddress(p *query.Part) bool {
+	if len(p.Hostnames) > 0 {
+		return true
+	}
 	if p.Instead == nil && p.Service.Type == model.ClusterIP {
 		return len(p.Service.ClusterIPs) > 0
 	}
