@@ -155,11 +155,11 @@ func TestMulticluster(t *testing.T) {
 		multicluster           bool
 	}{
 		{"clusterset lan", "lan.:0", "lan.", model.AffinityLocal, false},
-		{"clusterset lan clusterset.local {\nmulticluster clusterset.local\n}", one + ":2 lan.:0", "lan.", model.AffinityLocal, true},
-		{"clusterset clusterset.local lan {\nmulticluster Clusterset.Local.\naffinity none\n}", one + ":2 lan.:0", "lan.", model.AffinityNone, true},
-		{"clusterset clusterset.local {\naffinity remote\nmulticluster clusterset.local\n}", one + ":2", "", model.AffinityRemote, true},
-		{"clusterset a.test b.test 10.in-addr.arpa c.test {\nmulticluster a.test c.test\naffinity nearest\n}", "10.in-addr.arpa.:1 a.test.:2 b.test.:0 c.test.:2", "b.test.", model.AffinityNearest, true},
-		{"clusterset lan set.lan {\nmulticluster set.lan\n}", "set.lan.:2 lan.:0", "lan.", model.AffinityLocal, true},
+		{"clusterset lan clusterset.local {\nmulticluster clusterset.local\n}", one + ":1 lan.:0", "lan.", model.AffinityLocal, true},
+		{"clusterset clusterset.local lan {\nmulticluster Clusterset.Local.\naffinity none\n}", one + ":1 lan.:0", "lan.", model.AffinityNone, true},
+		{"clusterset clusterset.local {\naffinity remote\nmulticluster clusterset.local\n}", one + ":1", "", model.AffinityRemote, true},
+		{"clusterset a.test b.test 10.in-addr.arpa c.test {\nmulticluster a.test c.test\naffinity nearest\n}", "10.in-addr.arpa.:2 a.test.:1 b.test.:0 c.test.:1", "b.test.", model.AffinityNearest, true},
+		{"clusterset lan set.lan {\nmulticluster set.lan\n}", "set.lan.:1 lan.:0", "lan.", model.AffinityLocal, true},
 	} {
 		p, err := parse(caddy.NewTestController("dns", tt.stanza))
 		if err != nil {

@@ -130,7 +130,7 @@ func (b *serviceBuilder) build(key string) *service {
 	name, namespace, _ := strings.Cut(key, ".")
 	policy := b.set.Policy(namespace, name)
 	if policy != nil && policy.Allow != nil && (b.set.Local == nil || !slices.Contains(policy.Allow, b.set.Local.Name)) {
-		b.denied = true
+		b.denied, b.rule = true, ByPolicy
 		return b.service
 	}
 	if b.imported() {
