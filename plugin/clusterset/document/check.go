@@ -85,6 +85,9 @@ func (c checker) gateways(path string, values []string) []netip.Addr {
 	return found
 }
 
+// maxProbe bounds a probe's URL, in bytes: it is sent every two seconds.
+const maxProbe = 2048
+
 func (c checker) probe(path, value string) string {
 	if value == "" {
 		return ""
@@ -93,6 +96,10 @@ func (c checker) probe(path, value string) string {
 	switch {
 	case err != nil || u.Hostname() == "":
 		c.wrong(path, value, "not a URL; write tcp://HOST:PORT, http:// or https://")
+	case len(value) > maxProbe:
+		c.wrong(path, value, fmt.Sprintf("a URL of more than %d bytes", maxProbe))
+	case u.User != nil:
+		c.wrong(path, u.Redacted(), "a user; a gateway is asked without credentials")
 	case u.Scheme == "tcp" && u.Port() == "":
 		c.wrong(path, value, "no port; write tcp://HOST:PORT")
 	case u.Scheme != "tcp" && u.Scheme != "http" && u.Scheme != "https":

@@ -49,6 +49,7 @@ type Client struct {
 	flights     flights
 	hedges      budget
 	retransmits budget
+	rtt         rtt
 
 	ctx    context.Context //nolint:containedctx // of the tasks beside the queries; Close ends it
 	cancel context.CancelFunc

@@ -68,13 +68,3 @@ func (b *budget) spend(price int32) bool {
 		}
 	}
 }
-
-// RTT returns the least median of its upstreams' latencies, 0 where none is known.
-func (c *Client) RTT() (least time.Duration) {
-	for _, u := range c.upstreams {
-		if median := time.Duration(u.latency.median.Load()); median > 0 && (least == 0 || median < least) {
-			least = median
-		}
-	}
-	return least
-}

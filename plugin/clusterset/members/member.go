@@ -63,8 +63,7 @@ func (m *Member) View() *member.View {
 	return m.Data.View()
 }
 
-// RTT returns the time that a reply of the member's DNS takes, of late; 0 where that isn't
-// known.
+// RTT returns the round-trip time to the member's DNS, 0 where it isn't known.
 func (m *Member) RTT() time.Duration {
 	if m.Client == nil {
 		return 0

@@ -39,7 +39,6 @@ func newChecker(k key, dial dialFunc) *checker {
 	if err != nil || u.Hostname() == "" {
 		return c
 	}
-	u.User = nil // a gateway is asked without credentials
 	ports := map[string]string{"tcp": "", "http": "80", "https": "443"}
 	port, known := ports[u.Scheme]
 	if u.Port() != "" {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -153,6 +154,7 @@ func TestLoopback(t *testing.T) {
 	})
 	plain, secure := httptest.NewServer(handler), httptest.NewUnstartedServer(handler)
 	secure.TLS = &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secure.StartTLS()
 	defer plain.Close()
 	defer secure.Close()

@@ -2,7 +2,9 @@ package probe
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -78,14 +80,16 @@ func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 type changes struct {
 	mu    sync.Mutex
 	alive []bool
-	errs  []error
 	up    float64
 }
 
 func (c *changes) changed(alive bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.alive, c.errs = append(c.alive, alive), append(c.errs, err)
+	if alive != (err == nil) {
+		panic(fmt.Sprint(alive, err))
+	}
+	c.alive = append(c.alive, alive)
 }
 
 // Set implements Gauge.
@@ -95,10 +99,11 @@ func (c *changes) Set(v float64) {
 	c.up = v
 }
 
-func (c *changes) count() int {
+// seen returns the changes, and the gauge.
+func (c *changes) seen() (alive []bool, up float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.alive)
+	return slices.Clone(c.alive), c.up
 }
 
 func (c *changes) options(n *network) Options {

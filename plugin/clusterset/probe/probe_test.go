@@ -2,7 +2,7 @@ package probe
 
 import (
 	"encoding/json"
-	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -131,8 +131,9 @@ func TestThreshold(t *testing.T) {
 				if got != test.alive {
 					t.Errorf("%s: %s, want %s", test.probes, got, test.alive)
 				}
-				if s := p.Status(); s.Alive != before || (c.up == 1) != before || c.count() != flips {
-					t.Errorf("%+v, gauge %v, %d changes of %d told", s, c.up, c.count(), flips)
+				alive, up := c.seen()
+				if s := p.Status(); s.Alive != before || (up == 1) != before || len(alive) != flips {
+					t.Errorf("%+v, gauge %v, %v of %d changes", s, up, alive, flips)
 				}
 				p.Stop()
 			})
@@ -159,11 +160,15 @@ func TestShared(t *testing.T) {
 		if all[0].target != all[49].target || targets.Len() != 1 {
 			t.Fatalf("%d targets", targets.Len())
 		}
+		if _, up := told[0].seen(); up != 1 {
+			t.Error("down to begin with")
+		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		start()
 		for i, c := range told {
-			if !slices.Equal(c.alive, []bool{false}) || c.errs[0] == nil || c.up != 0 || all[i].Alive() {
-				t.Errorf("user %d: %v, gauge %v", i, c.alive, c.up)
+			if alive, up := c.seen(); !slices.Equal(alive, []bool{false}) || up != 0 || all[i].Alive() {
+				t.Errorf("user %d: %v, gauge %v", i, alive, up)
 			}
 		}
 		times := n.times()
@@ -178,8 +183,10 @@ func TestShared(t *testing.T) {
 		n.set(accepted)
 		time.Sleep(bound)
 		synctest.Wait()
-		if told[0].count() != 1 || !slices.Equal(told[50].alive, []bool{false, true}) || !all[50].Alive() || told[50].up != 1 {
-			t.Errorf("stopped: %v, the last one: %v, %v", told[0].alive, told[50].alive, told[50].up)
+		stopped, _ := told[0].seen()
+		last, up := told[50].seen()
+		if len(stopped) != 1 || !slices.Equal(last, []bool{false, true}) || !all[50].Alive() || up != 1 {
+			t.Errorf("stopped: %v, the last one: %v, gauge %v", stopped, last, up)
 		}
 		all[50].Stop()
 		probes := len(n.times())
@@ -221,7 +228,7 @@ func TestStop(t *testing.T) {
 		{"waiting for a reply", "http://192.0.2.1", accepted, silent},
 		{"reading a body", "http://192.0.2.1", accepted, func(conn net.Conn) {
 			read(conn)
-			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\n\r\nx")
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\nx")
 			silent(conn)
 		}},
 	} {
@@ -260,6 +267,13 @@ func TestStatus(t *testing.T) {
 		text, err := json.Marshal(s)
 		if err != nil || strings.Contains(string(text), "secret") || s.URL != "http://gw.example:8080/alive" || s.Error != "connect: connection refused" {
 			t.Errorf("%s, %v", text, err)
+		}
+		n.serve = says("HTTP/1.1 200 OK\r\n\r\n")
+		n.set(accepted)
+		time.Sleep(bound)
+		synctest.Wait()
+		if now := p.Status(); !now.Alive || now.Failures != 0 || now.Error != "" || !now.Since.After(s.Since) {
+			t.Errorf("back: %+v", now)
 		}
 	})
 }

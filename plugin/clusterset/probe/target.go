@@ -93,7 +93,7 @@ func (t *target) judge(err error) {
 	if err != nil {
 		next.Error = err.Error()
 	}
-	next.Alive = err == nil || next.Alive && next.Failures < t.key.threshold
+	next.Alive = next.Failures < t.key.threshold
 	changed := next.Alive == t.dead.Load()
 	if changed {
 		next.Since = time.Now()

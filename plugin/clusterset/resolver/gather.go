@@ -49,13 +49,16 @@ func (r clusterset) gathered(ctx context.Context, q *Question, s *service) *Reso
 	all := *s
 	all.candidates, all.unknown, all.out = slices.Clip(s.candidates), slices.Clip(s.unknown), slices.Clip(s.out)
 	asked := make(map[int]*Resolution) // by the candidates' index
-	b := serviceBuilder{Resolver: r.Resolver, set: q.Members}
+	b := serviceBuilder{service: &all, set: q.Members}
 	for i := range replies {
-		if a := &replies[i]; a.has() {
+		switch a := &replies[i]; {
+		case !a.has():
+			all.miss(a)
+		case a.member != q.Members.Local && !a.member.IsAlive():
+			all.out = append(all.out, newExcluded(a.member, errNoGateway, dns.ExtendedErrorCodeNoReachableAuthority))
+		default:
 			asked[len(all.candidates)] = a.res
 			all.candidates = append(all.candidates, b.candidate(a.member, 0, 0, a.res.Source == Stale))
-		} else {
-			all.miss(a)
 		}
 	}
 	all.plan = selection.NewPlan(all.candidates, &s.rules, b.here())

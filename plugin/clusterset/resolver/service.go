@@ -288,7 +288,7 @@ func (b *serviceBuilder) ownRules(s *model.Service) {
 func (b *serviceBuilder) consider(e *exported) {
 	ready, total := endpointCount(e.of)
 	switch {
-	case !e.member.IsAlive():
+	case e.member != b.set.Local && !e.member.IsAlive():
 		b.out = append(b.out, newExcluded(e.member, errNoGateway, dns.ExtendedErrorCodeNoReachableAuthority))
 		return
 	case b.rule != ByPolicy && e.of.InternalLocal && e.member != b.set.Local:
@@ -313,9 +313,13 @@ func (b *serviceBuilder) add(c selection.Candidate, part *query.Part) {
 
 // candidate returns a member as selection has it.
 func (b *serviceBuilder) candidate(m *members.Member, ready, total int, stale bool) selection.Candidate {
-	return selection.Candidate{
-		Name: m.Name, Local: m == b.set.Local, Region: m.Region, Zone: m.Zone, RTT: m.RTT(), Ready: ready, Total: total, Stale: stale,
+	c := selection.Candidate{
+		Name: m.Name, Local: m == b.set.Local, Region: m.Region, Zone: m.Zone, Ready: ready, Total: total, Stale: stale,
 	}
+	if b.rules.Affinity == model.AffinityNearest {
+		c.RTT = m.RTT()
+	}
+	return c
 }
 
 // endpointCount returns how many endpoints a Service has that are ready, and all of them but
