@@ -2,7 +2,9 @@ package clusterset
 
 import (
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/coredns/coredns/plugin/metadata"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
@@ -12,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
@@ -164,6 +167,28 @@ func TestPartsCounted(t *testing.T) {
 	now := valuesOf(counted)
 	if now[0] != before[0]+1 || now[1] != before[1] {
 		t.Errorf("%v guarded, and %v replies of a member", now[0]-before[0], now[1]-before[1])
+	}
+}
+
+// TestOversetStaleWaits: what is stale is given where nobody else has the service, not where
+// they haven't replied yet.
+func TestOversetStaleWaits(t *testing.T) {
+	asked := make(chan struct{})
+	failing := clustertest.Rcode(dns.RcodeServerFailure)
+	var once sync.Once
+	near := func(w dns.ResponseWriter, r *dns.Msg) {
+		failing(w, r)
+		once.Do(func() { close(asked) })
+	}
+	zone := zoneOf(t, "web.shop.svc.cluster.local. 5 IN A 10.2.0.1")
+	far := func(w dns.ResponseWriter, r *dns.Msg) {
+		<-asked
+		zone(w, r)
+	}
+	stale := exports(1, 0, nil, "10.1.0.1").as(member.Stale, time.Minute)
+	p := newOverset(t, oversetOptions(), "east", nil, part{cluster("east", "10.1.0.0/16"), stale, near}, part{cluster("west", "10.2.0.0/16"), nil, far})
+	if got, want := answersOf(askedFrom(t, p, "192.0.2.1", overset, dns.TypeA)), "NOERROR 10.2.0.1"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 

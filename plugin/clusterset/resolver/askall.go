@@ -14,7 +14,7 @@ import (
 
 // askAll asks members for the name in their own domains, at the same time. It returns when
 // all have replied, or enough reports that one's reply is all that is needed, or gatherTime
-// after the first that has it, or at the question's end; replies are in the members' order.
+// after the first that has it, not by a stale answer, or at the question's end; replies are in the members' order.
 // The others go on, and what they say is kept in the cache.
 func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Member, enough func(*reply) bool) ([]reply, error) {
 	share, err := shareLookUps(ctx, q, len(all))
@@ -42,7 +42,7 @@ func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Memb
 		select {
 		case i := <-results:
 			replies[i].res = answers[i]
-			if !replies[i].has() {
+			if !replies[i].has() || answers[i].Source == Stale { // which is for when there is no other
 				continue
 			}
 			if enough(&replies[i]) {
