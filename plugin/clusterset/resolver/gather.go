@@ -163,7 +163,7 @@ func (m *merger) add(cluster string, res *Resolution) {
 		m.answer = append(m.answer, rr)
 	}
 	for _, rr := range res.Additional {
-		if isAddress(rr) {
+		if _, ok := address(rr); ok {
 			rr.Header().Name = m.rename(rr.Header().Name, service, cluster)
 			m.extra = append(m.extra, rr)
 		}
