@@ -27,14 +27,17 @@ type fixtureService struct {
 	host         int // of its cluster IP; its pods' follow
 	total, ready int
 	headless     bool
-	loadBalancer string
+	loadBalancer v1.LoadBalancerIngress
 }
 
 // newFixture returns the nth member: the first has no pod of "api" ready, and the third
-// has "edge" alone, behind a load balancer.
+// has Services behind load balancers.
 func newFixture(n int) *fixture {
 	if n == 3 {
-		return &fixture{n, []fixtureService{{name: "edge", host: 40, total: 1, ready: 1, loadBalancer: "198.51.100.20"}}}
+		return &fixture{n, []fixtureService{
+			{name: "edge", host: 40, total: 1, ready: 1, loadBalancer: v1.LoadBalancerIngress{IP: "198.51.100.20"}},
+			{name: "store", host: 50, total: 1, ready: 1, loadBalancer: v1.LoadBalancerIngress{Hostname: "store.elb.eu-west-1.amazonaws.com"}},
+		}}
 	}
 	ready := 2
 	if n == 1 {
@@ -105,9 +108,9 @@ func (f *fixture) service(s *fixtureService) v1.Service {
 		ObjectMeta: metav1.ObjectMeta{Name: s.name, Namespace: "shop", ResourceVersion: "1"},
 		Spec:       v1.ServiceSpec{ClusterIP: f.clusterIP(s), Ports: []v1.ServicePort{{Name: "http", Protocol: v1.ProtocolTCP, Port: 80}}},
 	}
-	if s.loadBalancer != "" {
+	if s.loadBalancer.IP+s.loadBalancer.Hostname != "" {
 		to.Spec.Type = v1.ServiceTypeLoadBalancer
-		to.Status.LoadBalancer.Ingress = []v1.LoadBalancerIngress{{IP: s.loadBalancer}}
+		to.Status.LoadBalancer.Ingress = []v1.LoadBalancerIngress{s.loadBalancer}
 	}
 	return to
 }

@@ -14,9 +14,10 @@ import (
 
 // askAll asks members for the name in their own domains, at the same time. It returns when
 // all have replied, or enough reports that one's reply is all that is needed, or gatherTime
-// after the first that has it, or at the question's end; replies are in the members' order.
-// The others go on, and what they say is kept in the cache.
-func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Member, enough func(*reply) bool) ([]reply, error) {
+// after the first that has it by an answer that isn't stale, or after wait, or at the
+// question's end; replies are in the members' order. The others go on, and what they say is
+// kept in the cache.
+func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Member, wait time.Duration, enough func(*reply) bool) ([]reply, error) {
 	share, err := shareLookUps(ctx, q, len(all))
 	if err != nil {
 		return nil, err
@@ -36,19 +37,20 @@ func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Memb
 			results <- i
 		}()
 	}
-	timer := time.NewTimer(time.Until(end))
+	waitEnd := time.Now().Add(min(wait, time.Until(end)))
+	timer := time.NewTimer(time.Until(waitEnd))
 	defer timer.Stop()
 	for range all {
 		select {
 		case i := <-results:
 			replies[i].res = answers[i]
-			if !replies[i].has() {
+			if !replies[i].has() || answers[i].Source == Stale { // which is for when there is no other
 				continue
 			}
 			if enough(&replies[i]) {
 				return replies, nil
 			}
-			timer.Reset(min(time.Until(end), gatherTime))
+			timer.Reset(min(time.Until(waitEnd), gatherTime))
 		case <-timer.C:
 			return replies, nil
 		case <-ctx.Done():

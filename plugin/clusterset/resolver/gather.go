@@ -15,8 +15,8 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
-// gatherTime is how long other members are waited for once one has the service: near ones
-// answer within it, and a slow or dead one keeps no client.
+// gatherTime is how long other members are waited for once one has the service, by its DNS or
+// its data: near ones answer within it, and a slow or dead one keeps no client.
 const gatherTime = 100 * time.Millisecond
 
 var (
@@ -40,9 +40,24 @@ func (a *reply) isAlias() bool {
 	return len(a.res.Answer) > 0 && a.res.Answer[0].Header().Rrtype == dns.TypeCNAME
 }
 
+// hasAnswer reports whether data give an answer already, so that members' DNS is waited for no
+// longer than where one of them has answered.
+func (s *service) hasAnswer() bool {
+	for i := range s.candidates {
+		if s.plan.Tier(i) >= 0 && !s.candidates[i].Stale {
+			return true
+		}
+	}
+	return false
+}
+
 // gathered answers from what the data of some members and the DNS of others say.
 func (r clusterset) gathered(ctx context.Context, q *Question, s *service) *Resolution {
-	replies, err := r.askAll(ctx, q, s.ask, func(a *reply) bool { return a.member == q.Members.Local && s.isLocalFirst() })
+	wait := r.Timeout
+	if s.hasAnswer() {
+		wait = gatherTime
+	}
+	replies, err := r.askAll(ctx, q, s.ask, wait, func(a *reply) bool { return a.member == q.Members.Local && s.isLocalFirst() })
 	if err != nil {
 		return r.exhausted(ctx, q, Forward)
 	}
@@ -64,12 +79,17 @@ func (r clusterset) gathered(ctx context.Context, q *Question, s *service) *Reso
 	all.plan = selection.NewPlan(all.candidates, &s.rules, b.here())
 	choice := all.plan.Pick(selection.NewDraw(q.Client.Address(), s.key, q.Received, s.window))
 	res := r.merged(ctx, q, &all, choice, asked)
+	res.addParts(replies)
+	return res
+}
+
+// addParts notes how members were asked.
+func (r *Resolution) addParts(replies []reply) {
 	for i := range replies {
-		if replies[i].res != nil {
-			res.Attempts = append(res.Attempts, replies[i].res.Attempts...)
+		if part := replies[i].res; part != nil {
+			r.Parts, r.Attempts = append(r.Parts, part), append(r.Attempts, part.Attempts...)
 		}
 	}
-	return res
 }
 
 // miss notes why a member isn't a candidate; nothing where it hasn't the service.
@@ -104,6 +124,9 @@ func (r clusterset) merged(ctx context.Context, q *Question, s *service, choice 
 	if choice.Members() == nil {
 		return r.none(ctx, q, s)
 	}
+	if first := choice.Members()[0]; len(choice.Members()) == 1 && asked[first] == nil {
+		return r.fromData(ctx, q, s, choice, s.addresses[first])
+	}
 	form := query.Form{Owner: q.Name, Type: q.Type, TTL: r.TTL}
 	m, a := merger{q: q, ttl: r.TTL}, answer{source: Data, serial: s.serial}
 	for _, i := range choice.Members() {
@@ -119,6 +142,10 @@ func (r clusterset) merged(ctx context.Context, q *Question, s *service, choice 
 			continue
 		}
 		m.parts = append(m.parts, s.parts[i])
+	}
+	if s.asksHostnames(q) { // one that can't be looked up is left out
+		found, ttl, _ := r.lookUpHosts(ctx, q, m.parts, true)
+		m.addresses, m.ttl = append(m.addresses, found...), min(m.ttl, ttl)
 	}
 	reply := r.reply(q, s, choice, &a, m.records(&form))
 	reply.Truncated = m.truncated
@@ -158,7 +185,7 @@ func (m *merger) add(cluster string, res *Resolution) {
 		m.answer = append(m.answer, rr)
 	}
 	for _, rr := range res.Additional {
-		if isAddress(rr) {
+		if _, ok := address(rr); ok {
 			rr.Header().Name = m.rename(rr.Header().Name, service, cluster)
 			m.extra = append(m.extra, rr)
 		}
@@ -197,7 +224,7 @@ func (m *merger) records(f *query.Form) query.Records {
 
 // endpointOf answers for one endpoint, as its member's DNS says.
 func (r clusterset) endpointOf(ctx context.Context, q *Question, s *service, m *members.Member) *Resolution {
-	replies, err := r.askAll(ctx, q, []*members.Member{m}, func(*reply) bool { return false })
+	replies, err := r.askAll(ctx, q, []*members.Member{m}, r.Timeout, func(*reply) bool { return false })
 	if err != nil {
 		return r.exhausted(ctx, q, Forward)
 	}
@@ -205,13 +232,16 @@ func (r clusterset) endpointOf(ctx context.Context, q *Question, s *service, m *
 	of.unknown, of.out = nil, nil
 	if !replies[0].has() {
 		of.miss(&replies[0])
-		return r.none(ctx, q, &of)
+		res := r.none(ctx, q, &of)
+		res.addParts(replies)
+		return res
 	}
 	res := replies[0].res
 	merged := merger{q: q, ttl: r.TTL}
 	merged.add(m.Name, res)
 	a := answer{source: res.Source, stale: res.StaleReason}
 	reply := r.reply(q, s, selection.Choice{}, &a, merged.records(&query.Form{Owner: q.Name, Type: q.Type, TTL: r.TTL}))
-	reply.Attempts, reply.Truncated = res.Attempts, merged.truncated
+	reply.addParts(replies)
+	reply.Truncated = merged.truncated
 	return reply
 }

@@ -8,14 +8,18 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
+// asTheNameStands is for members that are reached by what their names stand for in their own
+// clusters.
+var asTheNameStands = []model.Reach{model.ReachServices}
+
 // part returns what a member that exports the service answers with: the first kind of
 // address that clients here can reach and that it has; nil where it has none.
 func (b *serviceBuilder) part(e *exported) *query.Part {
-	network := e.member.Network // while the local cluster isn't known, all are as one
-	if b.set.Local != nil {
-		network = b.set.Local.Network
+	reaches := b.set.Reach[e.member]
+	if reaches == nil {
+		reaches = asTheNameStands
 	}
-	for _, reach := range e.member.ReachFrom(network) {
+	for _, reach := range reaches {
 		part := &query.Part{Cluster: e.member.Name, Service: e.of}
 		switch reach {
 		case model.ReachServices:
@@ -26,7 +30,7 @@ func (b *serviceBuilder) part(e *exported) *query.Part {
 				part.Instead = endpointAddresses(part.Service)
 			}
 		case model.ReachLoadBalancers:
-			part.Instead = b.outside(e.member, e.of.Outside)
+			part.Instead, part.Hostnames = b.outside(e.member, e.of.Outside), hostnames(e.of.Outside)
 		case model.ReachGateways:
 			part.Instead = append([]netip.Addr{}, e.member.Gateways...)
 		}
@@ -38,6 +42,9 @@ func (b *serviceBuilder) part(e *exported) *query.Part {
 }
 
 func hasAddress(p *query.Part) bool {
+	if len(p.Hostnames) > 0 {
+		return true
+	}
 	if p.Instead == nil && p.Service.Type == model.ClusterIP {
 		return len(p.Service.ClusterIPs) > 0
 	}

@@ -30,8 +30,10 @@ type Resolution struct {
 	Attempts []Attempt
 	// NotFound is whether the question's own name doesn't exist, so that it may fall through.
 	NotFound bool
-	// Chosen is who answers a name over the whole ClusterSet.
+	// Chosen is who answers a name over the whole ClusterSet, and Parts are how members were
+	// asked for it.
 	Chosen Chosen
+	Parts  []*Resolution
 	// Rare is what most Resolutions have nothing of.
 	Rare Rare
 
@@ -98,9 +100,9 @@ type Exclusion uint8
 const (
 	// Guarded is an address, or the name of one, that can't be the member's own.
 	Guarded Exclusion = iota
-	// NoGateway is an address of another network without a gateway of its family.
-	NoGateway
-	// NotExported is the name of a service that isn't exported.
+	// OutOfReach is an address that clients here can't connect to, with nothing to stand for it.
+	OutOfReach
+	// NotExported is the name of a service that isn't exported, or whose namespace isn't offered.
 	NotExported
 	// Exclusions is how many there are.
 	Exclusions
@@ -165,6 +167,9 @@ func (r *Resolution) String() string {
 	}
 	if r.Upstream != nil {
 		b.WriteString(" at " + r.Upstream.String())
+	}
+	if chosen := r.Chosen.String(); chosen != "" {
+		b.WriteString(", " + chosen)
 	}
 	if err := cmp.Or(r.Err, r.StaleReason); err != nil {
 		b.WriteString(": " + strings.ReplaceAll(err.Error(), "\n", "; "))
