@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -11,11 +12,7 @@ import (
 // part returns what a member that exports the service answers with: the first kind of
 // address that clients here can reach and that it has; nil where it has none.
 func (b *serviceBuilder) part(e *exported) *query.Part {
-	network := e.member.Network // while the local cluster isn't known, all are as one
-	if b.set.Local != nil {
-		network = b.set.Local.Network
-	}
-	for _, reach := range e.member.ReachFrom(network) {
+	for _, reach := range b.reaches(e.member) {
 		part := &query.Part{Cluster: e.member.Name, Service: e.of}
 		switch reach {
 		case model.ReachServices:
@@ -28,13 +25,39 @@ func (b *serviceBuilder) part(e *exported) *query.Part {
 		case model.ReachLoadBalancers:
 			part.Instead = b.outside(e.member, e.of.Outside)
 		case model.ReachGateways:
-			part.Instead = append([]netip.Addr{}, e.member.Gateways...)
+			part.Instead = gatewaysFor(e)
 		}
 		if hasAddress(part) {
 			return part
 		}
 	}
 	return nil
+}
+
+// reaches returns the kinds of a member's addresses that clients here can connect to. They are
+// in the local cluster, which is theirs whatever its reach is for others.
+func (b *serviceBuilder) reaches(m *members.Member) []model.Reach {
+	switch b.set.Local {
+	case nil: // all are as one network
+		return m.ReachFrom(m.Network)
+	case m:
+		return []model.Reach{model.ReachServices}
+	}
+	return m.ReachFrom(b.set.Local.Network)
+}
+
+// gatewaysFor returns the member's gateways of the families that the Service has addresses of.
+func gatewaysFor(e *exported) []netip.Addr {
+	has := func(is4 bool) bool {
+		return slices.ContainsFunc((&query.Part{Service: e.of}).Addresses(), func(addr netip.Addr) bool { return addr.Is4() == is4 })
+	}
+	all := []netip.Addr{} // not nil: there are no others
+	for _, gateway := range e.member.Gateways {
+		if has(gateway.Is4()) {
+			all = append(all, gateway)
+		}
+	}
+	return all
 }
 
 func hasAddress(p *query.Part) bool {
@@ -102,8 +125,9 @@ func (b *serviceBuilder) guardedSlice(m *members.Member, s *model.Slice) *model.
 	return s
 }
 
-// trusts reports whether the member may answer with addr.
+// trusts reports whether the member may answer with addr: it may be its own, and, where it is in
+// another network, is nobody else's in this one, where clients use it.
 func (b *serviceBuilder) trusts(m *members.Member, addr netip.Addr) bool {
 	g := guard{&Question{Members: b.set, Member: m}, &b.Zones}
-	return !b.AddressGuard || g.trusts(addr)
+	return !b.AddressGuard || g.trusts(addr) && (!b.set.Foreign(m) || g.isFromThisNetwork(m, addr))
 }
