@@ -53,6 +53,7 @@ fuzz: ## fuzz what strangers write: names, queries, documents, kubeconfigs, list
 	$(FUZZ) '^FuzzQuoted$$' ./plugin/clusterset/quoted
 	$(FUZZ) '^FuzzKubeconfig$$' ./plugin/clusterset/member/credentials
 	$(FUZZ) '^FuzzDecode$$' ./plugin/clusterset/member/decode
+	$(FUZZ) '^FuzzJSON$$' ./plugin/clusterset/member/decode
 	$(FUZZ) '^FuzzReply$$' ./plugin/clusterset/exchange/wire
 	$(FUZZ) '^FuzzReply$$' ./plugin/clusterset
 	$(FUZZ) '^FuzzQuery$$' ./plugin/clusterset

@@ -136,6 +136,11 @@ func (c *cluster) wantRights(t *testing.T, namespace, user string) {
 		c.wantRight(t, namespace, user, right)
 	}
 	c.wantRight(t, "", user, right{"about.k8s.io", "clusterproperties", "cluster.clusterset.k8s.io", "get", true})
+	for _, resource := range []string{"serviceimports", "serviceexports"} {
+		c.wantRight(t, "", user, right{"multicluster.x-k8s.io", resource, "", "list watch", true})
+		c.wantRight(t, "", user, right{"multicluster.x-k8s.io", resource, "", "create delete", false})
+	}
+	c.wantRight(t, "", user, right{"discovery.k8s.io", "endpointslices", "", "list watch", true})
 	c.wantRight(t, "", user, right{"about.k8s.io", "clusterproperties", "another", "get", false})
 }
 

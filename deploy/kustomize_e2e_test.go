@@ -85,6 +85,9 @@ func testStandAlone(t *testing.T, c *cluster) {
 		t.Errorf("the Corefile that pods get: have\n%s", have)
 	}
 	c.wantRights(t, "clusterset", "system:serviceaccount:clusterset:clusterset")
+	for _, resource := range []string{"services", "namespaces"} { // which CoreDNS's own role has in kube-system
+		c.wantRight(t, "", "system:serviceaccount:clusterset:clusterset", right{"", resource, "", "list watch", true})
+	}
 }
 
 // testMember: the reader of a member's data may read them, and nothing else.

@@ -77,7 +77,7 @@ func (p *Clusterset) forResolver() resolver.Options {
 func (p *Clusterset) forMembers() *members.Options {
 	o := &p.options
 	return &members.Options{
-		Mode: o.mode, Local: o.local, Multicluster: len(o.multicluster) > 0, Cache: o.cache, NegativeTTL: o.negativeTTL, ServeStale: o.serveStale,
+		Mode: o.mode, Local: o.local, Multicluster: len(o.multicluster) > 0, ExportsMarked: o.exportsMarked, Cache: o.cache, NegativeTTL: o.negativeTTL, ServeStale: o.serveStale,
 		Timeout: o.timeout, Hedging: o.hedging, MaxConcurrent: o.maxConcurrent, Probe: resolver.ProbeEDNS(),
 		Metrics: acquireMetrics, DataMetrics: acquireDataMetrics, GatewayMetrics: acquireGatewayMetrics,
 		Publish: p.resolver.SetMembers, Log: log,

@@ -138,17 +138,6 @@ func TestOversetImports(t *testing.T) {
 	}
 }
 
-// TestOversetSilent: where data have a name, no silent member's DNS is waited for to the end.
-func TestOversetSilent(t *testing.T) {
-	p := newOverset(t, oversetOptions(), "", nil,
-		part{cluster("east", "10.1.0.0/16"), exports(1, 0, nil, "10.1.0.1"), nil}, part{cluster("west", "10.2.0.0/16"), nil, clustertest.Silence})
-	clustertest.Within(t, time.Second, func() {
-		if got := answersOf(askedFrom(t, p, "192.0.2.1", overset, dns.TypeA)); got != "NOERROR 10.1.0.1" {
-			t.Error(got)
-		}
-	})
-}
-
 // TestOversetTTL: no record of a member's DNS is kept longer than a client has its members.
 func TestOversetTTL(t *testing.T) {
 	p := newOverset(t, oversetOptions(), "", nil, part{cluster("west", "10.2.0.0/16"), nil,

@@ -212,6 +212,8 @@ func (w *world) reachable(s *site) []netip.Addr {
 		reach = []model.Reach{model.ReachServices}
 	case reach == nil:
 		reach = []model.Reach{model.ReachLoadBalancers, model.ReachGateways}
+	case reach[0] == model.ReachServices: // which every Service has
+		reach = reach[:1]
 	}
 	own := s.service.ClusterIPs
 	if s.service.Type == model.Headless {

@@ -351,3 +351,17 @@ func TestOversetAllocations(t *testing.T) {
 		t.Errorf("%v allocations, %v for a name of one cluster", n, inCluster)
 	}
 }
+
+// TestOversetSilent: what data have is answered, though a member's DNS is silent. That takes
+// 2.4 s to be known as dead.
+func TestOversetSilent(t *testing.T) {
+	p := newOverset(t, oversetOptions(), "", nil,
+		part{cluster("east", "10.1.0.0/16"), exports(1, 0, nil, "10.1.0.1"), nil}, part{cluster("west", "10.2.0.0/16"), nil, clustertest.Silence})
+	start := time.Now()
+	if got := answersOf(askedFrom(t, p, "192.0.2.1", overset, dns.TypeA)); got != "NOERROR 10.1.0.1" {
+		t.Error(got)
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("answered after %v", took)
+	}
+}

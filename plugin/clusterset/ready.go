@@ -58,36 +58,45 @@ func listed(names []string) string {
 	return fmt.Sprintf("%s, ... and %d more", strings.Join(names[:maxListed], ", "), len(names)-maxListed)
 }
 
-// unsynced returns the members' data that are still waited for.
+// watched returns the data that answers come from, by what they are called.
+func watched(set *members.Set) map[string]members.Data {
+	all := make(map[string]members.Data)
+	for name, m := range set.All() {
+		if m.Data != nil {
+			all["data of "+name] = m.Data
+		}
+	}
+	if set.Imports != nil {
+		all["ServiceImports"] = set.Imports
+	}
+	return all
+}
+
+// unsynced returns the data that are still waited for.
 func unsynced(set *members.Set) []string {
 	var names []string
-	for name, m := range set.All() {
-		if m.Data == nil {
-			continue
-		}
+	for name, data := range watched(set) {
 		select {
-		case <-m.Data.Synced():
+		case <-data.Synced():
 		default:
-			names = append(names, "data of "+name)
+			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	return names
 }
 
-// waitData holds CoreDNS's start until members' data are there, or ctx ends.
+// waitData holds CoreDNS's start until data are there, or ctx ends.
 func (p *Clusterset) waitData(ctx context.Context) {
 	set := p.resolver.Members()
 	if waiting := unsynced(set); len(waiting) > 0 {
 		log.Infof("Waiting for %s", listed(waiting))
 	}
-	for _, m := range set.All() {
-		if m.Data == nil {
-			continue
-		}
+	for _, data := range watched(set) {
 		select {
-		case <-m.Data.Synced():
+		case <-data.Synced():
 		case <-ctx.Done():
+			return
 		}
 	}
 }

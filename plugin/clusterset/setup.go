@@ -136,6 +136,9 @@ func parseBlock(c *caddy.Controller, o *options) error {
 	if text := clash(o, given); text != "" {
 		return c.Err(text)
 	}
+	if given["affinity"] && !given["multicluster"] {
+		return c.Err("affinity: not without multicluster, whose names it is for")
+	}
 	return nil
 }
 
@@ -150,7 +153,6 @@ func clash(o *options, given map[string]bool) string {
 	}{
 		{given["configmap"] && given["file"], "configmap and file: one of them"},
 		{forward && o.exportsMarked, "exports marked: not with mode forward, which doesn't know what is exported"},
-		{given["affinity"] && !given["multicluster"], "affinity: not without multicluster, whose names it is for"},
 		{forward && given["ttl"], "ttl: not with mode forward, which answers nothing from data"},
 		{resolve && given["cache"], "cache" + asksNobody},
 		{resolve && given["hedge"], "hedge" + asksNobody},

@@ -1,7 +1,6 @@
 package clusterset
 
 import (
-	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
 )
 
 // TestOptions asserts what each option sets, and nothing else.
@@ -149,17 +149,18 @@ func TestBadOptions(t *testing.T) {
 // TestMulticluster: which zones have names over the whole ClusterSet, and whom these prefer.
 func TestMulticluster(t *testing.T) {
 	const one = "clusterset.local."
+	words := map[resolver.Kind]string{resolver.ClusterZone: "cluster", resolver.ReverseZone: "reverse", resolver.ClustersetZone: "clusterset"}
 	for _, tt := range []struct {
 		stanza, kinds, primary string
 		affinity               model.Affinity
 		multicluster           bool
 	}{
-		{"clusterset lan", "lan.:0", "lan.", model.AffinityLocal, false},
-		{"clusterset lan clusterset.local {\nmulticluster clusterset.local\n}", one + ":2 lan.:0", "lan.", model.AffinityLocal, true},
-		{"clusterset clusterset.local lan {\nmulticluster Clusterset.Local.\naffinity none\n}", one + ":2 lan.:0", "lan.", model.AffinityNone, true},
-		{"clusterset clusterset.local {\naffinity remote\nmulticluster clusterset.local\n}", one + ":2", "", model.AffinityRemote, true},
-		{"clusterset a.test b.test 10.in-addr.arpa c.test {\nmulticluster a.test c.test\naffinity nearest\n}", "10.in-addr.arpa.:1 a.test.:2 b.test.:0 c.test.:2", "b.test.", model.AffinityNearest, true},
-		{"clusterset lan set.lan {\nmulticluster set.lan\n}", "set.lan.:2 lan.:0", "lan.", model.AffinityLocal, true},
+		{"clusterset lan", "lan.:cluster", "lan.", model.AffinityLocal, false},
+		{"clusterset lan clusterset.local {\nmulticluster clusterset.local\n}", one + ":clusterset lan.:cluster", "lan.", model.AffinityLocal, true},
+		{"clusterset clusterset.local lan {\nmulticluster Clusterset.Local.\naffinity none\n}", one + ":clusterset lan.:cluster", "lan.", model.AffinityNone, true},
+		{"clusterset clusterset.local {\naffinity remote\nmulticluster clusterset.local\n}", one + ":clusterset", "", model.AffinityRemote, true},
+		{"clusterset a.test b.test 10.in-addr.arpa c.test {\nmulticluster a.test c.test\naffinity nearest\n}", "10.in-addr.arpa.:reverse a.test.:clusterset b.test.:cluster c.test.:clusterset", "b.test.", model.AffinityNearest, true},
+		{"clusterset lan set.lan {\nmulticluster set.lan\n}", "set.lan.:clusterset lan.:cluster", "lan.", model.AffinityLocal, true},
 	} {
 		p, err := parse(caddy.NewTestController("dns", tt.stanza))
 		if err != nil {
@@ -170,7 +171,7 @@ func TestMulticluster(t *testing.T) {
 		zones, kinds := slices.Clone(p.zones), []string{}
 		slices.SortStableFunc(zones, func(a, b string) int { return len(b) - len(a) })
 		for _, zone := range zones {
-			kinds = append(kinds, fmt.Sprintf("%s:%d", zone, o.Zones.Find("x."+zone).Kind))
+			kinds = append(kinds, zone+":"+words[o.Zones.Find("x."+zone).Kind])
 		}
 		if got := strings.Join(kinds, " "); got != tt.kinds || o.Zones.Primary() != tt.primary {
 			t.Errorf("%s: zones %s, the primary %s", tt.stanza, got, o.Zones.Primary())

@@ -30,7 +30,8 @@ func (c call) pkg() string { name, _, _ := strings.Cut(c.function, "."); return 
 type trace []call
 
 // record returns the calls that a CoreDNS makes while asks runs. That returns how
-// many queries it has asked; record waits until ServeDNS has returned as often.
+// many queries it has asked; record waits until ServeDNS has returned as often. (A query
+// from before may have its reply, and its return still to come.)
 func record(t *testing.T, socket string, asks func() int) (all trace) {
 	t.Helper()
 	conn, err := net.Dial("unix", socket)
@@ -46,14 +47,21 @@ func record(t *testing.T, socket string, asks func() int) (all trace) {
 		}
 		return lines.Text()
 	}
-	next() // it has begun
+	next()                           // it has begun
+	entered := make(map[string]bool) // goroutines
 	for left := asks(); left > 0; {
 		words := strings.Fields(next())
 		c := call{words[0] == "leave", words[1], words[2], words[3]}
-		all = append(all, c)
-		if c.returns {
+		switch {
+		case !c.returns:
+			entered[c.goroutine] = entered[c.goroutine] || c.isServeDNS()
+		case !entered[c.goroutine]:
+			continue
+		default:
+			delete(entered, c.goroutine)
 			left--
 		}
+		all = append(all, c)
 	}
 	return all
 }

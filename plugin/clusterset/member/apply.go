@@ -7,10 +7,10 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// replace returns d with the resource's part as the list has it: only what differs is set,
+// replace returns d with the table's part as the list has it: only what differs is set,
 // and what isn't in the list is removed (compare cilium/cilium#45441). Where nothing
 // differs, it returns d.
-func (r *resource) replace(d *model.Data, list map[string]decode.Item, now time.Time) *model.Data {
+func (r *table) replace(d *model.Data, list map[string]decode.Item, now time.Time) *model.Data {
 	c, changed := d.Change(), false
 	for key := range r.keys(d) {
 		if _, listed := list[key]; !listed {
@@ -31,7 +31,7 @@ func (r *resource) replace(d *model.Data, list map[string]decode.Item, now time.
 }
 
 // change returns d with one event applied.
-func (r *resource) change(d *model.Data, i decode.Item, deleted bool, now time.Time) *model.Data {
+func (r *table) change(d *model.Data, i decode.Item, deleted bool, now time.Time) *model.Data {
 	c := d.Change()
 	switch {
 	case deleted:

@@ -78,7 +78,7 @@ func TestDerivedNamespaces(t *testing.T) {
 	now := time.Now()
 	resources := newResources(&decode.Decoder{})
 	d := resources[services].replace(model.NewData(), list(serviceItem("a.x", false), serviceItem("b.x", false), serviceItem("c.y", false)), now)
-	d, count := deriveNamespaces(d, resources[namespaces], now)
+	d, count := deriveNamespaces(d, now)
 	steps := []struct {
 		key  string
 		by   int

@@ -23,9 +23,11 @@ type conditions struct {
 	lastTime  time.Time
 	expiry    credentials.Expiry
 	// warned and expired report what was logged about the expiry.
-	warned, expired            bool
-	exportsKnown, exportsServe bool
-	insecure                   bool
+	warned, expired bool
+	// mcsServed is whether the API serves ServiceExports, or ServiceImports, once that is
+	// known.
+	mcsKnown, mcsServed bool
+	insecure            bool
 }
 
 // set notes a failure.
@@ -43,14 +45,14 @@ func (c *conditions) set(about string, f *failure) {
 	if f.resource != "" {
 		of = f.resource
 	}
-	c.o.Log.Warningf("Member %s: %s: %s: %v%s", c.o.Name, of, f.reason, f.err, f.advice())
+	c.o.Log.Warningf("%s: %s: %s: %v%s", c.o.subject(), of, f.reason, f.err, f.advice())
 }
 
 // clear notes that a failure is over.
 func (c *conditions) clear(about string) {
 	if c.failed[about] != nil {
 		delete(c.failed, about)
-		c.o.Log.Infof("Member %s: %s: recovered", c.o.Name, about)
+		c.o.Log.Infof("%s: %s: recovered", c.o.subject(), about)
 	}
 }
 
@@ -65,7 +67,7 @@ func (c *conditions) clearResources() {
 
 // worst returns the failure to report where there are several, nil where there is none.
 func (c *conditions) worst() *failure {
-	for _, about := range []string{"services", "endpointslices", aboutAPI, aboutKubeconfig} {
+	for _, about := range []string{"services", "serviceimports", "endpointslices", aboutAPI, aboutKubeconfig} {
 		if f := c.failed[about]; f != nil {
 			return f
 		}
@@ -91,32 +93,33 @@ func (c *conditions) published(old, v *View) {
 	switch {
 	case old == nil:
 	case v.State == Stale:
-		c.o.Log.Warningf("Member %s: data are stale: %v", c.o.Name, v.Err)
+		c.o.Log.Warningf("%s: data are stale: %v", c.o.subject(), v.Err)
 	case v.State == Fresh && old.State == Stale:
-		c.o.Log.Infof("Member %s: data are fresh again, after %v", c.o.Name, time.Since(old.Since).Round(time.Millisecond))
+		c.o.Log.Infof("%s: data are fresh again, after %v", c.o.subject(), time.Since(old.Since).Round(time.Millisecond))
 	case v.State == Fresh:
-		c.o.Log.Infof("Member %s: synced: %d services, %d endpointslices", c.o.Name, services, slices)
+		c.o.Log.Infof("%s: synced: %d services, %d endpointslices", c.o.subject(), services, slices)
 	}
 }
 
-// setExportsServed notes whether the API serves ServiceExports.
-func (c *conditions) setExportsServed(served bool) {
-	if c.exportsKnown && c.exportsServe == served {
+// setServed notes whether the API serves those objects of the MCS API, and what follows
+// where it doesn't.
+func (c *conditions) setServed(served bool, objects, otherwise string) {
+	if c.mcsKnown && c.mcsServed == served {
 		return
 	}
 	switch {
 	case !served:
-		c.o.Log.Infof("Member %s: its API has no ServiceExports (%s): only marked services count as exported", c.o.Name, mcsGroup)
-	case c.exportsKnown:
-		c.o.Log.Infof("Member %s: its API has ServiceExports now", c.o.Name)
+		c.o.Log.Infof("%s: its API has no %s (%s): %s", c.o.subject(), objects, mcsGroup, otherwise)
+	case c.mcsKnown:
+		c.o.Log.Infof("%s: its API has %s now", c.o.subject(), objects)
 	}
-	c.exportsKnown, c.exportsServe = true, served
+	c.mcsKnown, c.mcsServed = true, served
 }
 
 // setInsecure notes whether the server's certificate is left unverified.
 func (c *conditions) setInsecure(insecure bool) {
 	if insecure && !c.insecure {
-		c.o.Log.Warningf("Member %s: its kubeconfig has insecure-skip-tls-verify: whoever is on the path gets its credentials", c.o.Name)
+		c.o.Log.Warningf("%s: its kubeconfig has insecure-skip-tls-verify: whoever is on the path gets its credentials", c.o.subject())
 	}
 	c.insecure = insecure
 }
@@ -134,12 +137,12 @@ func (c *conditions) setExpiry(e credentials.Expiry, now time.Time) {
 	switch {
 	case now.After(e.End):
 		if !c.expired {
-			c.o.Log.Errorf("Member %s: its %s expired at %s", c.o.Name, e.What, e.End.UTC().Format(time.RFC3339))
+			c.o.Log.Errorf("%s: its %s expired at %s", c.o.subject(), e.What, e.End.UTC().Format(time.RFC3339))
 		}
 		c.expired = true
 	case now.After(e.WarnFrom()):
 		if !c.warned {
-			c.o.Log.Warningf("Member %s: its %s expires at %s, in %v", c.o.Name, e.What, e.End.UTC().Format(time.RFC3339), e.End.Sub(now).Round(time.Second))
+			c.o.Log.Warningf("%s: its %s expires at %s, in %v", c.o.subject(), e.What, e.End.UTC().Format(time.RFC3339), e.End.Sub(now).Round(time.Second))
 		}
 		c.warned = true
 	}

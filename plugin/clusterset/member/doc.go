@@ -1,6 +1,7 @@
 // Package member keeps the data of one member whose document names a kubeconfig: it
 // watches the member's API and keeps a View of its Services, EndpointSlices, Namespaces
-// and ServiceExports, which a query reads with one atomic load.
+// and ServiceExports, which a query reads with one atomic load; or, of the API that this
+// CoreDNS has, its ServiceImports and their EndpointSlices.
 //
 // Its caller starts a Member, sets its credentials whenever they change, reads its View
 // for each query and stops it when it leaves the ClusterSet. Answers from a View are
@@ -16,8 +17,8 @@
 //   - session (session.go): one try at an API. It ends when nothing proves the API alive
 //     any more (probe.go, informer.go); then all its connections are closed, and the next
 //     session lists everything anew.
-//   - resource (resources.go, serviceexports.go): what is watched. A listWatch
-//     (listwatch.go) lists and watches one in one session, with client-go's Reflector, and
+//   - resource (resources.go, mcs.go, serviceexports.go, serviceimports.go): what is
+//     watched. A listWatch (listwatch.go) lists and watches one in one session, with client-go's Reflector, and
 //     an informer (informer.go) has its state; a list needs a slot of package gate,
 //     which all members share.
 //   - store (store.go), apply.go, namespaces.go, sync.go: lists and events become
@@ -35,5 +36,6 @@
 // Data are whole: they are published when Services and EndpointSlices have been listed
 // in one session, and never half of that. They stay, as Stale, when the API is gone.
 // Fresh means that something proved the API alive within the last 10 seconds, and that
-// the watches of Services and EndpointSlices are established.
+// the watches of Services and EndpointSlices are established. Who keeps what was computed
+// from Views compares Epoch (epoch.go).
 package member

@@ -44,7 +44,7 @@ type informer struct {
 	// failure is why it isn't listed or watched now.
 	failure *failure
 	// watched is set while its watch is established, absent while the API doesn't serve
-	// the resource.
+	// the resource, or it is an import's and forbidden: then there is none.
 	watched, absent bool
 	failures        int // since it last succeeded
 	// active is when its list or watch last sent anything, zero while neither is in
@@ -151,18 +151,6 @@ func (i *informer) noteFailure(f *failure) {
 func (i *informer) abortTooLarge(err error) {
 	if errors.Is(err, decode.ErrTooLarge) {
 		i.session.abort(&failure{reason: TooLarge, resource: i.name, err: err})
-	}
-}
-
-// exportsNotServed notes that the API doesn't serve ServiceExports: then there are none.
-func (i *informer) exportsNotServed() {
-	m := i.session.m
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !i.session.over {
-		m.conditions.setExportsServed(false)
-		i.absent = true
-		m.setList(i, nil)
 	}
 }
 

@@ -24,8 +24,10 @@ type listWatch struct {
 	*informer
 	source apiclient.Source
 	slot   gate.Slot
-	// notServed is called when the API doesn't serve the resource; nil is nothing.
-	notServed func()
+	// refused is called with each error of a list or a watch before it is noted, whenListed
+	// when a list was applied; nil is nothing. refused may end the run.
+	refused    func(error)
+	whenListed func()
 	// pages counts those of the list in flight.
 	pages int
 	// watchFrom is when the next watch may begin.
@@ -92,16 +94,15 @@ func (l *listWatch) list(ctx context.Context, o metav1.ListOptions) (runtime.Obj
 		return l.object(message, watch.Added, true)
 	})
 	if err != nil && !apierrors.IsResourceExpired(err) && !apierrors.IsGone(err) { // then it lists the newest version
-		l.checkServed(err)
+		l.reportRefused(err)
 		l.failed(ctx, err)
 	}
 	return list, err
 }
 
-// checkServed ends the run of a resource that the API doesn't serve, any more.
-func (l *listWatch) checkServed(err error) {
-	if l.notServed != nil && apierrors.IsNotFound(err) {
-		l.notServed()
+func (l *listWatch) reportRefused(err error) {
+	if l.refused != nil {
+		l.refused(err)
 	}
 }
 
@@ -143,7 +144,7 @@ func (l *listWatch) watch(ctx context.Context, o metav1.ListOptions) (watch.Inte
 	}
 	w, err := l.session.client.Watch(ctx, l.source, o, l.eventObjects(listing), l.abortTooLarge)
 	if err != nil {
-		l.checkServed(err)
+		l.reportRefused(err)
 		l.watchFailed(ctx, err, listing)
 		return nil, err
 	}
@@ -200,7 +201,7 @@ func (l *listWatch) failed(ctx context.Context, err error) {
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
 		return
 	}
-	f := &failure{reason: classify(err), resource: l.name, err: plain(err)}
+	f := l.failureOf(err)
 	if f.reason == TooLarge {
 		l.session.abort(f)
 		return
@@ -209,6 +210,10 @@ func (l *listWatch) failed(ctx context.Context, err error) {
 	if f.ofConnection() {
 		l.session.requestProbe()
 	}
+}
+
+func (l *listWatch) failureOf(err error) *failure {
+	return &failure{reason: classify(err), resource: l.name, err: plain(err)}
 }
 
 // endingClock wakes a Reflector when its context ends: it sleeps without looking at it

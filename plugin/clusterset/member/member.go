@@ -29,7 +29,7 @@ type Credentials = credentials.Credentials
 
 // Options are fixed for a Member's life.
 type Options struct {
-	// Name is the member's, for the log.
+	// Name is the member's, for the log; imports have none.
 	Name    string
 	Log     Log
 	Metrics Metrics
@@ -42,6 +42,18 @@ type Options struct {
 	// EndpointPodNames has endpoints without a hostname named by their pods, as
 	// CoreDNS's kubernetes plugin does with its endpoint_pod_names.
 	EndpointPodNames bool
+	// Imports has ServiceImports watched (KEP-1645), with the EndpointSlices that are
+	// imported with them, in place of a member's Services: the View's Services are the
+	// imports. An API that doesn't serve them, or forbids to read them, has none.
+	Imports bool
+}
+
+// subject is what the log's lines are about.
+func (o *Options) subject() string {
+	if o.Imports {
+		return "Imports of the local API"
+	}
+	return "Member " + o.Name
 }
 
 // Member watches one member's API.
@@ -58,11 +70,13 @@ type Member struct {
 // state is a Member's data, with the sessions that they come from.
 type state struct {
 	options   Options
-	resources [resourceCount]*resource
+	resources []*resource
 	view      atomic.Pointer[View]
 	details   atomic.Pointer[details]
 	synced    chan struct{}   // closed with the first whole data
 	ctx       context.Context //nolint:containedctx // of all goroutines; Stop ends it
+	// lookAgain is about how long it takes until a CRD that was installed is noticed.
+	lookAgain time.Duration
 
 	mu sync.Mutex
 	// newest has the current credentials. live is the session that the data are from:
@@ -90,9 +104,12 @@ func Start(o Options) *Member {
 	m := &Member{
 		state: state{
 			options: o, resources: newResources(&decode.Decoder{PodNames: o.EndpointPodNames}),
-			synced: make(chan struct{}), data: model.NewData(),
+			synced: make(chan struct{}), data: model.NewData(), lookAgain: mcsPause,
 		},
 		lists: make(chan struct{}, max(cap(o.Gate)-1, 1)), share: gate.NewShare(), limiter: apiclient.NewLimiter(),
+	}
+	if o.Imports {
+		m.resources = newImportResources(new(decode.Decoder))
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.conditions = conditions{o: &m.options}

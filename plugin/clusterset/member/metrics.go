@@ -22,3 +22,20 @@ type Metrics struct {
 }
 
 const states = Stale + 1
+
+// NoMetrics returns metrics that nobody reads.
+func NoMetrics() Metrics {
+	gauge := func() prometheus.Gauge { return prometheus.NewGauge(prometheus.GaugeOpts{}) }
+	counter := func() prometheus.Counter { return prometheus.NewCounter(prometheus.CounterOpts{}) }
+	m := Metrics{
+		Services: gauge(), Slices: gauge(), Lists: counter(), Expires: gauge(),
+		Programming: prometheus.NewHistogram(prometheus.HistogramOpts{}),
+	}
+	for state := range m.State {
+		m.State[state] = gauge()
+	}
+	for reason := range m.Troubles {
+		m.Troubles[reason] = counter()
+	}
+	return m
+}

@@ -8,12 +8,12 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// derivedNamespaces are those of an API that forbids to list them: the namespaces that
-// have a Service, with how many.
+// derivedNamespaces are those of an API that forbids to list them, and of imports: the
+// namespaces that have a Service, with how many.
 type derivedNamespaces map[string]int
 
 // deriveNamespaces returns d with the namespaces of its Services.
-func deriveNamespaces(d *model.Data, namespaces *resource, now time.Time) (*model.Data, derivedNamespaces) {
+func deriveNamespaces(d *model.Data, now time.Time) (*model.Data, derivedNamespaces) {
 	count := make(derivedNamespaces)
 	list := make(map[string]decode.Item)
 	for s := range d.Services() {
@@ -21,7 +21,7 @@ func deriveNamespaces(d *model.Data, namespaces *resource, now time.Time) (*mode
 		count[name]++
 		list[name] = decode.Item{Key: name}
 	}
-	return namespaces.replace(d, list, now), count
+	return namespaceTable.replace(d, list, now), count
 }
 
 func namespaceOf(serviceKey string) string {

@@ -19,7 +19,7 @@ type resource struct {
 }
 
 // The resources, in the order in which their lists are applied: a slice shares its
-// Service's name.
+// Service's name. Of imports the first two are ServiceImports and their EndpointSlices.
 const (
 	services = iota
 	endpointSlices
@@ -39,24 +39,50 @@ type table struct {
 	unset func(*model.Change, string)
 }
 
+// The parts of model.Data.
+var (
+	serviceTable   = table{serviceKeys, serviceCost, sameService, setService, (*model.Change).DeleteService}
+	sliceTable     = table{(*model.Data).Slices, sliceCost, sameSlice, setSlice, (*model.Change).DeleteSlice}
+	namespaceTable = table{(*model.Data).Namespaces, namespaceCost, sameNamespace, setNamespace, (*model.Change).DeleteNamespace}
+	exportTable    = table{(*model.Data).Exports, exportCost, sameExport, setExport, (*model.Change).DeleteExport}
+)
+
+const slicesPath = "/apis/discovery.k8s.io/v1/endpointslices"
+
 // newResources returns what is watched of one member.
-func newResources(d *decode.Decoder) [resourceCount]*resource {
-	return [resourceCount]*resource{
+func newResources(d *decode.Decoder) []*resource {
+	return []*resource{
 		services: {
 			name: "services", required: true, source: apiclient.Source{Path: "/api/v1/services", Kind: "Service"},
-			decode: d.Service, table: table{serviceKeys, serviceCost, sameService, setService, (*model.Change).DeleteService},
+			decode: d.Service, table: serviceTable,
 		},
 		endpointSlices: {
-			name: "endpointslices", required: true, source: apiclient.Source{Path: "/apis/discovery.k8s.io/v1/endpointslices", Kind: "EndpointSlice"},
-			decode: d.Slice, table: table{(*model.Data).Slices, sliceCost, sameSlice, setSlice, (*model.Change).DeleteSlice},
+			name: "endpointslices", required: true, source: apiclient.Source{Path: slicesPath, Kind: "EndpointSlice"},
+			decode: d.Slice, table: sliceTable,
 		},
 		namespaces: {
 			name: "namespaces", source: apiclient.Source{Path: apiclient.NamespacesPath, MetadataOnly: true},
-			decode: decode.Namespace, table: table{(*model.Data).Namespaces, namespaceCost, sameNamespace, setNamespace, (*model.Change).DeleteNamespace},
+			decode: decode.Namespace, table: namespaceTable,
 		},
 		exports: {
 			name:   "serviceexports", // the source depends on the API's version of them
-			decode: decode.ServiceExport, table: table{(*model.Data).Exports, exportCost, sameExport, setExport, (*model.Change).DeleteExport},
+			decode: decode.ServiceExport, table: exportTable,
+		},
+	}
+}
+
+// newImportResources returns what is watched of imports. They have no namespaces of their
+// own, nor exports: their informers are the first of a member's.
+func newImportResources(d *decode.Decoder) []*resource {
+	return []*resource{
+		services: {
+			name: "serviceimports", required: true, // the source depends on the API's version of them
+			decode: d.ServiceImport, table: serviceTable,
+		},
+		endpointSlices: {
+			name: "endpointslices", required: true,
+			source: apiclient.Source{Path: slicesPath, Kind: "EndpointSlice", Label: decode.LabelImport},
+			decode: d.ImportedSlice, table: sliceTable,
 		},
 	}
 }

@@ -2,28 +2,18 @@ package member
 
 import (
 	"context"
-	"slices"
-	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
 )
-
-// mcsGroup is the API group of the Multi-Cluster Services API (KEP-1645).
-const mcsGroup = "multicluster.x-k8s.io"
-
-// mcsVersions are the versions that are understood, best first: only a ServiceExport's
-// metadata are read, which are alike in both.
-var mcsVersions = []string{"v1beta1", "v1alpha1"}
-
-// mcsPause is about how long it takes until a CRD that was installed is noticed.
-const mcsPause = time.Minute
 
 // watchExports watches ServiceExports while the API serves them, and looks for them now
 // and then while it doesn't.
 func (l *listWatch) watchExports() {
 	s := l.session
 	for s.ctx.Err() == nil {
-		version, err := l.mcsVersion(s.ctx)
+		version, err := s.mcsVersion(s.ctx, l.name)
 		switch {
 		case err != nil:
 			l.failed(s.ctx, err)
@@ -33,7 +23,7 @@ func (l *listWatch) watchExports() {
 			l.runExports(version)
 			l.exportsNotServed()
 		}
-		pause(s.ctx, jitter(mcsPause))
+		pause(s.ctx, jitter(s.m.lookAgain))
 	}
 }
 
@@ -42,20 +32,23 @@ func (l *listWatch) watchExports() {
 func (l *listWatch) runExports(version string) {
 	ctx, cancel := context.WithCancel(l.session.ctx)
 	defer cancel()
-	l.source, l.notServed = apiclient.Source{Path: "/apis/" + mcsGroup + "/" + version + "/serviceexports", MetadataOnly: true}, cancel
+	l.source = apiclient.Source{Path: mcsPath(version, l.name), MetadataOnly: true} // alike in all versions
+	l.refused = func(err error) {
+		if apierrors.IsNotFound(err) {
+			cancel()
+		}
+	}
 	l.run(ctx)
 }
 
-// mcsVersion returns the version of ServiceExports to watch, "" where the API has none.
-func (l *listWatch) mcsVersion(ctx context.Context) (string, error) {
-	served, err := l.session.client.GroupVersions(ctx, mcsGroup)
-	if err != nil {
-		return "", err
+// exportsNotServed notes that the API doesn't serve ServiceExports: then there are none.
+func (i *informer) exportsNotServed() {
+	m := i.session.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !i.session.over {
+		m.conditions.setServed(false, serviceExports, "only marked services count as exported")
+		i.absent = true
+		m.setList(i, nil)
 	}
-	for _, version := range mcsVersions {
-		if slices.Contains(served, version) {
-			return version, nil
-		}
-	}
-	return "", nil
 }

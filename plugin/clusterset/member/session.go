@@ -22,7 +22,7 @@ type session struct {
 	connector *connector
 	conns     *apiclient.Conns
 	client    *apiclient.Client
-	informers [resourceCount]*informer
+	informers []*informer
 	// plainLists is set for an API whose streamed lists never ended.
 	plainLists bool
 	// probeNow asks for a probe at once.
@@ -71,7 +71,7 @@ func newSession(c *connector, config *rest.Config) (*session, error) {
 		return nil, err
 	}
 	for n, r := range s.m.resources {
-		s.informers[n] = &informer{resource: r, number: n, session: s}
+		s.informers = append(s.informers, &informer{resource: r, number: n, session: s})
 	}
 	return s, nil
 }
@@ -98,8 +98,12 @@ func (s *session) work() *failure {
 	if s.m.sessionConnected(s) {
 		pause(s.ctx, between(0, relistDelay))
 	}
-	for n, i := range s.informers {
-		l := &listWatch{informer: i, source: i.source, slot: gate.Slot{Gate: s.m.options.Gate, Own: s.m.lists, Share: s.m.share}}
+	if s.m.options.Imports {
+		s.running.Go((&imports{s, s.listWatch(services), s.listWatch(endpointSlices)}).watch)
+		return s.stayAlive(s.ctx)
+	}
+	for n := range s.informers {
+		l := s.listWatch(n)
 		if n == exports {
 			s.running.Go(l.watchExports)
 			continue
@@ -107,6 +111,11 @@ func (s *session) work() *failure {
 		s.running.Go(func() { l.run(s.ctx) })
 	}
 	return s.stayAlive(s.ctx)
+}
+
+func (s *session) listWatch(n int) *listWatch {
+	i := s.informers[n]
+	return &listWatch{informer: i, source: i.source, slot: gate.Slot{Gate: s.m.options.Gate, Own: s.m.lists, Share: s.m.share}}
 }
 
 // abort ends the session for what came to one of its informers.

@@ -1,6 +1,9 @@
 package member
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Status is the state of a member's data, for a person or a program to read. It has no
 // credential and no address.
@@ -18,15 +21,20 @@ type Status struct {
 
 // details are the part of a Status that doesn't change with each event.
 type details struct {
+	conditionsStatus
+	// Resources are what is watched. ServiceExports, and ServiceImports, are neither listed
+	// nor watched where the API doesn't serve them.
+	Resources []ResourceStatus `json:"resources"`
+}
+
+// conditionsStatus is what a Status has of the conditions.
+type conditionsStatus struct {
 	// LastError is the newest failure, which may be over.
 	LastError     string    `json:"lastError,omitempty"`
 	LastErrorTime time.Time `json:"lastErrorTime,omitzero"`
 	// Refused is what the API sent that is too large, "" where it is accepted.
 	Refused     string            `json:"refused,omitempty"`
 	Credentials CredentialsStatus `json:"credentials"`
-	// Resources are what is watched. ServiceExports are neither listed nor watched where
-	// the API doesn't serve them.
-	Resources [resourceCount]ResourceStatus `json:"resources"`
 }
 
 // CredentialsStatus is what is known of a member's credentials.
@@ -69,7 +77,7 @@ func (m *Member) Status() Status {
 // publishDetails makes the details of the Status those of now. It is called under the
 // Member's lock, by all that changes them.
 func (m *state) publishDetails() {
-	d := m.conditions.details()
+	d := details{m.conditions.status(), make([]ResourceStatus, len(m.resources))}
 	s := m.live
 	if s == nil {
 		s = m.connected
@@ -85,12 +93,12 @@ func (m *state) publishDetails() {
 			d.Resources[n].Error = i.failure.Error()
 		}
 	}
-	if old := m.details.Load(); old == nil || *old != d {
+	if old := m.details.Load(); old == nil || old.conditionsStatus != d.conditionsStatus || !slices.Equal(old.Resources, d.Resources) {
 		m.details.Store(&d)
 	}
 }
 
-func (c *conditions) details() (d details) {
+func (c *conditions) status() (d conditionsStatus) {
 	d.LastError, d.LastErrorTime = c.lastError, c.lastTime
 	if f := c.failed[aboutAPI]; f != nil && f.reason == TooLarge {
 		d.Refused = quote(f.err.Error())

@@ -75,6 +75,9 @@ func (s *store) Replace(objs []any, _ string) error {
 	}
 	s.slot.Release()
 	s.session.m.applyList(s.informer, list)
+	if s.whenListed != nil {
+		s.whenListed()
+	}
 	if len(list) >= bigList {
 		s.session.garbage.Store(true)
 	}

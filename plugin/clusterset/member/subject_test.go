@@ -27,6 +27,12 @@ type subject struct {
 
 func startMember(t *testing.T) *subject {
 	t.Helper()
+	return start(t, Options{Name: "c1"})
+}
+
+// start starts a Member of those Options, whose log and metrics are the test's.
+func start(t *testing.T, o Options) *subject {
+	t.Helper()
 	gauge := func() prometheus.Gauge { return prometheus.NewGauge(prometheus.GaugeOpts{}) }
 	s := &subject{t: t}
 	s.metrics = Metrics{
@@ -39,7 +45,8 @@ func startMember(t *testing.T) *subject {
 	for i := range s.metrics.Troubles {
 		s.metrics.Troubles[i] = prometheus.NewCounter(prometheus.CounterOpts{})
 	}
-	s.Member = Start(Options{Name: "c1", Log: s, Metrics: s.metrics, Gate: make(chan struct{}, 4)})
+	o.Log, o.Metrics, o.Gate = s, s.metrics, make(chan struct{}, 4)
+	s.Member = Start(o)
 	t.Cleanup(s.Stop)
 	return s
 }

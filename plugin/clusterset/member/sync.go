@@ -46,9 +46,15 @@ func (m *state) applyList(i *informer, list map[string]decode.Item) {
 	if i.session.over {
 		return
 	}
-	if i.resource == m.resources[exports] {
-		m.conditions.setExportsServed(true)
+	switch {
+	case i.number == exports:
+		m.conditions.setServed(true, serviceExports, "")
+	case m.options.Imports && i.number == services:
+		m.conditions.setServed(true, serviceImports, "")
+	}
+	if i.absent {
 		i.absent = false
+		m.conditions.clear(i.name) // an import's, where it was forbidden
 	}
 	m.setList(i, list)
 	cost := 0
@@ -71,12 +77,12 @@ func (m *state) setList(i *informer, list map[string]decode.Item) {
 	}
 	now := time.Now()
 	m.data = i.replace(m.data, list, now)
-	switch i.resource {
-	case m.resources[namespaces]:
+	switch i.number {
+	case namespaces:
 		s.derived = nil
-	case m.resources[services]:
+	case services:
 		if s.derived != nil {
-			m.data, s.derived = deriveNamespaces(m.data, m.resources[namespaces], now)
+			m.data, s.derived = deriveNamespaces(m.data, now)
 		}
 	}
 	m.publish()
@@ -123,7 +129,7 @@ func (m *state) changeData(i *informer, item decode.Item, deleted bool) {
 		return
 	}
 	by := countService(m.data, item.Key) - countService(before, item.Key)
-	if by != 0 && i.resource == m.resources[services] && i.session.derived != nil {
+	if by != 0 && i.number == services && i.session.derived != nil {
 		m.data = i.session.derived.update(m.data, item.Key, by, now)
 	}
 	m.publish()
@@ -150,8 +156,8 @@ func (m *state) syncIfComplete(s *session) {
 			i.pending = nil
 		}
 	}
-	if !s.informers[namespaces].listed {
-		m.data, s.derived = deriveNamespaces(m.data, m.resources[namespaces], now)
+	if m.options.Imports || !s.informers[namespaces].listed {
+		m.data, s.derived = deriveNamespaces(m.data, now)
 	}
 	if m.live != nil && m.live.connector != s.connector {
 		m.live.connector.cancel()
@@ -230,6 +236,9 @@ func (m *state) publish() {
 		v.began = old.began
 	}
 	m.view.Store(v)
+	if old == nil || !v.equal(old) {
+		epoch.Add(1)
+	}
 	m.publishDetails()
 	m.conditions.published(old, v)
 }

@@ -37,6 +37,3 @@ type View struct {
 
 // IsFresh reports whether the view is Fresh; that of no data, nil, isn't.
 func (v *View) IsFresh() bool { return v != nil && v.State == Fresh }
-
-// Epoch returns a number that changes with each View of any member.
-func Epoch() uint64 { return 0 }

@@ -9,7 +9,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/registry"
 )
 
-// sharedData are a member's data, watched. Server blocks share them, and so do the old and
+// sharedData are a member's data, or imports, watched. Server blocks share them, and so do the old and
 // the new instance of a reload: nobody lists 10,000 services anew for a changed Corefile.
 type sharedData struct {
 	*member.Member
@@ -29,6 +29,8 @@ type dataKey struct {
 	api     string
 	// podNames are part of the data.
 	podNames bool
+	// imports are the ServiceImports of the API, in place of a member's data.
+	imports bool
 }
 
 var (

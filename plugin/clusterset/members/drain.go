@@ -41,11 +41,18 @@ func (m *Manager) drain(was *Member) {
 	if was.Answers != nil {
 		was.Answers.Drop()
 	}
+	m.afterQueries(func() {
+		was.close()
+		m.drained()
+	})
+}
+
+// afterQueries calls do when the queries of now are over; Wait waits for its return.
+func (m *Manager) afterQueries(do func()) {
 	m.ending.Add(1)
 	time.AfterFunc(max(DrainTime, m.options.Timeout), func() {
 		defer m.ending.Done()
-		was.close()
-		m.drained()
+		do()
 	})
 }
 
@@ -91,6 +98,9 @@ func (m *Manager) Close() {
 		for _, one := range m.current.byName {
 			m.drain(one)
 		}
+	}
+	if m.imports != nil {
+		m.afterQueries(m.imports.Release)
 	}
 	m.mu.Unlock()
 	var stopping sync.WaitGroup

@@ -20,8 +20,11 @@ type Options struct {
 	Mode model.Mode
 	// Local is the local cluster's name, "" where the About API says it, or nobody.
 	Local string
-	// Multicluster is whether names over the whole ClusterSet are answered.
+	// Multicluster is whether names over the whole ClusterSet are answered: ServiceImports are
+	// watched through the API, and so are, where exports count, the local member's data.
 	Multicluster bool
+	// ExportsMarked is whether only services that are exported may be reached.
+	ExportsMarked bool
 	// Cache is how many positive answers are kept, 0 for no cache; they are served for
 	// ServeStale after they expired.
 	Cache       int
@@ -62,6 +65,7 @@ type Manager struct {
 
 	mu          sync.Mutex
 	current     *Set
+	imports     *sharedData // from the first set on, nil where they aren't watched
 	set         *model.ClusterSet
 	local       string
 	credentials map[model.TLS]*credentials // by where they come from
@@ -124,11 +128,17 @@ func (m *Manager) build() {
 		return
 	}
 	old := m.current
+	if old == nil {
+		m.imports = m.options.acquireImports()
+	}
 	byName := make(map[string]*Member, len(m.set.Clusters))
 	for _, c := range m.set.Clusters {
 		byName[c.Name] = m.member(old, c)
 	}
 	next := NewSet(m.set, byName, m.local)
+	if m.imports != nil {
+		next.Imports = m.imports
+	}
 	if next.Local == nil && m.local != "" && (old == nil || old.set != m.set || old.localName != m.local) {
 		m.options.Log.Warningf("Local cluster %q is not a member of the ClusterSet: which member is local isn't known", m.local)
 	}
@@ -139,7 +149,7 @@ func (m *Manager) build() {
 
 // member returns the old member where nothing about it changed, else a new one.
 func (m *Manager) member(old *Set, c *model.Cluster) *Member {
-	next := &Member{Cluster: c, watch: m.options.watches(c, m.local)}
+	next := &Member{Cluster: c, watch: m.options.watches(c, m.local, m.set)}
 	encrypted := slices.ContainsFunc(c.DNS, model.Upstream.Encrypted)
 	if source := m.credentials[c.TLS.Source()]; source != nil && encrypted {
 		last := source.last()
@@ -189,17 +199,23 @@ func (o *Options) connect(next *Member, encrypted bool) {
 // ErrNoKubeconfig is why nothing is known of a member in mode resolve.
 var ErrNoKubeconfig = errors.New("no kubeconfig to get its data with, and its DNS isn't asked in this mode")
 
-// watches reports whether the member's data are watched. Those of the local cluster can come
-// from the API that this CoreDNS has.
-func (o *Options) watches(c *model.Cluster, local string) bool {
+// watches reports whether the data of a member of the set are watched. Those of the local
+// cluster can come from the API that this CoreDNS has, where they are needed: to ask nobody, or
+// to know what it exports. That counts where others' exports do; where all members are known by
+// their DNS alone, so is the local one, and all have what they have.
+func (o *Options) watches(c *model.Cluster, local string, set *model.ClusterSet) bool {
 	switch {
 	case o.Mode == model.ModeForward:
 		return false
-	case c.Kubeconfig != (model.Kubeconfig{}):
+	case hasKubeconfig(c):
 		return true
+	case c.Name != local || o.API == nil:
+		return false
 	}
-	return o.Mode == model.ModeResolve && c.Name == local && o.API != nil
+	return o.Mode == model.ModeResolve || o.Multicluster && (o.ExportsMarked || slices.ContainsFunc(set.Clusters, hasKubeconfig))
 }
+
+func hasKubeconfig(c *model.Cluster) bool { return c.Kubeconfig != (model.Kubeconfig{}) }
 
 func (o *Options) logChange(name string) func(model.Upstream, error) {
 	return func(u model.Upstream, err error) {

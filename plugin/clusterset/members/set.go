@@ -17,8 +17,13 @@ type Set struct {
 	Local *Member
 	// Names are the members'.
 	Names *query.Names
-	// Imports are the local API's ServiceImports, as Services; nil where they aren't watched.
+	// Imports are the ServiceImports of the API that this CoreDNS has, with their slices, as
+	// Services; nil where they aren't watched.
 	Imports Data
+	// Reach is which of a member's addresses clients here can connect to, in the order to
+	// prefer. It doesn't have those that are reached by what their names stand for in their own
+	// clusters, as most are: of these, addresses are given as they are. It is not to be changed.
+	Reach map[*Member][]model.Reach
 
 	set    *model.ClusterSet
 	byName map[string]*Member
@@ -35,6 +40,7 @@ func NewSet(set *model.ClusterSet, byName map[string]*Member, localName string) 
 	s := &Set{
 		set: set, byName: byName, localName: localName, Local: byName[localName],
 		Names: query.NewNames(slices.Collect(maps.Keys(byName))), gateways: make(map[netip.Addr]bool),
+		Reach: make(map[*Member][]model.Reach),
 	}
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		s.sorted = append(s.sorted, byName[name])
@@ -42,6 +48,11 @@ func NewSet(set *model.ClusterSet, byName map[string]*Member, localName string) 
 	for _, c := range set.Clusters {
 		for _, gateway := range c.Gateways {
 			s.gateways[gateway] = true
+		}
+	}
+	for _, m := range byName {
+		if reach := s.reach(m); len(reach) > 0 && reach[0] != model.ReachServices {
+			s.Reach[m] = reach
 		}
 	}
 	if s.Local == nil {
@@ -79,10 +90,17 @@ func (s *Set) Overlaps(addresses netip.Prefix) bool {
 	return s.ranges.Overlap(s.network(), addresses)
 }
 
-// Foreign reports whether the addresses of m's services mean nothing in this network, so
-// that its gateways stand for them (split horizon).
-func (s *Set) Foreign(m *Member) bool {
-	return s.Local != nil && s.Local.Network != m.Network
+// reach returns which of a member's addresses clients here can connect to, nil for all that its
+// names stand for: the local cluster's, and, while that isn't known, those of members that don't
+// say.
+func (s *Set) reach(m *Member) []model.Reach {
+	switch s.Local {
+	case m:
+		return nil
+	case nil:
+		return m.Reach
+	}
+	return m.ReachFrom(s.Local.Network)
 }
 
 // IsOthers reports whether addr, which isn't m's, is another member's; m is nil for a name

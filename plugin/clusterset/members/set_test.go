@@ -3,6 +3,8 @@ package members
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -45,6 +47,33 @@ func TestOwnerOfAll(t *testing.T) {
 		}
 		if owner != test.owner || shared != test.shared {
 			t.Errorf("local %q, %s: %q, %v; want %q, %v", test.local, test.addr, owner, shared, test.owner, test.shared)
+		}
+	}
+}
+
+// TestReach: only members that aren't reached by what their names stand for have a reach.
+func TestReach(t *testing.T) {
+	set := setOf(5, "cluster.local.")
+	for i, reach := range [][]model.Reach{
+		1: {model.ReachServices, model.ReachGateways}, 2: {model.ReachPods}, 3: {model.ReachServices}, 4: nil,
+	} {
+		set.Clusters[i].Reach, set.Clusters[i].Network = reach, "here"
+	}
+	set.Clusters[3].Network, set.Clusters[4].Network = "there", "there"
+	for _, tt := range []struct{ local, want string }{
+		{"c0", "c2[pods] c4[loadBalancers gateways]"},
+		{"c2", "c4[loadBalancers gateways]"},
+		{"c4", "c0[loadBalancers gateways] c2[pods]"},
+		{"", "c2[pods]"},
+		{"unknown", "c2[pods]"},
+	} {
+		var got []string
+		for m, reach := range setOfMembers(set, tt.local).Reach {
+			got = append(got, fmt.Sprintf("%s%v", m.Name, reach))
+		}
+		slices.Sort(got)
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("local %q: %q, want %s", tt.local, got, tt.want)
 		}
 	}
 }

@@ -85,7 +85,7 @@ func TestReachFrom(t *testing.T) {
 		{[]Reach{ReachServices}, "there", "[services]"},
 	} {
 		c := &Cluster{Network: "here", Reach: tt.reach}
-		if got := fmt.Sprint(c.ReachFrom(tt.network)); got != tt.want {
+		if got := fmt.Sprintf("%v", c.ReachFrom(tt.network)); got != tt.want {
 			t.Errorf("%v from %s: %s, want %s", tt.reach, tt.network, got, tt.want)
 		}
 	}

@@ -95,6 +95,8 @@ type Part struct {
 	// Instead are addresses that stand for the Service's and its endpoints', nil where these
 	// do.
 	Instead []netip.Addr
+	// Hostnames are names of load balancers whose addresses aren't known, beside Instead.
+	Hostnames []string
 }
 
 // byEndpoint reports whether the part is of endpoints: of a headless Service, in its slices.
@@ -172,6 +174,11 @@ func AddressRecords(addresses []netip.Addr, f *Form) Records {
 	return Records{Exists: true, Answer: f.addressRecords(addresses)}
 }
 
+// Alias returns a CNAME that leads to a name.
+func (f *Form) Alias(target string) dns.RR {
+	return &dns.CNAME{Hdr: f.header(f.Owner, dns.TypeCNAME), Target: target}
+}
+
 // weightOf divides 100 evenly among all that is wanted.
 func (w *wanted) weightOf(parts []*Part) uint16 {
 	count := 0
@@ -190,7 +197,7 @@ func (w *wanted) count(p *Part) int {
 	case p.byEndpoint():
 		return w.countEndpoints(p.Service)
 	case p.Instead != nil:
-		return w.countPorts(p.Service.Ports) * len(p.Instead)
+		return w.countPorts(p.Service.Ports) * (len(p.Instead) + len(p.Hostnames))
 	}
 	return w.countPorts(p.Service.Ports) * len(p.Service.ClusterIPs)
 }
@@ -199,14 +206,7 @@ func (w *wanted) count(p *Part) int {
 // target is the Service's name; of a headless one, one for each port and endpoint.
 func (w *wanted) add(l *srvList, p *Part, service string) {
 	if !p.byEndpoint() {
-		for i := range p.Service.Ports {
-			if w.endpoint == "" && w.matches(&p.Service.Ports[i]) {
-				l.Exists = true
-				for _, addr := range p.Addresses() {
-					l.add(service, &p.Service.Ports[i], addr)
-				}
-			}
-		}
+		w.addService(l, p, service)
 		return
 	}
 	for _, slice := range p.Service.Slices {
@@ -218,6 +218,24 @@ func (w *wanted) add(l *srvList, p *Part, service string) {
 			}
 			target := endpointName(e) + "." + cluster + "." + service
 			w.addEndpoint(l, slice, target, p.addressesOf(e))
+		}
+	}
+}
+
+// addService adds a ClusterIP Service, by its own name or those of its load balancers: a target
+// is no alias (RFC 2782).
+func (w *wanted) addService(l *srvList, p *Part, service string) {
+	for i := range p.Service.Ports {
+		port := &p.Service.Ports[i]
+		if w.endpoint != "" || !w.matches(port) {
+			continue
+		}
+		l.Exists = true
+		for _, addr := range p.Addresses() {
+			l.add(service, port, addr)
+		}
+		for _, name := range p.Hostnames {
+			l.addTarget(name, port)
 		}
 	}
 }

@@ -137,3 +137,19 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestNamespace: of each name that is in one, whatever its form.
+func TestNamespace(t *testing.T) {
+	for name, want := range map[string]string{
+		"lan.": "", "c9.lan.": "", "c1.lan.": "", "svc.c1.lan.": "", "dns-version.c1.lan.": "", "ns.dns.c1.lan.": "",
+		"Default.c1.lan.": "default", "default.svc.c1.lan.": "default", "default.pod.c1.lan.": "default", "web.default.c1.lan.": "default",
+		"WEB.Default.SVC.c1.lan.": "default", "a.web.default.svc.c1.lan.": "default", "_tcp.web.default.c1.lan.": "default",
+		"_http._tcp.web.default.c1.lan.": "default", "10-51-0-7.default.pod.c1.lan.": "default", "a.10-51-0-7.default.pod.c1.lan.": "",
+		`web.a\.default.c1.lan.`: `a\.default`, `a\.default.c1.lan.`: `a\.default`, `web.a\\.default.c1.lan.`: "default", "web.svc.c1.eu.lan.": "web",
+	} {
+		n := Parse(name, len("lan."), members)
+		if got := n.Namespace(); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}

@@ -25,6 +25,8 @@ type Form struct {
 	// Domain is the member's own domain, which ExternalNames may point into.
 	Domain string
 	TTL    uint32
+	// Service stands for the one in the data, where clients elsewhere see another; nil else.
+	Service *model.Service
 }
 
 // Records answers a name from a member's data as CoreDNS's kubernetes plugin does with
@@ -40,7 +42,10 @@ func (n *Name) Records(d *model.Data, f *Form) Records {
 	} else {
 		w = n.wanted(f.Type)
 	}
-	s := d.Find(w.key)
+	s := f.Service
+	if s == nil {
+		s = d.Find(w.key)
+	}
 	switch {
 	case s == nil:
 		return Records{}
@@ -77,6 +82,18 @@ func (n *Name) Key() string {
 		return n.wanted(dns.TypeNone).key
 	}
 	return ""
+}
+
+// Namespace returns the namespace that the name is in, in lower case, "" for other names.
+func (n *Name) Namespace() string {
+	if n.Kind < Branch {
+		return ""
+	}
+	dot := strings.LastIndexByte(n.labels, '.')
+	for dot > 0 && escaped(n.labels, dot) { // no end of a label: RFC 1035, section 5.1
+		dot = strings.LastIndexByte(n.labels[:dot], '.')
+	}
+	return strings.ToLower(n.labels[dot+1:])
 }
 
 // wanted is what a question asks of a Service: all of it, one endpoint, or a port.
@@ -133,7 +150,7 @@ func (w *wanted) external(n *Name, s *model.Service, f *Form) Records {
 		target = target[:len(target)-len(f.Domain)] + strings.ToLower(n.Suffix)
 	}
 	if isName(target) && (f.Type == dns.TypeCNAME || !InZone(target, s.Key+"."+labelService+"."+n.Suffix)) {
-		r.Answer = []dns.RR{&dns.CNAME{Hdr: f.header(f.Owner, dns.TypeCNAME), Target: target}}
+		r.Answer = []dns.RR{f.Alias(target)}
 	}
 	return r
 }

@@ -87,18 +87,26 @@ type srvAddress struct {
 }
 
 func (l *srvList) add(target string, p *model.Port, addr netip.Addr) {
-	if p.Number == model.NoPort || !isName(target) {
+	if !l.addTarget(target, p) {
 		return
+	}
+	if key := (srvAddress{target, addr}); !l.addresses[key] {
+		l.addresses[key] = true
+		l.Extra = append(l.Extra, l.form.address(target, addr))
+	}
+}
+
+// addTarget adds a record without addresses, and reports whether there can be one.
+func (l *srvList) addTarget(target string, p *model.Port) bool {
+	if p.Number == model.NoPort || !isName(target) {
+		return false
 	}
 	port := uint16(p.Number)
 	if key := (srvKey{target, port}); !l.targets[key] {
 		l.targets[key] = true
 		l.Answer = append(l.Answer, &dns.SRV{Hdr: l.form.header(l.form.Owner, dns.TypeSRV), Weight: l.weight, Port: port, Target: target})
 	}
-	if key := (srvAddress{target, addr}); !l.addresses[key] {
-		l.addresses[key] = true
-		l.Extra = append(l.Extra, l.form.address(target, addr))
-	}
+	return true
 }
 
 func (f *Form) address(owner string, addr netip.Addr) dns.RR {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 
 	"github.com/miekg/dns"
 
@@ -21,6 +22,8 @@ type answer struct {
 	rcode                                        int
 	authoritative, recursionAvailable, truncated bool
 	answer, authority, additional                []dns.RR
+	// reach is by what kinds addresses are chosen, nil for all of them.
+	reach []model.Reach
 	// serial is that of the member's data, 0 where they weren't asked.
 	serial uint32
 	// age is how long a negative answer was kept, in seconds.
@@ -40,7 +43,7 @@ func (r finisher) answerOf(q *Question, reply *dns.Msg, asked string, source Sou
 	}
 	renaming.Select(reply, q.memberType())
 	return answer{
-		source: source, renaming: renaming, rcode: reply.Rcode,
+		source: source, renaming: renaming, rcode: reply.Rcode, reach: q.Members.Reach[q.Member],
 		authoritative: reply.Authoritative, recursionAvailable: reply.RecursionAvailable, truncated: reply.Truncated,
 		answer: reply.Answer, authority: reply.Ns, additional: reply.Extra,
 	}
@@ -52,12 +55,15 @@ var (
 )
 
 // finish makes an answer the Resolution of its question (step 5): what doesn't answer it is
-// left out, names are renamed, addresses checked and exchanged for gateways.
+// left out, names are renamed, addresses checked and chosen as clients here can reach them.
 func (r finisher) finish(ctx context.Context, q *Question, a *answer) *Resolution {
 	f := filter{guard: guard{q, &r.Zones}, renaming: a.renaming, ours: a.renaming.AskedOf == "", checks: r.AddressGuard && a.source != Local}
-	f.foreign = q.Members.Local != nil && q.Members.Local.Network != q.Member.Network
+	f.reach = a.reach
 	if r.ExportsMarked && a.source != Local {
 		f.exports = q.view
+	}
+	if q.Member.Namespaces != nil && f.limit(a.answer) {
+		return r.unoffered(ctx, &f, a)
 	}
 	if !f.ours && q.asksExistence() || a.rcode == dns.RcodeNameError && len(a.answer) == 0 {
 		return r.existence(&f, a)
@@ -115,7 +121,7 @@ func (r finisher) chase(ctx context.Context, f *filter, a *answer, res *Resoluti
 
 // leavesNothing reports whether the records that were left out are all that answered the question.
 func (f *filter) leavesNothing(a *answer) bool {
-	return f.excluded[NoGateway] > 0 || f.excluded[Guarded] > 0 && len(a.answer) == 0
+	return f.excluded[OutOfReach] > 0 || f.excluded[Guarded] > 0 && len(a.answer) == 0
 }
 
 // existence is the answer where there is no such name, or where whether there is one is all
@@ -150,16 +156,19 @@ func (r finisher) proof(f *filter, a *answer) []dns.RR {
 	return zone.proof(a.authority, &f.renaming)
 }
 
-// withheld is the answer where the addresses are another network's, or the guard left nothing.
+// withheld is the answer where no address can be reached from here, or the guard left nothing. Of
+// gateways of the other family alone it isn't a failure: clients ask for both.
 func (r finisher) withheld(ctx context.Context, f *filter, res *Resolution, serial uint32) *Resolution {
 	q, why := f.q, errAddresses
-	if f.excluded[NoGateway] > 0 {
+	switch {
+	case f.excluded[OutOfReach] > 0 && f.hasOtherGateways():
 		zone := zoneAuthority(r).authority(q, serial, 0)
 		res.Answer, res.Authority, res.Additional = nil, []dns.RR{zone.soa()}, nil
-		res.Code, res.Text = dns.ExtendedErrorCodeFiltered, "member "+q.Member.Name+" is in another network and has no gateway of this family"
+		res.Code, res.Text = dns.ExtendedErrorCodeFiltered, "member "+q.Member.Name+" has no gateway of this family"
 		return res
-	}
-	if q.Addr.IsValid() {
+	case f.excluded[OutOfReach] > 0:
+		why = errOutOfReach
+	case q.Addr.IsValid():
 		why = errNames
 	}
 	failed := r.fail(ctx, q, res.Source, dns.ExtendedErrorCodeFiltered, q.memberError(why))
@@ -178,15 +187,19 @@ func (r zoneAuthority) nameError(q *Question) *Resolution {
 
 // filter makes a member's records ours, one after the other: what isn't part of an answer, or
 // the member isn't authoritative for, is left out; the rest is renamed, its addresses checked
-// (guard.go) and exchanged for gateways (gateways.go).
+// (guard.go) and chosen by their reach (reach.go).
 type filter struct {
 	guard
 	// renaming is how the member's names become ours; ours is set for records made from
 	// data, which have our names already.
 	renaming query.Renaming
 	ours     bool
-	// checks is whether addresses are checked, and foreign whether gateways stand for them.
-	checks, foreign bool
+	// checks is whether addresses are checked, and reach by what kinds they are chosen, nil for
+	// all of them.
+	checks bool
+	reach  []model.Reach
+	// limited is whether the member offers only some namespaces.
+	limited bool
 	// exports are the data that say which services are exported, nil where all are.
 	exports  *member.View
 	excluded [Exclusions]uint16
@@ -209,8 +222,11 @@ func (f *filter) records(rrs []dns.RR, in section) []dns.RR {
 	} else {
 		rrs = f.renamed(rrs, in)
 	}
-	if f.exports != nil || f.foreign {
+	if f.exports != nil || f.limited {
 		rrs = f.shown(rrs)
+	}
+	if f.reach != nil {
+		rrs = f.reachable(rrs)
 	}
 	return rrs
 }
@@ -238,7 +254,7 @@ func (f *filter) renamed(rrs []dns.RR, in section) []dns.RR {
 		case !f.allows(rr):
 			f.excluded[Guarded]++
 		case !f.rename(rr, in):
-		case in != inAuthority && !f.isMembers(rr.Header().Name): // the owners of a denial's records may be the zone's own
+		case in != inAuthority && (!f.isMembers(rr.Header().Name) || f.limited && f.isWithheld(rr.Header().Name)): // the owners of a denial's records may be the zone's own
 			if in == inAnswer && rr.Header().Rrtype != dns.TypeDNAME {
 				return kept // what follows is where that name leads, but for a DNAME above it
 			}
@@ -250,22 +266,16 @@ func (f *filter) renamed(rrs []dns.RR, in section) []dns.RR {
 	return kept
 }
 
-// shown returns those that others may see: without services that aren't exported, and with
-// gateways for addresses of another network. The list is another, as one record may become
-// several.
+// shown returns those that others may see: without services that aren't exported, or whose
+// namespace isn't offered.
 func (f *filter) shown(rrs []dns.RR) []dns.RR {
-	kept := make([]dns.RR, 0, len(rrs))
-	for _, rr := range rrs {
-		switch {
-		case f.exports != nil && f.hides(rr):
+	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
+		hidden := f.hides(rr)
+		if hidden {
 			f.excluded[NotExported]++
-		case f.foreign && isAddress(rr):
-			kept = f.gateways(kept, rr)
-		default:
-			kept = append(kept, rr)
 		}
-	}
-	return kept
+		return hidden
+	})
 }
 
 // leavesOut reports whether a record isn't part of an answer: EDNS is each hop's own, and
@@ -312,11 +322,6 @@ func (f *filter) rename(rr dns.RR, in section) bool {
 		return f.renaming.Answer(rr)
 	}
 	return f.renaming.Other(rr)
-}
-
-func isAddress(rr dns.RR) bool {
-	rrtype := rr.Header().Rrtype
-	return rrtype == dns.TypeA || rrtype == dns.TypeAAAA
 }
 
 func address(rr dns.RR) (netip.Addr, bool) {

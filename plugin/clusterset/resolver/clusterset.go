@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -37,10 +38,18 @@ func (r clusterset) resolve(ctx context.Context, q *Question) *Resolution {
 	if choice.Members() == nil {
 		return r.none(ctx, q, s)
 	}
+	return r.fromData(ctx, q, s, choice, addresses)
+}
+
+// fromData answers with what the data of the members chosen have.
+func (r clusterset) fromData(ctx context.Context, q *Question, s *service, choice selection.Choice, addresses []netip.Addr) *Resolution {
 	f := query.Form{Owner: q.Name, Type: q.Type, TTL: r.TTL}
 	a := answer{source: Data, serial: s.serial}
 	if s.candidates[choice.Members()[0]].Stale {
 		a.source, f.TTL, a.stale = Stale, min(r.TTL, maxStaleTTL), errStaleMembers
+	}
+	if s.asksHostnames(q) {
+		return r.named(ctx, q, s, choice, &a, &f)
 	}
 	var found query.Records
 	if q.Parsed.Kind == query.Service && (q.Type == dns.TypeA || q.Type == dns.TypeAAAA) {

@@ -24,8 +24,7 @@ var (
 type reply struct {
 	member *members.Member
 	res    *Resolution // nil where there is none yet
-	// unreachable is set where clients here can't reach the member, whatever it has: it is in
-	// another network, and has no gateway.
+	// unreachable is set where clients here can't reach the member, whatever its DNS has.
 	unreachable bool
 	// doubtful is set where its data, which may have changed, say that it doesn't export the
 	// service: its DNS doesn't know of exports, so that only its denial counts.
@@ -33,7 +32,15 @@ type reply struct {
 }
 
 func (s *service) newReply(m *members.Member) reply {
-	a := reply{member: m, unreachable: s.set.Foreign(m) && len(m.Gateways) == 0}
+	reach := s.set.Reach[m]
+	reaches := func(kind model.Reach) bool { return slices.Contains(reach, kind) }
+	a := reply{member: m}
+	switch {
+	case reach == nil, reaches(model.ReachServices), reaches(model.ReachPods):
+	case reaches(model.ReachGateways) && len(m.Gateways) > 0, reaches(model.ReachLoadBalancers) && len(m.LoadBalancerCIDRs) > 0:
+	default:
+		a.unreachable = true
+	}
 	if view := m.View(); view != nil && view.State != member.Unsynced {
 		_, exported := view.Data.Exported(s.key)
 		a.doubtful = !exported
@@ -96,7 +103,7 @@ func (r *Resolution) addAttempts(replies []reply) {
 type gathering struct {
 	serviceBuilder
 	// asked are by the index of their candidates.
-	asked map[int]*given
+	asked map[int]*dnsAnswer
 }
 
 // gather returns the service with the candidates of data, those of replies added to them.
@@ -104,7 +111,7 @@ func (r clusterset) gather(q *Question, s, data *service, replies []reply) *gath
 	all := *s
 	all.candidates, all.parts, all.addresses = slices.Clip(data.candidates), slices.Clip(data.parts), slices.Clip(data.addresses)
 	all.unknown, all.out = slices.Clip(data.unknown), slices.Clip(data.out)
-	g := &gathering{serviceBuilder{Resolver: r.Resolver, service: &all, set: q.Members, now: q.Received}, make(map[int]*given)}
+	g := &gathering{serviceBuilder{Resolver: r.Resolver, service: &all, set: q.Members, now: q.Received}, make(map[int]*dnsAnswer)}
 	for i := range replies {
 		g.take(q, &replies[i])
 	}
@@ -128,7 +135,7 @@ func (g *gathering) take(q *Question, a *reply) {
 	case a.has() && a.member != g.set.Local && !a.member.IsAlive():
 		g.out = append(g.out, newExcluded(a.member, errNoGateway, dns.ExtendedErrorCodeNoReachableAuthority))
 	case a.has():
-		g.asked[len(g.candidates)] = giving(q, a, g.TTL)
+		g.asked[len(g.candidates)] = newDNSAnswer(q, a, g.TTL)
 		g.candidates = append(g.candidates, g.candidate(a.member, 0, 0, a.res.Source == Stale))
 		g.parts, g.addresses = append(g.parts, nil), append(g.addresses, nil)
 	default:

@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"net/netip"
-	"slices"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -46,15 +45,15 @@ func (g *guard) isHarmless(m *members.Member, addr netip.Addr) bool {
 // Those of members were judged when they were looked up.
 func (g *guard) trustsFollowed(name string, addr netip.Addr) bool {
 	if m := g.memberOf(name); m != nil {
-		return m == g.q.Members.Local || g.isFromThisNetwork(m, addr)
+		return m == g.q.Members.Local || g.isFromHere(m, addr)
 	}
-	return g.isFrom(nil, addr) || g.q.Member.Declares(addr) && g.isFromThisNetwork(g.q.Member, addr)
+	return g.isFrom(nil, addr) || g.q.Member.Declares(addr) && g.isFromHere(g.q.Member, addr)
 }
 
-// isFromThisNetwork is isFrom, where addr is given as it is: of a member in another network
-// only the gateways are its own in this one. Its other addresses mean somebody else's.
-func (g *guard) isFromThisNetwork(m *members.Member, addr netip.Addr) bool {
-	if g.q.Members.Foreign(m) && !slices.Contains(m.Gateways, addr) {
+// isFromHere is isFrom, where addr is given as it is: of a member that isn't reached by all of its
+// addresses only those in reach are its own here. The others mean somebody else's.
+func (g *guard) isFromHere(m *members.Member, addr netip.Addr) bool {
+	if reach := g.q.Members.Reach[m]; reach != nil && !reaches(m.Cluster, reach, addr) {
 		m = nil
 	}
 	return g.isFrom(m, addr)

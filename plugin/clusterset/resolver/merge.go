@@ -3,6 +3,7 @@ package resolver
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -16,6 +17,12 @@ import (
 func (r clusterset) merged(ctx context.Context, q *Question, g *gathering, choice selection.Choice) *Resolution {
 	if len(choice.Members()) == 0 {
 		return r.none(ctx, q, g.service)
+	}
+	if first := choice.Members()[0]; len(choice.Members()) == 1 && g.asked[first] == nil {
+		return r.fromData(ctx, q, g.service, choice, g.addresses[first])
+	}
+	if g.asksHostnames(q) {
+		r.lookUpChosen(ctx, q, g, choice)
 	}
 	form := query.Form{Owner: q.Name, Type: q.Type, TTL: r.TTL}
 	a := answer{source: Data, serial: g.serial}
@@ -43,6 +50,19 @@ func (r clusterset) merged(ctx context.Context, q *Question, g *gathering, choic
 	return res
 }
 
+// lookUpChosen looks up the names of load balancers that members chosen answer with. One that
+// can't be looked up soon is left out.
+func (r clusterset) lookUpChosen(ctx context.Context, q *Question, g *gathering, choice selection.Choice) {
+	ctx, cancel := context.WithTimeout(ctx, gatherTime)
+	defer cancel()
+	for _, i := range choice.Members() {
+		if p := g.parts[i]; p != nil && len(p.Hostnames) > 0 {
+			found, ttl, _ := r.lookUpHosts(ctx, q, g.parts[i:i+1], true)
+			g.asked[i] = &dnsAnswer{addresses: slices.Concat(p.Addresses(), found), ttl: ttl, source: Data}
+		}
+	}
+}
+
 // records returns those of members, by data and by DNS.
 func (g *gathering) records(q *Question, members []int, f *query.Form) query.Records {
 	var parts []*query.Part
@@ -65,8 +85,8 @@ func (g *gathering) records(q *Question, members []int, f *query.Form) query.Rec
 	return found
 }
 
-// given is what a member's DNS said, under our names.
-type given struct {
+// dnsAnswer is what a member's DNS said, under our names.
+type dnsAnswer struct {
 	addresses     []netip.Addr
 	answer, extra []dns.RR // SRV records, and their addresses
 	ttl           uint32   // of the addresses
@@ -74,10 +94,10 @@ type given struct {
 	truncated     bool
 }
 
-// giving returns what a member gave. TTLs are ttl at the most: for so long a client has the
+// newDNSAnswer returns what a member said. TTLs are ttl at the most: for so long a client has the
 // same members.
-func giving(q *Question, a *reply, ttl uint32) *given {
-	of := &given{ttl: ttl, source: a.res.Source, truncated: a.res.Truncated}
+func newDNSAnswer(q *Question, a *reply, ttl uint32) *dnsAnswer {
+	of := &dnsAnswer{ttl: ttl, source: a.res.Source, truncated: a.res.Truncated}
 	service := a.res.Question.Name
 	if a.res.Question.Parsed.Kind != query.Service { // _http._tcp.web.shop.svc.
 		service = service[strings.LastIndex(strings.ToLower(service), "."+q.Parsed.SetKey()+".")+1:]
@@ -102,7 +122,8 @@ func giving(q *Question, a *reply, ttl uint32) *given {
 	}
 	for _, rr := range a.res.Additional {
 		h := rr.Header()
-		if h.Name = setName(q, h.Name, service, a.member.Name); isAddress(rr) && h.Name != "" {
+		_, isAddress := address(rr)
+		if h.Name = setName(q, h.Name, service, a.member.Name); isAddress && h.Name != "" {
 			h.Ttl = min(h.Ttl, ttl)
 			of.extra = append(of.extra, rr)
 		}

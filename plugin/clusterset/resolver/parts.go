@@ -9,10 +9,18 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
+// asTheNameStands is for members that are reached by what their names stand for in their own
+// clusters.
+var asTheNameStands = []model.Reach{model.ReachServices}
+
 // part returns what a member that exports the service answers with: the first kind of
 // address that clients here can reach and that it has; nil where it has none.
 func (b *serviceBuilder) part(e *exported) *query.Part {
-	for _, reach := range b.reaches(e.member) {
+	reaches := b.set.Reach[e.member]
+	if reaches == nil {
+		reaches = asTheNameStands
+	}
+	for _, reach := range reaches {
 		part := &query.Part{Cluster: e.member.Name, Service: e.of}
 		switch reach {
 		case model.ReachServices:
@@ -23,7 +31,7 @@ func (b *serviceBuilder) part(e *exported) *query.Part {
 				part.Instead = endpointAddresses(part.Service)
 			}
 		case model.ReachLoadBalancers:
-			part.Instead = b.outside(e.member, e.of.Outside)
+			part.Instead, part.Hostnames = b.outside(e.member, e.of.Outside), hostnames(e.of.Outside)
 		case model.ReachGateways:
 			part.Instead = gatewaysFor(e)
 		}
@@ -32,18 +40,6 @@ func (b *serviceBuilder) part(e *exported) *query.Part {
 		}
 	}
 	return nil
-}
-
-// reaches returns the kinds of a member's addresses that clients here can connect to. They are
-// in the local cluster, which is theirs whatever its reach is for others.
-func (b *serviceBuilder) reaches(m *members.Member) []model.Reach {
-	switch b.set.Local {
-	case nil: // all are as one network
-		return m.ReachFrom(m.Network)
-	case m:
-		return []model.Reach{model.ReachServices}
-	}
-	return m.ReachFrom(b.set.Local.Network)
 }
 
 // gatewaysFor returns the member's gateways of the families that the Service has addresses of.
@@ -61,6 +57,9 @@ func gatewaysFor(e *exported) []netip.Addr {
 }
 
 func hasAddress(p *query.Part) bool {
+	if len(p.Hostnames) > 0 {
+		return true
+	}
 	if p.Instead == nil && p.Service.Type == model.ClusterIP {
 		return len(p.Service.ClusterIPs) > 0
 	}
@@ -129,5 +128,6 @@ func (b *serviceBuilder) guardedSlice(m *members.Member, s *model.Slice) *model.
 // another network, is nobody else's in this one, where clients use it.
 func (b *serviceBuilder) trusts(m *members.Member, addr netip.Addr) bool {
 	g := guard{&Question{Members: b.set, Member: m}, &b.Zones}
-	return !b.AddressGuard || g.trusts(addr) && (!b.set.Foreign(m) || g.isFromThisNetwork(m, addr))
+	isForeign := b.set.Local != nil && b.set.Local.Network != m.Network && !slices.Contains(m.Gateways, addr)
+	return !b.AddressGuard || g.trusts(addr) && (!isForeign || g.isFrom(nil, addr))
 }

@@ -20,10 +20,10 @@ type Kind uint8
 const (
 	// ClusterZone has a subzone for each member: "lan.".
 	ClusterZone Kind = iota
-	// ClustersetZone has names over the whole ClusterSet: "clusterset.local.".
-	ClustersetZone
 	// ReverseZone has the names of addresses: "10.in-addr.arpa.".
 	ReverseZone
+	// ClustersetZone has names over the whole ClusterSet: "clusterset.local.".
+	ClustersetZone
 )
 
 // Zone is a zone of the server block.

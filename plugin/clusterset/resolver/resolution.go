@@ -98,9 +98,9 @@ type Exclusion uint8
 const (
 	// Guarded is an address, or the name of one, that can't be the member's own.
 	Guarded Exclusion = iota
-	// NoGateway is an address of another network without a gateway of its family.
-	NoGateway
-	// NotExported is the name of a service that isn't exported.
+	// OutOfReach is an address that clients here can't connect to, with nothing to stand for it.
+	OutOfReach
+	// NotExported is the name of a service that isn't exported, or whose namespace isn't offered.
 	NotExported
 	// Exclusions is how many there are.
 	Exclusions

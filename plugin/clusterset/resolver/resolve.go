@@ -29,7 +29,7 @@ func (r *Resolver) Resolve(ctx context.Context, q *Question) *Resolution {
 		q.view = q.Member.Data.View()
 	}
 	view := q.view
-	if q.Member == q.Members.Local || r.ExportsMarked {
+	if q.Member == q.Members.Local || r.ExportsMarked || q.Member.Namespaces != nil {
 		if res := r.localOrHidden(ctx, q, view); res != nil {
 			return res
 		}
@@ -62,7 +62,8 @@ func (r *Resolver) unasked(ctx context.Context, q *Question) *Resolution {
 }
 
 // localOrHidden answers for the local cluster in this server, where that serves its domain, and
-// for services that aren't exported; it returns nil for other names.
+// for services that aren't exported, or whose namespace isn't offered; it returns nil for other
+// names.
 func (r *Resolver) localOrHidden(ctx context.Context, q *Question, view *member.View) *Resolution {
 	if q.Member == q.Members.Local {
 		name := q.memberName()
@@ -73,6 +74,9 @@ func (r *Resolver) localOrHidden(ctx context.Context, q *Question, view *member.
 			return r.local(ctx, q, name)
 		}
 		q.Received = time.Now() // to learn that may have taken a while
+	}
+	if q.isLimited() && !isOffered(q, view) {
+		return zoneAuthority{r}.nameError(q)
 	}
 	if r.ExportsMarked && (view == nil || view.State == member.Unsynced || !isExported(q, view)) {
 		return r.hidden(ctx, q, view)
@@ -103,6 +107,9 @@ func (r *Resolver) data(ctx context.Context, q *Question, v *member.View, stale 
 		f.Domain = r.Zones.pointersInto(q.Member)
 		found = query.Pointers(v.Data, q.Addr, &f)
 	} else {
+		if reach := q.Members.Reach[q.Member]; reach != nil {
+			f.Service, a.reach = q.seen(v.Data, reach)
+		}
 		found = q.Parsed.Records(v.Data, &f)
 	}
 	a.answer, a.additional = found.Answer, found.Extra

@@ -37,7 +37,9 @@ type service struct {
 	plan       *selection.Plan
 	// together are the addresses of all members of a priority.
 	together [][]netip.Addr
-	rules    selection.Rules
+	// byHostname is whether a member answers with names of load balancers.
+	byHostname bool
+	rules      selection.Rules
 	// rule is where the rules are from, and window how long a client keeps its members.
 	rule   Rule
 	window time.Duration
@@ -352,6 +354,7 @@ func (b *serviceBuilder) leaveOut(e *exported, why error, code uint16) {
 // add adds a candidate, and what it answers with.
 func (b *serviceBuilder) add(c selection.Candidate, part *query.Part) {
 	b.candidates, b.parts, b.addresses = append(b.candidates, c), append(b.parts, part), append(b.addresses, part.Addresses())
+	b.byHostname = b.byHostname || len(part.Hostnames) > 0
 }
 
 // candidate returns a member as selection has it.

@@ -45,7 +45,7 @@ func (r forwarder) isServable(v *member.View) bool {
 func (r forwarder) isIn(q *Question, v *member.View) bool {
 	f := query.Form{Owner: q.Name, Type: q.Type, Domain: q.Member.ClusterDomain}
 	if q.Addr.IsValid() {
-		return query.Pointers(v.Data, q.Addr, &f).Exists
+		return query.Pointers(v.Data, q.Addr, &f).Exists && (!q.isLimited() || offersOwner(q, v))
 	}
 	return q.Parsed.Records(v.Data, &f).Exists
 }

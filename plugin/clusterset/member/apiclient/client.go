@@ -8,6 +8,7 @@ package apiclient
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"sync/atomic"
 
 	v1 "k8s.io/api/core/v1"
@@ -21,7 +22,8 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
 )
 
-// The content types. Everything is asked for in protobuf but the versions of an API group.
+// The content types. Everything is asked for in protobuf but what is known of an API group,
+// and objects that there is no protobuf of.
 const (
 	inProtobuf = "application/vnd.kubernetes.protobuf"
 	inJSON     = "application/json"
@@ -97,11 +99,36 @@ func (c *Client) GroupVersions(ctx context.Context, group string) (versions []st
 	return versions, err
 }
 
+// HasResource reports whether the API has the resource in that version of an API group.
+func (c *Client) HasResource(ctx context.Context, group, version, resource string) (bool, error) {
+	content, err := c.small(ctx, "/apis/"+group+"/"+version, inJSON)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var answer struct {
+		Resources []struct{ Name string } `json:"resources"`
+	}
+	err = json.Unmarshal(content, &answer)
+	for _, r := range answer.Resources {
+		if r.Name == resource {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
 // Source is where an API has the objects of a resource.
 type Source struct {
 	Path, Kind string
+	// Label is one that objects must have, "" is none.
+	Label string
 	// MetadataOnly asks for the objects' metadata alone.
 	MetadataOnly bool
+	// JSON asks for JSON, of objects that there is no protobuf of.
+	JSON bool
 }
 
 // accept returns the content type to ask for, and the kind that comes: an object's, or
@@ -111,19 +138,31 @@ func (s Source) accept(suffix string) (contentType, kind string) {
 		kind = "PartialObjectMetadata" + suffix
 		return inProtobuf + ";as=" + kind + ";g=meta.k8s.io;v=v1", kind
 	}
+	if s.JSON {
+		return inJSON, s.Kind + suffix
+	}
 	return inProtobuf, s.Kind + suffix
+}
+
+// get begins a request for the objects, or their watch.
+func (s Source) get(ctx context.Context, c *Client, contentType string, o *metav1.ListOptions) (io.ReadCloser, error) {
+	o.LabelSelector = s.Label
+	return c.get(s.Path, contentType).VersionedParams(o, scheme.ParameterCodec).Stream(ctx)
 }
 
 // List gets a list, or a page of one, and decodes its objects as they come.
 func (c *Client) List(ctx context.Context, s Source, o metav1.ListOptions, object func(message []byte) (*decode.Object, error)) (*decode.List, error) {
 	contentType, kind := s.accept("List")
-	body, err := c.get(s.Path, contentType).VersionedParams(&o, scheme.ParameterCodec).Stream(ctx)
+	body, err := s.get(ctx, c, contentType, &o)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
-	list := new(decode.List)
-	page, err := decode.ReadPage(body, kind, func(message []byte) error {
+	list, readPage := new(decode.List), decode.ReadPage
+	if s.JSON {
+		readPage = decode.ReadJSONPage
+	}
+	page, err := readPage(body, kind, func(message []byte) error {
 		o, err := object(message)
 		list.Items = append(list.Items, o)
 		return err
@@ -137,10 +176,13 @@ func (c *Client) List(ctx context.Context, s Source, o metav1.ListOptions, objec
 func (c *Client) Watch(ctx context.Context, s Source, o metav1.ListOptions, object ObjectFunc, failed func(error)) (watch.Interface, error) {
 	o.Watch = true
 	contentType, kind := s.accept("")
-	body, err := c.get(s.Path, contentType).VersionedParams(&o, scheme.ParameterCodec).Stream(ctx)
+	body, err := s.get(ctx, c, contentType, &o)
 	if err != nil {
 		return nil, err
 	}
-	events := &eventReader{body: body, kind: kind, object: object, failed: failed}
+	events := &eventReader{Closer: body, encoding: &protobufEvents{body: body}, kind: kind, object: object, failed: failed}
+	if s.JSON {
+		events.encoding = jsonEvents{decode.NewJSONEvents(body)}
+	}
 	return watch.NewStreamWatcherWithLogger(klog.FromContext(ctx), events, apierrors.NewClientErrorReporter(500, "GET", "ClientWatchDecoding")), nil
 }

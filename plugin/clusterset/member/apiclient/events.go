@@ -4,60 +4,45 @@ import (
 	"fmt"
 	"io"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
 )
 
-// maxKeptBuffer is how large a buffer a watch keeps for the next event: most are small.
-const maxKeptBuffer = 64 << 10
-
 // ObjectFunc decodes the object of an event.
 type ObjectFunc func(message []byte, event watch.EventType) (*decode.Object, error)
 
-// eventReader reads the events of a watch. It implements watch.Decoder.
+// eventReader reads the events of a watch, whose body it closes. It implements
+// watch.Decoder.
 type eventReader struct {
-	body   io.ReadCloser
+	io.Closer
+	encoding
 	kind   string
 	object ObjectFunc
 	failed func(error) // is called with what Decode returns
-	buffer []byte
 }
 
 // Decode waits for the next event.
 func (r *eventReader) Decode() (watch.EventType, runtime.Object, error) {
-	event, o, err := r.next()
+	event, kind, message, err := r.next()
+	var o runtime.Object
+	if err == nil {
+		o, err = r.objectOf(watch.EventType(event), kind, message)
+	}
 	if err != nil {
 		r.failed(err)
 	}
-	return event, o, err
-}
-
-func (r *eventReader) next() (watch.EventType, runtime.Object, error) {
-	event, wrapped, buffer, err := decode.ReadEvent(r.body, r.buffer)
-	if err != nil {
-		return "", nil, err
-	}
-	if r.buffer = buffer[:0]; cap(buffer) > maxKeptBuffer {
-		r.buffer = nil
-	}
-	o, err := r.unwrap(watch.EventType(event), wrapped)
 	return watch.EventType(event), o, err
 }
 
-func (r *eventReader) unwrap(event watch.EventType, wrapped []byte) (runtime.Object, error) {
-	kind, message, err := decode.Unwrap(wrapped)
+func (r *eventReader) objectOf(event watch.EventType, kind string, message []byte) (runtime.Object, error) {
 	switch {
-	case err != nil:
-		return nil, err
 	case event == watch.Error && kind == "Status":
 		if len(message) > maxError {
 			return nil, decode.TooLarge("a Status's bytes", maxError)
 		}
-		status := new(metav1.Status)
-		return status, status.Unmarshal(message)
+		return r.status(message)
 	case kind != r.kind:
 		return nil, fmt.Errorf("%w: %q, not a %s", decode.ErrNotAPI, kind, r.kind)
 	}
@@ -69,4 +54,4 @@ func (r *eventReader) unwrap(event watch.EventType, wrapped []byte) (runtime.Obj
 }
 
 // Close ends the watch.
-func (r *eventReader) Close() { r.body.Close() }
+func (r *eventReader) Close() { _ = r.Closer.Close() }

@@ -22,7 +22,7 @@ func TestDecoder(t *testing.T) {
 	var failed error
 	read := func(frames ...[]byte) *eventReader {
 		return &eventReader{
-			body: io.NopCloser(bytes.NewReader(bytes.Join(frames, nil))), kind: "Service", failed: func(err error) { failed = err },
+			encoding: &protobufEvents{body: bytes.NewReader(bytes.Join(frames, nil))}, kind: "Service", failed: func(err error) { failed = err },
 			object: func(message []byte, _ watch.EventType) (*decode.Object, error) {
 				return new(decode.Decoder).Service(message)
 			},

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -29,7 +30,9 @@ const (
 	SlicesPath     = "/apis/discovery.k8s.io/v1/endpointslices"
 	NamespacesPath = "/api/v1/namespaces"
 	GroupPath      = "/apis/multicluster.x-k8s.io"
-	ExportsPath    = GroupPath + "/v1beta1/serviceexports"
+	VersionPath    = GroupPath + "/v1beta1"
+	ExportsPath    = VersionPath + "/serviceexports"
+	ImportsPath    = VersionPath + "/serviceimports"
 )
 
 // The content types.
@@ -37,6 +40,13 @@ const (
 	Protobuf = "application/vnd.kubernetes.protobuf"
 	JSON     = "application/json"
 )
+
+// inJSON are the MCS API's versions, resources and ServiceImports, of which there are none.
+var inJSON = map[string]string{
+	GroupPath:   `{"versions":[{"version":"v1beta1"}]}`,
+	VersionPath: `{"resources":[{"name":"serviceexports"},{"name":"serviceimports"}]}`,
+	ImportsPath: ImportList(),
+}
 
 // API is a member's API, which has one Service, "kept", and one namespace.
 type API struct {
@@ -82,6 +92,13 @@ func (a *API) Authority() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate().Raw})
 }
 
+// Replace has handle answer a path from now on.
+func (a *API) Replace(path string, handle http.HandlerFunc) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.replace[path] = handle
+}
+
 // Count returns how often a path was asked for.
 func (a *API) Count(path string) int {
 	a.mu.Lock()
@@ -97,8 +114,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.mu.Lock()
 	a.asked[path]++
+	handle := a.replace[path]
 	a.mu.Unlock()
-	if handle := a.replace[path]; handle != nil {
+	if handle != nil {
 		handle(w, r)
 		return
 	}
@@ -113,9 +131,13 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Respond(a.t, w, metadataList("default"))
 	case ExportsPath:
 		Respond(a.t, w, metadataList())
-	case GroupPath:
-		w.Header().Set("Content-Type", JSON)
-		_, _ = io.WriteString(w, `{"versions":[{"version":"v1beta1"}]}`)
+	case GroupPath, VersionPath, ImportsPath:
+		RespondJSON(w, inJSON[path])
+	case ImportsPath + "?watch":
+		Unstreamed(func(w http.ResponseWriter, r *http.Request) {
+			RespondJSON(w, "")
+			<-r.Context().Done()
+		})(w, r)
 	default:
 		Unstreamed(func(w http.ResponseWriter, r *http.Request) {
 			BeginWatch(w)
@@ -175,6 +197,35 @@ func Encode(t *testing.T, o runtime.Object) []byte {
 func Respond(t *testing.T, w http.ResponseWriter, o runtime.Object) {
 	w.Header().Set("Content-Type", Protobuf)
 	_, _ = w.Write(Encode(t, o))
+}
+
+// RespondJSON writes JSON, and leaves the response open.
+func RespondJSON(w http.ResponseWriter, text string) {
+	w.Header().Set("Content-Type", JSON)
+	_, _ = io.WriteString(w, text)
+	w.(http.Flusher).Flush()
+}
+
+// Import returns a ServiceImport in the namespace "default", in JSON, with that spec.
+func Import(name, spec string) string {
+	return fmt.Sprintf(`{"apiVersion":"multicluster.x-k8s.io/v1beta1","kind":"ServiceImport",`+
+		`"metadata":{"name":%q,"namespace":"default","resourceVersion":"2"},"spec":%s}`, name, spec)
+}
+
+// Imports responds with a list of ServiceImports.
+func Imports(imports ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { RespondJSON(w, ImportList(imports...)) }
+}
+
+// ImportList returns a list of ServiceImports, its keys in the API servers' order.
+func ImportList(imports ...string) string {
+	return fmt.Sprintf(`{"apiVersion":"multicluster.x-k8s.io/v1beta1","items":[%s],"kind":"ServiceImportList","metadata":{"continue":"","resourceVersion":"1"}}`+"\n",
+		strings.Join(imports, ","))
+}
+
+// ImportEvent returns an event of a watch of ServiceImports.
+func ImportEvent(event, object string) string {
+	return fmt.Sprintf(`{"type":%q,"object":%s}`+"\n", event, object)
 }
 
 // Event returns an event of a watch.

@@ -85,7 +85,7 @@ func serviceSize(s *model.Service) int {
 // sliceSize returns about how many bytes are kept of a slice, the index of its addresses
 // included. The endpoints' details are bounded by their interner.
 func sliceSize(s *model.Slice) int {
-	size := len(s.Service) + portsSize(s.Ports) + endpointsSize(s.Endpoints) + len(s.Endpoints)*int(unsafe.Sizeof(model.Owner{}))
+	size := len(s.Service) + len(s.Cluster) + portsSize(s.Ports) + endpointsSize(s.Endpoints) + len(s.Endpoints)*int(unsafe.Sizeof(model.Owner{}))
 	if s.NotReady != nil {
 		size += endpointsSize(*s.NotReady)
 	}

@@ -1,10 +1,14 @@
 // Package decode turns what an API sends into the values of package model: Kubernetes'
-// protobuf is read field by field (wire.go, fields.go), and becomes slim values at once
-// (transform.go, marks.go), which share what many have in common (intern.go). The API
-// may be the attacker's: bounds.go limits what it may have this process allocate.
+// protobuf is read field by field (wire.go, fields.go), ServiceImports are in JSON (json.go,
+// import.go), and both become slim values at once (transform.go, marks.go), which share
+// what many have in common (intern.go). The API may be the attacker's: bounds.go limits
+// what it may have this process allocate.
 package decode
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	discovery "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // Decoder decodes one member's objects. Any number of goroutines may use it.
 type Decoder struct {
@@ -30,7 +34,7 @@ func (d *Decoder) Slice(message []byte) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newObject(&s.ObjectMeta, d.fromSlice(s)), nil
+	return newObject(&s.ObjectMeta, d.fromSlice(s, discovery.LabelServiceName)), nil
 }
 
 // Namespace decodes a namespace's metadata.

@@ -17,6 +17,8 @@ import (
 // keptKeys are the labels and annotations that are kept.
 var keptKeys = map[string]bool{
 	discovery.LabelServiceName:        true,
+	LabelImport:                       true,
+	labelSourceCluster:                true,
 	linkerdExported:                   true,
 	linkerdFederated:                  true,
 	ciliumGlobal:                      true,

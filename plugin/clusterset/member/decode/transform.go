@@ -108,10 +108,10 @@ func address(text string) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), err == nil
 }
 
-// fromSlice keeps the slices of Services.
-func (d *Decoder) fromSlice(s *discovery.EndpointSlice) Item {
+// fromSlice keeps the slices of Services, which are named by that label.
+func (d *Decoder) fromSlice(s *discovery.EndpointSlice, label string) Item {
 	to := Item{Key: s.Namespace + "/" + s.Name, Triggered: triggerTime(s.Annotations)}
-	name := s.Labels[discovery.LabelServiceName]
+	name := s.Labels[label]
 	if name == "" {
 		return to
 	}

@@ -250,7 +250,7 @@ func TestFromSlice(t *testing.T) {
 		if tc.want != nil {
 			tc.want.Key, tc.want.Service = "shop/web-x", "web.shop"
 		}
-		got := d.fromSlice(&tc.slice)
+		got := d.fromSlice(&tc.slice, discovery.LabelServiceName)
 		if diff := cmp.Diff(tc.want, got.Slice, compareAddrs); diff != "" || got.Key != "shop/web-x" {
 			t.Errorf("%s: %s %s", tc.name, got.Key, diff)
 		}
