@@ -28,7 +28,7 @@ func (r clusterset) resolve(ctx context.Context, q *Question) *Resolution {
 	s := r.service(q, q.Parsed.SetKey())
 	switch {
 	case s.denied:
-		return r.denied(ctx, q)
+		return r.denied(ctx, q, s)
 	case q.Parsed.Kind == query.Endpoint:
 		return r.endpoint(ctx, q, s)
 	case len(s.ask) > 0 && !s.isLocalReady():
@@ -140,12 +140,15 @@ const maxTold = 8
 
 // denied answers clients of a cluster that a policy doesn't allow to look the name up. It isn't
 // left to the next plugin, which knows no policy.
-func (r clusterset) denied(ctx context.Context, q *Question) *Resolution {
+func (r clusterset) denied(ctx context.Context, q *Question, s *service) *Resolution {
 	if q.Members.Local == nil {
-		return r.fail(ctx, q, OfZone, dns.ExtendedErrorCodeProhibited, errLocalUnknown)
+		res := r.fail(ctx, q, OfZone, dns.ExtendedErrorCodeProhibited, errLocalUnknown)
+		res.Chosen = Chosen{service: s}
+		return res
 	}
 	zone := zoneAuthority(r).authority(q, 0, 0)
 	res := q.resolution(OfZone)
+	res.Chosen = Chosen{service: s}
 	res.Authoritative, res.Rcode, res.Authority = true, dns.RcodeNameError, []dns.RR{zone.soa()}
 	res.Code, res.Text = dns.ExtendedErrorCodeProhibited, errNotAllowed.Error()
 	return res

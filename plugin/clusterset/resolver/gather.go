@@ -76,7 +76,7 @@ func (r clusterset) gathered(ctx context.Context, q *Question, s *service) *Reso
 	}
 	g.plan = selection.NewPlan(g.candidates, &g.rules, g.here())
 	res := r.merged(ctx, q, g, g.plan.Pick(g.draw(q)))
-	res.addAttempts(replies)
+	res.addParts(replies)
 	return res
 }
 
@@ -90,11 +90,11 @@ func (r clusterset) notAsked(ctx context.Context, q *Question, err error) *Resol
 	return r.exhausted(ctx, q, Forward)
 }
 
-// addAttempts adds those of the members asked.
-func (r *Resolution) addAttempts(replies []reply) {
+// addParts notes how members were asked.
+func (r *Resolution) addParts(replies []reply) {
 	for i := range replies {
-		if replies[i].res != nil {
-			r.Attempts = append(r.Attempts, replies[i].res.Attempts...)
+		if part := replies[i].res; part != nil {
+			r.Parts, r.Attempts = append(r.Parts, part), append(r.Attempts, part.Attempts...)
 		}
 	}
 }
@@ -195,6 +195,6 @@ func (r clusterset) endpointOf(ctx context.Context, q *Question, s *service, m *
 		choice = choice.Only([]int{0})
 	}
 	res := r.merged(ctx, q, g, choice)
-	res.addAttempts(replies)
+	res.addParts(replies)
 	return res
 }
