@@ -15,6 +15,7 @@ import (
 
 // examples are the Corefiles of this folder: what to start each with, and ask.
 var examples = map[string]func(t *testing.T, corefile string){
+	"whole-set/Corefile":              wholeSet,
 	"kube-system/Corefile":            withoutAPI,
 	"stand-alone/Corefile":            withoutAPI,
 	"laptop/Corefile":                 laptop,

@@ -83,8 +83,11 @@ func (q *client) message(res *resolver.Resolution) *dns.Msg {
 
 // show reports a Resolution to metrics, metadata, trace, dnstap and the debug log.
 func (q *client) show(res *resolver.Resolution) {
-	if res.Member != nil {
-		count(res)
+	switch {
+	case res.Member != nil:
+		count(res, true)
+	case res.Question.Zone.Kind == resolver.ClustersetZone:
+		countSet(res)
 	}
 	if metadata.ValueFuncs(q.ctx) != nil {
 		setLabels(q.ctx, res)

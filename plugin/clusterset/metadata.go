@@ -2,11 +2,13 @@ package clusterset
 
 import (
 	"context"
+	"strings"
 
 	"github.com/coredns/coredns/plugin/metadata"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
 // Metadata labels: README.md lists them.
@@ -14,6 +16,8 @@ const (
 	labelCluster  = "clusterset/cluster"
 	labelSource   = "clusterset/source"
 	labelUpstream = "clusterset/upstream"
+	labelPolicy   = "clusterset/policy"
+	labelMembers  = "clusterset/members"
 )
 
 // setLabels sets the labels of a Resolution.
@@ -30,6 +34,19 @@ func setLabels(ctx context.Context, res *resolver.Resolution) {
 	if res.Action != resolver.AskNext && res.Action != resolver.AskNextUncached {
 		set(labelSource, res.Source.String())
 	}
+	if res.Chosen.Rule() != "" {
+		setChosen(ctx, res.Chosen)
+	}
+}
+
+// setChosen sets the labels of a name over the whole ClusterSet.
+func setChosen(ctx context.Context, chosen resolver.Chosen) {
+	metadata.SetValueFunc(ctx, labelPolicy, func() string { return string(chosen.Rule()) })
+	metadata.SetValueFunc(ctx, labelMembers, func() string {
+		var names []string
+		chosen.Members(func(m *members.Member, _ selection.Reason) { names = append(names, m.Name) })
+		return strings.Join(names, ",")
+	})
 }
 
 // withOwnLabels returns the context of a look-up for a member, which may go on when its query is

@@ -20,6 +20,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/registry"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
 // Labels are members, their upstreams and fixed words, never names that are asked
@@ -74,6 +75,7 @@ func rcodeWord(rcode int) string {
 type memberMetrics struct {
 	cluster   string
 	responses [resolver.Sources][rcodes + 1]atomic.Pointer[prometheus.Counter] // bound by the first reply of their kind
+	choices   [selection.SpillOver + 1]atomic.Pointer[prometheus.Counter]      // the same
 	guarded   prometheus.Counter
 	exhausted prometheus.Counter
 	exchange  exchange.Metrics
@@ -162,8 +164,9 @@ func (m *memberMetrics) data() member.Metrics {
 	return bound
 }
 
-// count updates the member's series from a Resolution.
-func count(res *resolver.Resolution) {
+// count updates the member's series from a Resolution; replied is whether that is a reply to a
+// client, and not part of one.
+func count(res *resolver.Resolution, replied bool) {
 	m := res.Member.Metrics.(*memberMetrics) // acquireMetrics made it
 	switch res.Cache.Result {
 	case resolver.CacheHit:
@@ -171,7 +174,7 @@ func count(res *resolver.Resolution) {
 	case resolver.CacheMiss:
 		m.cache.misses.Inc()
 	}
-	if res.Action != resolver.AskNext {
+	if replied && res.Action != resolver.AskNext {
 		rcode := min(res.Rcode, rcodes)
 		bound := m.responses[res.Source][rcode].Load()
 		if bound == nil {

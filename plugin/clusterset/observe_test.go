@@ -33,6 +33,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
 // observeBound is how soon what a query leaves behind must be seen: dnstap
@@ -513,14 +514,16 @@ func scraped(t *testing.T, addr string) (metrics map[string][]string, words map[
 func TestMetrics(t *testing.T) {
 	member := clustertest.Serve(t, clustertest.Zone(t, memberZone)).Addr.String()
 	addr := freeAddress(t, "127.77.0.1")
+	forgetSetSeries()
 	clusters := clusterAt("here", member, "") + clusterAt("c1", member, "")
 	path := document(t, clusters)
 	s := startCoreDNS(t, `.:PORT {
 		bind 127.77.0.1
 		prometheus `+addr+`
-		clusterset lan {
+		clusterset lan clusterset.local {
 			file `+path+`
 			local here
+			multicluster clusterset.local
 		}
 		file testdata/c1.zone cluster.local
 	}`)
@@ -530,7 +533,7 @@ func TestMetrics(t *testing.T) {
 		got, _ := scraped(t, addr)
 		return got["coredns_clusterset_data_state"] != nil
 	})
-	for _, name := range []string{"web.default.here.lan.", "web.default.c1.lan.", "web.default.c1.lan.", "dns-version.c1.lan."} {
+	for _, name := range []string{"web.default.here.lan.", "web.default.c1.lan.", "web.default.c1.lan.", "dns-version.c1.lan.", "web.default.svc.clusterset.local."} {
 		lookup(t, s.addr, "udp", name, dns.TypeA)
 	}
 	want, readme := readmeMetrics(t)
@@ -549,7 +552,7 @@ func TestMetrics(t *testing.T) {
 	}
 	for label, all := range map[string][]string{
 		"source": {"cache", "forward", "local", "zone"},
-		"reason": {"bad_kubeconfig", "bad_reply", "canceled", "forbidden", "no_reply", "other_question", "out_of_resources", "replaced", "server_error", "timeout", "tls", "too_large", "too_short", "unauthorized", "unknown_id", "unreachable", "watch_silent"},
+		"reason": {"bad_kubeconfig", "bad_reply", "canceled", "forbidden", "local", "no_reply", "other_question", "out_of_resources", "replaced", "server_error", "timeout", "tls", "too_large", "too_short", "unauthorized", "unknown_id", "unreachable", "watch_silent"},
 		"state":  {"down", "ejected", "fresh", "stale", "unsynced", "up"},
 		"type":   {"denial", "success"},
 	} {
@@ -561,6 +564,11 @@ func TestMetrics(t *testing.T) {
 			if !strings.Contains(readme, "`"+word+"`") {
 				t.Errorf("README.md doesn't tell of %s %s", label, word)
 			}
+		}
+	}
+	for why := selection.Alike; why <= selection.SpillOver; why++ {
+		if !strings.Contains(readme, "`"+choiceWord(why)+"`") {
+			t.Errorf("README.md doesn't tell of reason %s", choiceWord(why))
 		}
 	}
 	names := make([]string, 0, len(got))

@@ -28,6 +28,7 @@ func (m *memberMetrics) Close() {
 			}
 		}
 	}
+	m.deleteChoices()
 	for _, state := range upstreamStates {
 		upstreams.DeleteLabelValues(m.cluster, state)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
 // TestSeriesLeave: a member that leaves takes all its series along.
@@ -21,6 +22,9 @@ func TestSeriesLeave(t *testing.T) {
 		for rcode := range 30 {
 			m.bind(resolver.Source(source), min(rcode, rcodes))
 		}
+	}
+	for why := range m.choices {
+		m.bindChoice(selection.Reason(why))
 	}
 	m.data()
 	m.exchange.Upstream(model.Upstream{Scheme: model.DoT, Addr: netip.MustParseAddrPort("[fd00::1]:853")})

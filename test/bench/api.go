@@ -89,6 +89,9 @@ func (a *memberAPI) stop() {
 	_ = a.cmd.Wait()
 }
 
+// exported is Linkerd's mark, by which a Service takes part in clusterset-wide names.
+var exported = map[string]string{"mirror.linkerd.io/exported": "true"}
+
 // fill makes the services, each with a slice of its own.
 func (a *memberAPI) fill(ctx context.Context, names int) error {
 	fmt.Printf("making %d services and slices\n", names)
@@ -97,7 +100,7 @@ func (a *memberAPI) fill(ctx context.Context, names int) error {
 	for i := range names {
 		group.Go(func() error {
 			name := fmt.Sprintf("service-%d", i)
-			service := &v1.Service{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1.ServiceSpec{Ports: []v1.ServicePort{{Name: "http", Port: 80}}}}
+			service := &v1.Service{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: exported}, Spec: v1.ServiceSpec{Ports: []v1.ServicePort{{Name: "http", Port: 80}}}}
 			if _, err := a.client.CoreV1().Services("default").Create(ctx, service, metav1.CreateOptions{}); err != nil {
 				return err
 			}

@@ -14,11 +14,18 @@ type contender struct {
 	// suffix ends the names: that of the member's own domain, or of the zone
 	// that clusterset serves it under.
 	suffix string
+	// some is whether it is asked for the first oversetNames names alone.
+	some bool
 	// before is whether it is the binary of before.
 	before bool
 }
 
-func (c contender) questions() string { return c.suffix + ".questions" }
+func (c contender) questions() string {
+	if c.some {
+		return c.suffix + ".some"
+	}
+	return c.suffix + ".questions"
+}
 
 // corefile is that of a server in front of the member; the address that it binds is
 // filled in when it starts.
@@ -62,7 +69,7 @@ func (w work) around(plugins string, withBefore bool) table {
 	for _, c := range w.contenders {
 		c.around = lines.String()
 		t.contenders = append(t.contenders, c)
-		if withBefore && c.name == ours {
+		if withBefore && (c.name == ours || c.name == wide) {
 			c.name, c.before = before, true
 			t.contenders = append(t.contenders, c)
 		}
@@ -74,7 +81,7 @@ func (w work) around(plugins string, withBefore bool) table {
 }
 
 const (
-	// ours is the contender that is compared with itself of before.
+	// ours is the contender that is compared with itself of before; so is wide.
 	ours = "clusterset"
 	// nothing is what stands around a plugin that is alone in its server block.
 	nothing = "nothing"

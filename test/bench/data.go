@@ -27,16 +27,18 @@ func writeData(dir string, names int) error {
 	if err := write(dir, "data.yaml", clusterSetWithData); err != nil {
 		return err
 	}
-	for _, suffix := range []string{memberDomain, "svc.c1.lan", "c1.lan"} {
-		questions := new(strings.Builder)
-		for i := range names {
-			fmt.Fprintf(questions, "%s.%s A\n", service(i), suffix)
-		}
-		if err := write(dir, suffix+".questions", questions.String()); err != nil {
-			return err
+	for _, suffix := range []string{memberDomain, "svc.c1.lan", "c1.lan", setSuffix} {
+		for file, names := range map[string]int{".questions": names, ".some": min(names, oversetNames)} {
+			questions := new(strings.Builder)
+			for i := range names {
+				fmt.Fprintf(questions, "%s.%s A\n", service(i), suffix)
+			}
+			if err := write(dir, suffix+file, questions.String()); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return writeSets(dir)
 }
 
 func service(i int) string { return fmt.Sprintf("service-%d.default", i) }

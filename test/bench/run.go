@@ -27,7 +27,10 @@ func run(ctx context.Context, s settings) error {
 	if s.kube == "" {
 		return nil
 	}
-	return runFromData(ctx, s, dir)
+	if err := runFromData(ctx, s, dir); err != nil {
+		return err
+	}
+	return runOverset(ctx, s, dir)
 }
 
 func runForwarded(ctx context.Context, s settings, dir string) error {
@@ -60,6 +63,9 @@ func runFromData(ctx context.Context, s settings, dir string) error {
 		return err
 	}
 	if err := fromData.memoryOf(ctx, s, dir, fmt.Sprintf("%d services and slices", s.names)); err != nil {
+		return err
+	}
+	if err := oversetOf3.run(ctx, s, dir); err != nil {
 		return err
 	}
 	return runChanges(ctx, s, dir, api)

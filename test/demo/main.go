@@ -2,9 +2,9 @@
 // a network: `make demo` runs it.
 //
 // It starts CoreDNS servers on loopback that stand for three clusters' DNS, and
-// one with clusterset in front of them. Then it asks: names of every kind, a
-// cluster added, a mistake in the ClusterSet document, a cluster that dies and
-// comes back. Every answer is compared with what it should be (steps.go), and
+// one with clusterset in front of them. Then it asks: names of every kind, one name
+// for a service of all clusters, a cluster added, a mistake in the ClusterSet
+// document, a cluster that dies and comes back. Every answer is compared with what it should be (steps.go), and
 // the exit status tells. It does not measure, and it is no test of details: those
 // are beside the code.
 package main

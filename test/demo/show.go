@@ -156,7 +156,14 @@ func (s *show) loseMember() error {
 		return err
 	}
 	s.say("clusterset went on asking by itself, and took it for down %s later. From then on no client's query is spent on it.", took)
-	return s.askAll(onceDown)
+	if err := s.askAll(onceDown); err != nil {
+		return err
+	}
+	if took, err = s.untilRight(fromFar[0]); err != nil {
+		return err
+	}
+	s.say("The name over all clusters goes to those that live: %s later, when cluster2's answer had reached the end of its TTL.", took)
+	return s.askAll(fromFar)
 }
 
 // returnMember starts it again.
@@ -174,7 +181,13 @@ func (s *show) returnMember() error {
 		return err
 	}
 	s.say("cluster2's CoreDNS was started again. clusterset, which asks a dead one about once a second, found it back %s after it was ready.", took)
-	return s.askAll(afterReturn)
+	if err := s.askAll(afterReturn); err != nil {
+		return err
+	}
+	if _, err := s.untilRight(fromNear[0]); err != nil {
+		return err
+	}
+	return s.askAll(fromNear)
 }
 
 func (s *show) sum() {
@@ -191,6 +204,7 @@ func (s *show) invite() {
 	s.line("")
 	s.title("Your turn, until Ctrl-C")
 	s.shell("%s", s.dig("web.default.cluster1.lan", "A"))
+	s.shell("%s", s.dig(wide, "A"))
 	s.shell("%s", s.dig("_psql._tcp.db.data.cluster1.lan", "SRV"))
 	s.shell("%s", s.dig("shop.default.cluster1.lan", "A"))
 	s.shell("%s", s.dig("10.103.0.20", "PTR"))

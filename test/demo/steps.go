@@ -11,6 +11,7 @@ type chapter struct {
 // chapters are the names of DESIGN's section 5 that forwarding answers.
 var chapters = []chapter{
 	{"Services", services},
+	{"One name for a service of all clusters", everywhere},
 	{"Headless services, pods, and a service of another cluster", others},
 	{"From address to name", reverse},
 	{"The zones themselves", zones},
@@ -64,6 +65,38 @@ var services = []lookup{
 			"@ SRV 0 100 80 web.default.svc.cluster2.lan.",
 			"+ web.default.svc.cluster2.lan. A 10.102.0.20",
 		},
+	},
+}
+
+// wide is the name of a service of all clusters, of which cluster2 is the near one: its
+// Corefile has "local cluster2".
+const wide = "web.default.svc.clusterset.local"
+
+var everywhere = []lookup{
+	{
+		caption: "the near cluster's, cluster2, while that has it",
+		name:    wide,
+		want:    []string{"@ A 10.102.0.20"},
+	},
+	{
+		caption: "its ports",
+		name:    wide, qtype: "SRV",
+		want: []string{"@ SRV 0 100 80 " + wide + ".", "+ @ A 10.102.0.20"},
+	},
+	{
+		caption: "a service that the near cluster doesn't have: another's",
+		name:    "db.data.svc.clusterset.local",
+		want:    []string{"@ A 10.51.0.11", "@ A 10.51.3.12"},
+	},
+	{
+		caption: "one endpoint of a named cluster",
+		name:    "db-1.cluster1.db.data.svc.clusterset.local",
+		want:    []string{"@ A 10.51.3.12"},
+	},
+	{
+		caption: "a service that no cluster has",
+		name:    "nope.default.svc.clusterset.local",
+		want:    []string{"NXDOMAIN, SOA of clusterset.local., for 5 seconds"},
 	},
 }
 
@@ -257,8 +290,20 @@ var onceDown = []lookup{{
 	within:  soon,
 }}
 
+var fromFar = []lookup{{
+	caption: "the same name: the far clusters'",
+	name:    wide,
+	want:    []string{"@ A 10.101.0.20", "@ A 10.103.0.20", "@ A 10.104.0.20"},
+}}
+
 var afterReturn = []lookup{{
 	caption: "as if nothing had been",
 	name:    lost,
 	want:    []string{"@ A 10.102.0.30"},
+}}
+
+var fromNear = []lookup{{
+	caption: "the near cluster's again",
+	name:    wide,
+	want:    []string{"@ A 10.102.0.20"},
 }}

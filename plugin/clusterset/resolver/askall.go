@@ -14,8 +14,9 @@ import (
 
 // askAll asks members for the name in their own domains, at the same time. It returns when
 // all have replied, or enough reports that one's reply is all that is needed, or gatherTime
-// after the first that has it, or after wait, or at the question's end; replies are in the
-// members' order. The others go on, and what they say is kept in the cache.
+// after the first that has it by an answer that isn't stale, or after wait, or at the
+// question's end; replies are in the members' order. The others go on, and what they say is
+// kept in the cache.
 func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Member, wait time.Duration, enough func(*reply) bool) ([]reply, error) {
 	share, err := shareLookUps(ctx, q, len(all))
 	if err != nil {
@@ -43,7 +44,7 @@ func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Memb
 		select {
 		case i := <-results:
 			replies[i].res = answers[i]
-			if !replies[i].has() {
+			if !replies[i].has() || answers[i].Source == Stale { // which is for when there is no other
 				continue
 			}
 			if enough(&replies[i]) {

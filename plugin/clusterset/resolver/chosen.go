@@ -1,6 +1,12 @@
 package resolver
 
-import "github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
+)
 
 // Chosen is which members of a service of the whole ClusterSet were chosen, and why. The zero
 // value is that of other names.
@@ -27,10 +33,13 @@ func (c *Chosen) Rule() Rule {
 	return c.service.rule
 }
 
-// Members calls do with each member that was chosen, and why.
-func (c *Chosen) Members(do func(name string, why selection.Reason)) {
+// Members calls do with each member that was chosen, and why. A ServiceImport is none. It
+// allocates nothing.
+func (c *Chosen) Members(do func(m *members.Member, why selection.Reason)) {
 	for _, i := range c.choice.Members() {
-		do(c.service.candidates[i].Name, c.service.plan.Reason(i, c.choice))
+		if m := c.service.set.Member(c.service.candidates[i].Name); m != nil {
+			do(m, c.service.plan.Reason(i, c.choice))
+		}
 	}
 }
 
@@ -50,12 +59,43 @@ func (c *Chosen) Candidates() []Candidate {
 	}
 	for _, list := range [][]excluded{s.out, s.unknown} {
 		for i := range list {
-			name := ""
+			name, reason := "", brief(list[i].err)
 			if list[i].member != nil {
 				name = list[i].member.Name
+				reason = strings.TrimPrefix(reason, "member "+name+": ")
 			}
-			all = append(all, Candidate{Member: name, Priority: -1, Reason: brief(list[i].err)})
+			all = append(all, Candidate{Member: name, Priority: -1, Reason: reason})
 		}
 	}
 	return all
+}
+
+// maxDescribed bounds a line of the debug log.
+const maxDescribed = 100
+
+// String is that part of the debug log's line: the rule, and of each candidate whether it
+// answers and why. It is "" for other names.
+func (c *Chosen) String() string {
+	if c.service == nil {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("by " + string(c.service.rule))
+	separator := ": "
+	for i, candidate := range c.Candidates() {
+		if i == maxDescribed {
+			fmt.Fprintf(&b, "; and %d more", len(c.Candidates())-i)
+			break
+		}
+		name, verdict := candidate.Member, "out"
+		if name == "" {
+			name = "ServiceImport"
+		}
+		if candidate.Chosen {
+			verdict = "in"
+		}
+		b.WriteString(separator + name + " " + verdict + " (" + candidate.Reason + ")")
+		separator = ", "
+	}
+	return b.String()
 }

@@ -27,7 +27,7 @@ func (r clusterset) resolve(ctx context.Context, q *Question) *Resolution {
 	s := r.service(q, q.Parsed.SetKey())
 	switch {
 	case s.denied:
-		return r.denied(q)
+		return r.denied(q, s)
 	case q.Parsed.Kind == query.Endpoint:
 		return r.endpoint(ctx, q, s)
 	case len(s.ask) > 0 && !s.isLocalReady():
@@ -61,7 +61,9 @@ var errStaleMembers = errors.New("every member that has it is known by stale dat
 // reply answers with records of the members that were chosen.
 func (r clusterset) reply(q *Question, s *service, choice selection.Choice, a *answer, found query.Records) *Resolution {
 	res := q.resolution(a.source)
-	res.Chosen = Chosen{service: s, choice: choice}
+	if q.Parsed.Kind != query.Endpoint { // of which nothing is chosen
+		res.Chosen = Chosen{service: s, choice: choice}
+	}
 	res.Authoritative, res.StaleReason = true, a.stale
 	res.Answer, res.Additional = found.Answer, found.Extra
 	if len(res.Answer) == 0 {
@@ -114,9 +116,10 @@ func (r clusterset) none(ctx context.Context, q *Question, s *service) *Resoluti
 }
 
 // denied answers clients of a cluster that a policy doesn't allow to look the name up.
-func (r clusterset) denied(q *Question) *Resolution {
+func (r clusterset) denied(q *Question, s *service) *Resolution {
 	zone := zoneAuthority(r).authority(q, 0, 0)
 	res := q.resolution(OfZone)
+	res.Chosen = Chosen{service: s}
 	res.Authoritative, res.Rcode, res.NotFound, res.Authority = true, dns.RcodeNameError, true, []dns.RR{zone.soa()}
 	res.Code, res.Text = dns.ExtendedErrorCodeProhibited, errNotAllowed.Error()
 	return res

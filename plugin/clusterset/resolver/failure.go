@@ -36,6 +36,9 @@ func brief(err error) string {
 func (q *Question) memberError(err error) error { return memberError(q.Member, err) }
 
 func memberError(m *members.Member, err error) error {
+	if m == nil { // of a name over the whole ClusterSet
+		return err
+	}
 	of := "member " + m.Name + ": "
 	if b, ok := errors.AsType[briefer](err); ok {
 		return briefError{errors.New(of + err.Error()), of + b.Brief()}

@@ -79,12 +79,17 @@ func (r clusterset) gathered(ctx context.Context, q *Question, s *service) *Reso
 	all.plan = selection.NewPlan(all.candidates, &s.rules, b.here())
 	choice := all.plan.Pick(selection.NewDraw(q.Client.Address(), s.key, q.Received, s.window))
 	res := r.merged(ctx, q, &all, choice, asked)
+	res.addParts(replies)
+	return res
+}
+
+// addParts notes how members were asked.
+func (r *Resolution) addParts(replies []reply) {
 	for i := range replies {
-		if replies[i].res != nil {
-			res.Attempts = append(res.Attempts, replies[i].res.Attempts...)
+		if part := replies[i].res; part != nil {
+			r.Parts, r.Attempts = append(r.Parts, part), append(r.Attempts, part.Attempts...)
 		}
 	}
-	return res
 }
 
 // miss notes why a member isn't a candidate; nothing where it hasn't the service.
@@ -227,13 +232,16 @@ func (r clusterset) endpointOf(ctx context.Context, q *Question, s *service, m *
 	of.unknown, of.out = nil, nil
 	if !replies[0].has() {
 		of.miss(&replies[0])
-		return r.none(ctx, q, &of)
+		res := r.none(ctx, q, &of)
+		res.addParts(replies)
+		return res
 	}
 	res := replies[0].res
 	merged := merger{q: q, ttl: r.TTL}
 	merged.add(m.Name, res)
 	a := answer{source: res.Source, stale: res.StaleReason}
 	reply := r.reply(q, s, selection.Choice{}, &a, merged.records(&query.Form{Owner: q.Name, Type: q.Type, TTL: r.TTL}))
-	reply.Attempts, reply.Truncated = res.Attempts, merged.truncated
+	reply.addParts(replies)
+	reply.Truncated = merged.truncated
 	return reply
 }

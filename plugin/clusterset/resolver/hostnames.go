@@ -102,6 +102,9 @@ func (r clusterset) lookUpHosts(ctx context.Context, q *Question, parts []*query
 	}
 	for _, p := range parts {
 		for _, name := range p.Hostnames {
+			if !lookUps(ctx, q).take(1) { // of is charged for what it leads to
+				return all, ttl, errLookUps
+			}
 			of := q.asOf(p.Cluster)
 			reply, failed := finisher(r).followed(ctx, of, name)
 			if failed == nil && !isAnswer(reply.Rcode) {

@@ -30,8 +30,10 @@ type Resolution struct {
 	Attempts []Attempt
 	// NotFound is whether the question's own name doesn't exist, so that it may fall through.
 	NotFound bool
-	// Chosen is who answers a name over the whole ClusterSet.
+	// Chosen is who answers a name over the whole ClusterSet, and Parts are how members were
+	// asked for it.
 	Chosen Chosen
+	Parts  []*Resolution
 	// Rare is what most Resolutions have nothing of.
 	Rare Rare
 
@@ -165,6 +167,9 @@ func (r *Resolution) String() string {
 	}
 	if r.Upstream != nil {
 		b.WriteString(" at " + r.Upstream.String())
+	}
+	if chosen := r.Chosen.String(); chosen != "" {
+		b.WriteString(", " + chosen)
 	}
 	if err := cmp.Or(r.Err, r.StaleReason); err != nil {
 		b.WriteString(": " + strings.ReplaceAll(err.Error(), "\n", "; "))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -81,29 +82,61 @@ const (
 // serviceLife is how long a service is used without looking at its members again.
 const serviceLife = time.Second
 
-// services keeps services by their key, one in each place: what collides is made again. A
-// name that doesn't exist takes none, so that a flood of such names leaves the others alone.
+// services keeps services by their key, ways of them for one hash, so that 10,000 in use are
+// seldom made again. A name that doesn't exist takes no place, so that a flood of such names
+// leaves the others alone.
 type services struct {
-	places [1 << 12]atomic.Pointer[service]
+	places [1 << 12]places
 }
+
+const ways = 4
+
+// places are those of one hash.
+type places [ways]atomic.Pointer[service]
 
 var serviceSeed = maphash.MakeSeed()
 
-func (s *services) place(key string) *atomic.Pointer[service] {
+func (s *services) of(key string) *places {
 	return &s.places[maphash.String(serviceSeed, key)%uint64(len(s.places))]
+}
+
+// find returns the service of a key, or nil.
+func (p *places) find(key string) *service {
+	for i := range p {
+		if s := p[i].Load(); s != nil && s.key == key {
+			return s
+		}
+	}
+	return nil
+}
+
+// keep puts s in the place of the one before it, or an empty one, or any.
+func (p *places) keep(s *service) {
+	at := rand.IntN(ways)
+	for i := range p {
+		old := p[i].Load()
+		if old != nil && old.key == s.key {
+			at = i
+			break
+		}
+		if old == nil {
+			at = i
+		}
+	}
+	p[at].Store(s)
 }
 
 // service returns the service of the question's key.
 func (r *Resolver) service(q *Question, key string) *service {
-	place, epoch := r.services.place(key), member.Epoch()
-	if s := place.Load(); s != nil && s.key == key && s.set == q.Members && s.epoch == epoch && q.Received.Before(s.until) {
+	places, epoch := r.services.of(key), member.Epoch()
+	if s := places.find(key); s != nil && s.set == q.Members && s.epoch == epoch && q.Received.Before(s.until) {
 		return s
 	}
 	b := serviceBuilder{Resolver: r, set: q.Members, now: q.Received}
 	s := b.build(strings.Clone(key))
 	s.epoch, s.until = epoch, q.Received.Add(serviceLife)
 	if len(s.candidates) > 0 || len(s.ask) > 0 {
-		place.Store(s)
+		places.keep(s)
 	}
 	return s
 }
@@ -132,7 +165,7 @@ func (b *serviceBuilder) build(key string) *service {
 	name, namespace, _ := strings.Cut(key, ".")
 	policy := b.set.Policy(namespace, name)
 	if policy != nil && policy.Allow != nil && (b.set.Local == nil || !slices.Contains(policy.Allow, b.set.Local.Name)) {
-		b.denied = true
+		b.denied, b.rule = true, ByPolicy
 		return b.service
 	}
 	if b.imported() {
