@@ -142,16 +142,6 @@ func sumOf(t *testing.T, name string) float64 {
 	return sum
 }
 
-// forgetSetSeries deletes what other tests have left: no member takes these along.
-func forgetSetSeries() {
-	setResponses.Reset()
-	for source := range setSeries {
-		for rcode := range setSeries[source] {
-			setSeries[source][rcode].Store(nil)
-		}
-	}
-}
-
 // TestPartsCounted: what members' DNS were asked for a name over the whole ClusterSet is counted
 // as theirs, but for replies, of which there is one.
 func TestPartsCounted(t *testing.T) {

@@ -25,11 +25,12 @@ import (
 // which of them answer. It is immutable, and made anew where something changed.
 type service struct {
 	key string // "name.namespace"
-	// set, epoch and until are what it was made of, and when it ends: what isn't seen by an
-	// epoch (upstreams, gateways, round-trip times) is looked at again then.
-	set   *members.Set
-	epoch uint64
-	until time.Time
+	// set, epoch and sources are what it was made of, and until is when it is looked at again:
+	// an epoch shows neither gateways nor round-trip times.
+	set     *members.Set
+	epoch   uint64
+	until   time.Time
+	sources []source
 
 	// candidates can be chosen; parts and addresses are what they answer with.
 	candidates []selection.Candidate
@@ -79,14 +80,14 @@ const (
 	ByImport       Rule = "import"
 )
 
-// serviceLife is how long a service is used without looking at its members again.
+// serviceLife is how long a service is used without looking whether its members are alive.
 const serviceLife = time.Second
 
 // services keeps services by their key, ways of them for one hash, so that 10,000 in use are
 // seldom made again. A name that no member's data have takes no place, so that a flood of such
 // names leaves the others alone.
 type services struct {
-	places [1 << 12]places
+	places [1 << 13]places
 }
 
 const ways = 4
@@ -138,8 +139,15 @@ func (p *places) keep(s *service) {
 // service returns the service of the question's key.
 func (r *Resolver) service(q *Question, key string) *service {
 	places, epoch := r.services.of(key), member.Epoch()
-	if s := places.find(key); s != nil && s.set == q.Members && s.epoch == epoch && q.Received.Before(s.until) {
-		return s
+	if s := places.find(key); s != nil && s.set == q.Members {
+		if s.epoch == epoch && q.Received.Before(s.until) {
+			return s
+		}
+		if s.isCurrent(q.Received) {
+			s = s.renewed(epoch, q.Received)
+			places.keep(s)
+			return s
+		}
 	}
 	b := serviceBuilder{Resolver: r, set: q.Members, now: q.Received}
 	s := b.build(strings.Clone(key))
@@ -220,6 +228,7 @@ var (
 // they are stale, the member's DNS can.
 func (b *serviceBuilder) look(m *members.Member) {
 	view := m.View()
+	b.saw(m, m.Data, view)
 	switch asks := b.Mode != model.ModeResolve; {
 	case view == nil || view.State == member.Unsynced:
 		b.askOr(asks && !b.ExportsMarked, m, view)
@@ -266,6 +275,7 @@ func (b *serviceBuilder) imported() bool {
 		return false
 	}
 	view := b.set.Imports.View()
+	b.saw(nil, b.set.Imports, view)
 	if view.State == member.Unsynced {
 		b.unknown = append(b.unknown, excluded{nil, fmt.Errorf("ServiceImports: %w", view.Err), dns.ExtendedErrorCodeNotReady})
 		return false
