@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,14 +37,18 @@ func TestCurrent(t *testing.T) {
 		{"its export is gone", func(c *model.Change) { c.DeleteExport(key) }, member.Fresh, false},
 		{"its export is younger", func(c *model.Change) { c.SetExport(key, time.Unix(2, 0)) }, member.Fresh, false},
 		{"its namespace is gone", func(c *model.Change) { c.DeleteNamespace("shop") }, member.Fresh, false},
-		{"its namespace opts out of marks", func(c *model.Change) { c.DeleteExport(key); c.OptOutNamespace("shop") }, member.Fresh, false},
+		{"the service is marked, and its namespace opts out", func(c *model.Change) { c.OptOutNamespace("shop") }, member.Fresh, false},
 		{"the data are stale", func(*model.Change) {}, member.Stale, false},
 	} {
 		c := model.NewData().Change()
 		c.SetNamespace("shop")
 		c.SetService(model.Service{Key: key, Type: model.ClusterIP})
 		c.SetSlice(slice("10.1.0.1"))
-		c.SetExport(key, time.Unix(1, 0))
+		if strings.Contains(test.name, "marked") {
+			c.SetService(model.Service{Key: key, Type: model.ClusterIP, Marked: true, MarkedByCilium: true})
+		} else {
+			c.SetExport(key, time.Unix(1, 0))
+		}
 		before := c.Done(time.Unix(1, 0))
 		data := &fakeData{&member.View{Data: before, State: member.Fresh}}
 		now := time.Unix(100, 0)
@@ -52,6 +57,11 @@ func TestCurrent(t *testing.T) {
 		if !b.isCurrent(now) {
 			t.Errorf("%s: it isn't what it was made of", test.name)
 		}
+		b.sources[0].alive = false
+		if b.isCurrent(now) {
+			t.Errorf("%s: current, though its member was dead", test.name)
+		}
+		b.sources[0].alive = true
 		change := before.Change()
 		test.change(change)
 		data.view = &member.View{Data: change.Done(time.Unix(2, 0)), State: test.state}
