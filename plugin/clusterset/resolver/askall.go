@@ -52,31 +52,36 @@ func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Memb
 			results <- replied{i, r.ask(context.WithValue(ctx, lookUpKey{}, within), sub)}
 		}()
 	}
-	wait := time.Until(end)
-	if isKnown {
-		wait = min(wait, gatherTime)
-	}
-	timer := time.NewTimer(wait)
+	s.await(ctx, q, replies, results, end, isKnown)
+	return replies, nil
+}
+
+// await waits for replies, as askAll says.
+func (s *service) await(ctx context.Context, q *Question, replies []reply, results <-chan replied, end time.Time, isKnown bool) {
+	timer := time.NewTimer(time.Until(end))
 	defer timer.Stop()
-	for range all {
+	soon := func() { timer.Reset(min(time.Until(end), gatherTime)) }
+	if isKnown {
+		soon()
+	}
+	for range replies {
 		select {
 		case one := <-results:
 			a := &replies[one.index]
 			a.res = one.res
 			switch isLive := a.has() && a.res.Source != Stale; {
 			case isLive && a.member == q.Members.Local && s.isLocalFirst():
-				return replies, nil
+				return
 			case isLive && !isKnown:
 				isKnown = true
-				timer.Reset(min(time.Until(end), gatherTime))
+				soon()
 			}
 		case <-timer.C:
-			return replies, nil
+			return
 		case <-ctx.Done():
-			return replies, nil
+			return
 		}
 	}
-	return replies, nil
 }
 
 // replied is what the member of an index said.
