@@ -158,8 +158,7 @@ type serviceBuilder struct {
 	set *members.Set
 	now time.Time
 	// found are the members that export it, and doubtful those whose stale data don't have it.
-	found    []exported
-	doubtful []*members.Member
+	found, doubtful []exported
 }
 
 // exported is a member's export of the service.
@@ -200,8 +199,9 @@ func (b *serviceBuilder) build(key string) *service {
 // it: their DNS may say that they still haven't. That they have it now doesn't count, as
 // nothing says that it is exported.
 func (b *serviceBuilder) settleDoubts() {
-	for _, m := range b.doubtful {
-		b.askOr(b.Mode != model.ModeResolve && !b.isLive(), m, m.View())
+	for i := range b.doubtful {
+		e := &b.doubtful[i]
+		b.askOr(b.Mode != model.ModeResolve && !b.isLive(), e.member, e.view)
 	}
 }
 
@@ -228,7 +228,7 @@ func (b *serviceBuilder) look(m *members.Member) {
 		if _, ok := view.Data.Exported(b.key); ok {
 			b.askOr(asks, m, view)
 		} else {
-			b.doubtful = append(b.doubtful, m)
+			b.doubtful = append(b.doubtful, exported{member: m, view: view})
 		}
 		return
 	}
@@ -239,7 +239,7 @@ func (b *serviceBuilder) look(m *members.Member) {
 		b.serial = max(b.serial, uint32(view.Data.Changed.Unix()))
 		b.found = append(b.found, exported{m, view, s, since})
 	case view.State == member.Stale:
-		b.doubtful = append(b.doubtful, m)
+		b.doubtful = append(b.doubtful, exported{member: m, view: view})
 	}
 }
 
