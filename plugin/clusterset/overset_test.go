@@ -1,6 +1,7 @@
 package clusterset
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/netip"
@@ -38,21 +39,31 @@ func oversetOptions() options {
 // newOverset is the plugin for the members, of which local is the local one's name.
 func newOverset(tb testing.TB, o options, local string, policies []model.Policy, parts ...part) *Clusterset {
 	tb.Helper()
+	servers := make([]netip.AddrPort, len(parts))
+	for i := range parts {
+		handler := parts[i].dns
+		if handler == nil {
+			handler = clustertest.Rcode(dns.RcodeServerFailure)
+		}
+		servers[i] = clustertest.Serve(tb.(*testing.T), handler).Addr
+	}
+	return newOversetAt(tb, o, local, policies, parts, servers)
+}
+
+// newOversetAt is newOverset with the members' DNS at those addresses, which they may share.
+func newOversetAt(tb testing.TB, o options, local string, policies []model.Policy, parts []part, servers []netip.AddrPort) *Clusterset {
+	tb.Helper()
 	p := &Clusterset{zones: []string{"lan.", "clusterset.local."}, options: o}
 	p.addresses.hosts = []string{"127.77.0.1"}
 	p.resolver.Options = p.forResolver()
 	set, byName := &model.ClusterSet{Policies: policies}, make(map[string]*members.Member)
 	for i := range parts {
 		c := &parts[i].cluster
-		c.ClusterDomain = "cluster.local."
+		c.ClusterDomain = cmp.Or(c.ClusterDomain, "cluster.local.")
 		if c.Network == "" {
 			c.Network = "default"
 		}
-		handler := parts[i].dns
-		if handler == nil {
-			handler = clustertest.Rcode(dns.RcodeServerFailure)
-		}
-		c.DNS = []model.Upstream{{Scheme: model.DNS, Addr: clustertest.Serve(tb.(*testing.T), handler).Addr}}
+		c.DNS = []model.Upstream{{Scheme: model.DNS, Addr: servers[i]}}
 		metrics := acquireSeries(c.Name)
 		client := exchange.New(c, exchange.Options{Timeout: o.timeout, Metrics: metrics.exchange, Changed: func(model.Upstream, error) {}})
 		tb.Cleanup(func() {

@@ -102,10 +102,14 @@ type Part struct {
 // byEndpoint reports whether the part is of endpoints: of a headless Service, in its slices.
 func (p *Part) byEndpoint() bool { return p.Service.Type == model.Headless }
 
-// Addresses returns the addresses of all that the part has, without duplicates.
+// Addresses returns the addresses of all that the part has, without duplicates. A Service
+// without ports has its cluster IPs all the same: KEP-1645 asks for no port.
 func (p *Part) Addresses() []netip.Addr {
-	if p.Instead != nil {
+	switch {
+	case p.Instead != nil:
 		return p.Instead
+	case !p.byEndpoint():
+		return p.Service.ClusterIPs
 	}
 	w := wanted{}
 	found, _ := w.addresses(p.Service)
@@ -114,20 +118,55 @@ func (p *Part) Addresses() []netip.Addr {
 
 // SetRecords returns the records for the name of parts: those that answer it.
 func (n *Name) SetRecords(parts []*Part, f *Form) Records {
-	w := n.wanted(f.Type)
-	if n.Kind == Service && (f.Type == dns.TypeA || f.Type == dns.TypeAAAA) {
+	w, ofAddresses := n.wanted(f.Type), f.Type == dns.TypeA || f.Type == dns.TypeAAAA
+	switch {
+	case n.Kind == Service && ofAddresses:
 		var all []netip.Addr
 		for _, p := range parts {
 			all = append(all, p.Addresses()...)
 		}
 		return AddressRecords(Unique(all), f)
+	case n.Kind == Endpoint && ofAddresses:
+		all := w.ofEndpoint(parts)
+		return Records{Exists: len(all) > 0, Answer: f.addressRecords(Unique(all))}
 	}
 	l := srvList{form: *f, targets: make(map[srvKey]bool), addresses: make(map[srvAddress]bool), weight: w.weightOf(parts)}
 	service := w.key + "." + labelService + "." + n.Suffix
 	for _, p := range parts {
 		w.add(&l, p, service)
 	}
-	return l.of(n, f.Type)
+	if f.Type == dns.TypeSRV && n.Kind != Protocol {
+		return l.Records
+	}
+	return Records{Exists: l.Exists}
+}
+
+// ofEndpoint returns the addresses of the endpoint that is wanted.
+func (w *wanted) ofEndpoint(parts []*Part) (all []netip.Addr) {
+	for _, p := range parts {
+		if !p.byEndpoint() {
+			continue
+		}
+		for _, slice := range p.Service.Slices {
+			for i := range slice.Endpoints {
+				if e := &slice.Endpoints[i]; w.is(e) && w.isIn(p.clusterOf(slice)) {
+					all = append(all, p.addressesOf(e)...)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// isIn reports whether endpoints of a member are wanted.
+func (w *wanted) isIn(cluster string) bool { return w.cluster == "" || equalFold(w.cluster, cluster) }
+
+// clusterOf returns the name of the member that has the slice's endpoints.
+func (p *Part) clusterOf(slice *model.Slice) string {
+	if slice.Cluster != "" {
+		return slice.Cluster
+	}
+	return p.Cluster
 }
 
 // AddressRecords returns the records of those addresses, of a name that exists.
@@ -138,24 +177,6 @@ func AddressRecords(addresses []netip.Addr, f *Form) Records {
 // Alias returns a CNAME that leads to a name.
 func (f *Form) Alias(target string) dns.RR {
 	return &dns.CNAME{Hdr: f.header(f.Owner, dns.TypeCNAME), Target: target}
-}
-
-// of returns the records of a type; the list has the SRV records and their addresses.
-func (l *srvList) of(n *Name, qtype uint16) Records {
-	if qtype == dns.TypeSRV && n.Kind != Protocol {
-		return l.Records
-	}
-	r := Records{Exists: l.Exists}
-	if n.Kind != Endpoint {
-		return r
-	}
-	for _, rr := range l.Extra {
-		if rr.Header().Rrtype == qtype {
-			rr.Header().Name = l.form.Owner
-			r.Answer = append(r.Answer, rr)
-		}
-	}
-	return r
 }
 
 // weightOf divides 100 evenly among all that is wanted.
@@ -189,13 +210,10 @@ func (w *wanted) add(l *srvList, p *Part, service string) {
 		return
 	}
 	for _, slice := range p.Service.Slices {
-		cluster := p.Cluster
-		if slice.Cluster != "" {
-			cluster = slice.Cluster
-		}
+		cluster := p.clusterOf(slice)
 		for i := range slice.Endpoints {
 			e := &slice.Endpoints[i]
-			if !w.is(e) || w.cluster != "" && !equalFold(w.cluster, cluster) {
+			if !w.is(e) || !w.isIn(cluster) {
 				continue
 			}
 			target := endpointName(e) + "." + cluster + "." + service

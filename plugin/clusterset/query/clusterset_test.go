@@ -1,6 +1,7 @@
 package query
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -110,6 +111,23 @@ func TestSetRecords(t *testing.T) {
 		}
 		if r.Exists != test.exists || !slices.Equal(got, test.want) || len(r.Extra) != test.extra {
 			t.Errorf("%s %s: %v, %q, %d extra; want %v, %q, %d", test.name, dns.TypeToString[test.qtype], r.Exists, got, len(r.Extra), test.exists, test.want, test.extra)
+		}
+	}
+}
+
+// TestSetEndpointWithoutPorts: an endpoint of a headless Service without ports has its address,
+// and no SRV record.
+func TestSetEndpointWithoutPorts(t *testing.T) {
+	const zone, name = "clusterset.local.", "10-1-0-7.east.web.shop.svc.clusterset.local."
+	noPorts := []model.Port{{Number: model.NoPort}}
+	s := &model.Service{Key: "web.shop", Type: model.Headless, Ports: noPorts, Slices: []*model.Slice{
+		{Ports: noPorts, Endpoints: []model.Endpoint{{Addr: netip.MustParseAddr("10.1.0.7")}}},
+	}}
+	n := ParseClusterset(name, len(zone))
+	for qtype, want := range map[uint16]int{dns.TypeA: 1, dns.TypeSRV: 0} {
+		r := n.SetRecords([]*Part{{Cluster: "east", Service: s}}, &Form{Owner: name, Type: qtype})
+		if !r.Exists || len(r.Answer) != want {
+			t.Errorf("%s: %+v", dns.TypeToString[qtype], r)
 		}
 	}
 }

@@ -12,45 +12,66 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
+const (
+	// gatherTime is how long other members are waited for once one has the service: near ones
+	// answer within it, and a slow or dead one keeps no client.
+	gatherTime = 100 * time.Millisecond
+	// maxAsked is how many members one question asks at the most, with a goroutine each: a
+	// name that nobody has costs as many queries. What the others have isn't known then.
+	maxAsked = 256
+	// maxAsking bounds them over all questions of a server block, to some 50 MB; beyond, the
+	// questions that need more are REFUSED.
+	maxAsking = 4096
+)
+
 // askAll asks members for the name in their own domains, at the same time. It returns when
-// all have replied, or enough reports that one's reply is all that is needed, or gatherTime
-// after the first that has it by an answer that isn't stale, or after wait, or at the
-// question's end; replies are in the members' order. The others go on, and what they say is
-// kept in the cache.
-func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Member, wait time.Duration, enough func(*reply) bool) ([]reply, error) {
+// all have replied, or the local cluster has it where that is all that is needed, or gatherTime
+// after the first that has it (from the start where data have it: isKnown), or at the
+// question's end; replies are in the members' order. Stale replies don't count as having it.
+// The others go on till the question's end, and what they say is kept in the cache.
+func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Member, s *service, isKnown bool) ([]reply, error) {
 	share, err := shareLookUps(ctx, q, len(all))
 	if err != nil {
 		return nil, err
+	}
+	if r.asking.Add(int32(len(all))) > maxAsking {
+		r.asking.Add(-int32(len(all)))
+		return nil, errBusy
 	}
 	end := deadline(ctx, q, r.Timeout)
 	replies, results := make([]reply, len(all)), make(chan int, len(all))
 	answers := make([]*Resolution, len(all))
 	client := newSubClient(q.Client)
 	for i, m := range all {
-		replies[i].member = m
+		replies[i] = s.newReply(m)
 		sub := r.subQuestion(q, m, client)
 		go func() {
+			defer r.asking.Add(-1)
 			ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
 			defer cancel()
 			within := &lookUp{q.Name, q.Type, lookUpOf(ctx), &budget{int32(share)}}
-			answers[i] = r.Resolve(context.WithValue(ctx, lookUpKey{}, within), sub)
+			answers[i] = r.ask(context.WithValue(ctx, lookUpKey{}, within), sub)
 			results <- i
 		}()
 	}
-	waitEnd := time.Now().Add(min(wait, time.Until(end)))
-	timer := time.NewTimer(time.Until(waitEnd))
+	wait := time.Until(end)
+	if isKnown {
+		wait = min(wait, gatherTime)
+	}
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for range all {
 		select {
 		case i := <-results:
 			replies[i].res = answers[i]
-			if !replies[i].has() || answers[i].Source == Stale { // which is for when there is no other
-				continue
-			}
-			if enough(&replies[i]) {
+			switch {
+			case !replies[i].has() || answers[i].Source == Stale:
+			case replies[i].member == q.Members.Local && s.isLocalFirst():
 				return replies, nil
+			case !isKnown:
+				isKnown = true
+				timer.Reset(min(time.Until(end), gatherTime))
 			}
-			timer.Reset(min(time.Until(waitEnd), gatherTime))
 		case <-timer.C:
 			return replies, nil
 		case <-ctx.Done():
@@ -58,6 +79,16 @@ func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Memb
 		}
 	}
 	return replies, nil
+}
+
+// ask answers a question for the name in a member's zone. Where that is the next plugin's, as
+// where the local cluster's domain is a zone here, this server is asked.
+func (r clusterset) ask(ctx context.Context, sub *Question) *Resolution {
+	res := r.Resolve(ctx, sub)
+	if res.Action == AskNext {
+		return r.local(ctx, sub, sub.memberName())
+	}
+	return res
 }
 
 // shareLookUps returns the look-ups that each of n members may make for the question. A

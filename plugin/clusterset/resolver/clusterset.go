@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -27,13 +28,13 @@ func (r clusterset) resolve(ctx context.Context, q *Question) *Resolution {
 	s := r.service(q, q.Parsed.SetKey())
 	switch {
 	case s.denied:
-		return r.denied(q, s)
+		return r.denied(ctx, q, s)
 	case q.Parsed.Kind == query.Endpoint:
 		return r.endpoint(ctx, q, s)
 	case len(s.ask) > 0 && !s.isLocalReady():
 		return r.gathered(ctx, q, s)
 	}
-	choice, addresses := s.choose(q.Client.Address(), q.Received)
+	choice, addresses := s.choose(q)
 	if choice.Members() == nil {
 		return r.none(ctx, q, s)
 	}
@@ -50,16 +51,28 @@ func (r clusterset) fromData(ctx context.Context, q *Question, s *service, choic
 	if s.asksHostnames(q) {
 		return r.named(ctx, q, s, choice, &a, &f)
 	}
+	var found query.Records
 	if q.Parsed.Kind == query.Service && (q.Type == dns.TypeA || q.Type == dns.TypeAAAA) {
-		return r.reply(q, s, choice, &a, query.AddressRecords(addresses, &f))
+		found = query.AddressRecords(addresses, &f)
+	} else {
+		found = q.Parsed.SetRecords(s.partsOf(choice.Members()), &f)
 	}
-	return r.reply(q, s, choice, &a, q.Parsed.SetRecords(s.partsOf(choice), &f))
+	if len(choice.Members()) > 1 && !q.takes(&found) {
+		choice, found = s.fitting(q, choice, f)
+	}
+	return r.reply(ctx, q, s, choice, &a, found)
 }
 
-var errStaleMembers = errors.New("every member that has it is known by stale data alone")
+var (
+	errStaleMembers = errors.New("every member that has it is known by stale data alone")
+	errStaleDenial  = errors.New("the name isn't in stale data, which may have changed")
+)
 
 // reply answers with records of the members that were chosen.
-func (r clusterset) reply(q *Question, s *service, choice selection.Choice, a *answer, found query.Records) *Resolution {
+func (r clusterset) reply(ctx context.Context, q *Question, s *service, choice selection.Choice, a *answer, found query.Records) *Resolution {
+	if !found.Exists && a.source == Stale { // never said so by stale data: RFC 8767
+		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNoReachableAuthority, errStaleDenial)
+	}
 	res := q.resolution(a.source)
 	if q.Parsed.Kind != query.Endpoint { // of which nothing is chosen
 		res.Chosen = Chosen{service: s, choice: choice}
@@ -79,10 +92,10 @@ func (r clusterset) reply(q *Question, s *service, choice selection.Choice, a *a
 	return stale(res)
 }
 
-// partsOf returns those of the members chosen.
-func (s *service) partsOf(choice selection.Choice) []*query.Part {
+// partsOf returns those of members.
+func (s *service) partsOf(members []int) []*query.Part {
 	var parts []*query.Part
-	for _, i := range choice.Members() {
+	for _, i := range members {
 		parts = append(parts, s.parts[i])
 	}
 	return parts
@@ -91,7 +104,7 @@ func (s *service) partsOf(choice selection.Choice) []*query.Part {
 // none answers where no member does: SERVFAIL where one may have the name, or has it at an
 // address that can't be reached from here; else there is no such name.
 func (r clusterset) none(ctx context.Context, q *Question, s *service) *Resolution {
-	code, text := NoExtendedError, ""
+	code, text, count := NoExtendedError, "", 0
 	var all []error
 	for _, list := range [][]excluded{s.unknown, s.out} {
 		for i := range list {
@@ -99,28 +112,44 @@ func (r clusterset) none(ctx context.Context, q *Question, s *service) *Resoluti
 			if e.code == NoExtendedError { // it hasn't the service, for clients here
 				continue
 			}
-			if all = append(all, e.err); len(all) == 1 {
+			switch count++; {
+			case count == 1:
 				code, text = e.code, brief(e.err)
+				fallthrough
+			case count <= maxTold:
+				all = append(all, e.err)
 			}
 		}
 	}
-	if len(all) == 0 {
-		return r.reply(q, s, selection.Choice{}, &answer{source: Data, serial: s.serial}, query.Records{})
+	switch {
+	case count == 0:
+		return r.reply(ctx, q, s, selection.Choice{}, &answer{source: Data, serial: s.serial}, query.Records{})
+	case count > maxTold:
+		all = append(all, fmt.Errorf("and %d more", count-maxTold))
 	}
 	res := r.fail(ctx, q, Data, code, errors.Join(all...))
 	res.Text, res.Chosen = text, Chosen{service: s}
-	if len(all) > 1 {
-		res.Text = fmt.Sprintf("%s; and %d more", text, len(all)-1)
+	if count > 1 {
+		res.Text = fmt.Sprintf("%s; and %d more", text, count-1)
 	}
 	return res
 }
 
-// denied answers clients of a cluster that a policy doesn't allow to look the name up.
-func (r clusterset) denied(q *Question, s *service) *Resolution {
+// maxTold is of how many members the log has what went wrong.
+const maxTold = 8
+
+// denied answers clients of a cluster that a policy doesn't allow to look the name up. It isn't
+// left to the next plugin, which knows no policy.
+func (r clusterset) denied(ctx context.Context, q *Question, s *service) *Resolution {
+	if q.Members.Local == nil {
+		res := r.fail(ctx, q, OfZone, dns.ExtendedErrorCodeProhibited, errLocalUnknown)
+		res.Chosen = Chosen{service: s}
+		return res
+	}
 	zone := zoneAuthority(r).authority(q, 0, 0)
 	res := q.resolution(OfZone)
 	res.Chosen = Chosen{service: s}
-	res.Authoritative, res.Rcode, res.NotFound, res.Authority = true, dns.RcodeNameError, true, []dns.RR{zone.soa()}
+	res.Authoritative, res.Rcode, res.Authority = true, dns.RcodeNameError, []dns.RR{zone.soa()}
 	res.Code, res.Text = dns.ExtendedErrorCodeProhibited, errNotAllowed.Error()
 	return res
 }
@@ -139,14 +168,10 @@ func (r clusterset) endpoint(ctx context.Context, q *Question, s *service) *Reso
 			a.source, f.TTL, a.stale = Stale, min(r.TTL, maxStaleTTL), errStaleMembers
 		}
 		found := q.Parsed.SetRecords([]*query.Part{part}, &f)
-		return r.reply(q, s, selection.Choice{}, &a, found)
+		return r.reply(ctx, q, s, selection.Choice{}, &a, found)
 	}
-	if m := q.Members.Member(q.Parsed.Cluster); m != nil {
-		for _, asked := range s.ask {
-			if asked == m {
-				return r.endpointOf(ctx, q, s, m)
-			}
-		}
+	if m := q.Members.Member(q.Parsed.Cluster); m != nil && slices.Contains(s.ask, m) {
+		return r.endpointOf(ctx, q, s, m)
 	}
 	return r.noneOf(ctx, q, s)
 }

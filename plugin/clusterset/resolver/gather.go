@@ -3,84 +3,91 @@ package resolver
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/miekg/dns"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
-// gatherTime is how long other members are waited for once one has the service, by its DNS or
-// its data: near ones answer within it, and a slow or dead one keeps no client.
-const gatherTime = 100 * time.Millisecond
-
 var (
-	errPending = errors.New("no reply yet")
-	errAlias   = errors.New("its Service is an ExternalName, which can't be exported")
+	errPending  = errors.New("no reply yet")
+	errAlias    = errors.New("its Service is an ExternalName, which can't be exported")
+	errNotAsked = errors.New("more members without data than one question asks")
 )
 
 // reply of a member's DNS.
 type reply struct {
 	member *members.Member
 	res    *Resolution // nil where there is none yet
+	// unreachable is set where clients here can't reach the member, whatever its DNS has.
+	unreachable bool
+	// doubtful is set where its data, which may have changed, say that it doesn't export the
+	// service: its DNS doesn't know of exports, so that only its denial counts.
+	doubtful bool
+}
+
+func (s *service) newReply(m *members.Member) reply {
+	reach := s.set.Reach[m]
+	reaches := func(kind model.Reach) bool { return slices.Contains(reach, kind) }
+	a := reply{member: m}
+	switch {
+	case reach == nil, reaches(model.ReachServices), reaches(model.ReachPods):
+	case reaches(model.ReachGateways) && len(m.Gateways) > 0, reaches(model.ReachLoadBalancers) && len(m.LoadBalancerCIDRs) > 0:
+	default:
+		a.unreachable = true
+	}
+	if view := m.View(); view != nil && view.State != member.Unsynced {
+		_, exported := view.Data.Exported(s.key)
+		a.doubtful = !exported
+	}
+	return a
 }
 
 // has reports whether the member has the service.
 func (a *reply) has() bool {
-	return a.res != nil && a.res.Action == Reply && a.res.Rcode == dns.RcodeSuccess && !a.isAlias()
+	return a.res != nil && a.res.Action == Reply && a.res.Rcode == dns.RcodeSuccess && !a.isAlias() && !a.unreachable && !a.doubtful
+}
+
+// hasNot reports whether the member hasn't the service.
+func (a *reply) hasNot() bool {
+	return a.res != nil && a.res.Action == Reply && a.res.Rcode == dns.RcodeNameError
 }
 
 // isAlias reports whether the service is another name for something else.
 func (a *reply) isAlias() bool {
-	return len(a.res.Answer) > 0 && a.res.Answer[0].Header().Rrtype == dns.TypeCNAME
-}
-
-// hasAnswer reports whether data give an answer already, so that members' DNS is waited for no
-// longer than where one of them has answered.
-func (s *service) hasAnswer() bool {
-	for i := range s.candidates {
-		if s.plan.Tier(i) >= 0 && !s.candidates[i].Stale {
-			return true
-		}
-	}
-	return false
+	return a.res != nil && len(a.res.Answer) > 0 && a.res.Answer[0].Header().Rrtype == dns.TypeCNAME
 }
 
 // gathered answers from what the data of some members and the DNS of others say.
 func (r clusterset) gathered(ctx context.Context, q *Question, s *service) *Resolution {
-	wait := r.Timeout
-	if s.hasAnswer() {
-		wait = gatherTime
-	}
-	replies, err := r.askAll(ctx, q, s.ask, wait, func(a *reply) bool { return a.member == q.Members.Local && s.isLocalFirst() })
+	ask := s.ask[:min(len(s.ask), maxAsked)]
+	replies, err := r.askAll(ctx, q, ask, s, s.isLive())
 	if err != nil {
-		return r.exhausted(ctx, q, Forward)
+		return r.notAsked(ctx, q, err)
 	}
-	all := *s
-	all.candidates, all.unknown, all.out = slices.Clip(s.candidates), slices.Clip(s.unknown), slices.Clip(s.out)
-	asked := make(map[int]*Resolution) // by the candidates' index
-	b := serviceBuilder{service: &all, set: q.Members}
-	for i := range replies {
-		switch a := &replies[i]; {
-		case !a.has():
-			all.miss(a)
-		case a.member != q.Members.Local && !a.member.IsAlive():
-			all.out = append(all.out, newExcluded(a.member, errNoGateway, dns.ExtendedErrorCodeNoReachableAuthority))
-		default:
-			asked[len(all.candidates)] = a.res
-			all.candidates = append(all.candidates, b.candidate(a.member, 0, 0, a.res.Source == Stale))
-		}
+	g := r.gather(q, s, s, replies)
+	if len(s.ask) > len(ask) {
+		g.unknown = append(g.unknown, excluded{nil, errNotAsked, dns.ExtendedErrorCodeNoReachableAuthority})
 	}
-	all.plan = selection.NewPlan(all.candidates, &s.rules, b.here())
-	choice := all.plan.Pick(selection.NewDraw(q.Client.Address(), s.key, q.Received, s.window))
-	res := r.merged(ctx, q, &all, choice, asked)
+	g.plan = selection.NewPlan(g.candidates, &g.rules, g.here())
+	res := r.merged(ctx, q, g, g.plan.Pick(g.draw(q)))
 	res.addParts(replies)
 	return res
+}
+
+// notAsked answers where nobody could be asked.
+func (r clusterset) notAsked(ctx context.Context, q *Question, err error) *Resolution {
+	if errors.Is(err, errBusy) {
+		res := q.refuse(Forward, err)
+		res.Rare.Busy = true
+		return res
+	}
+	return r.exhausted(ctx, q, Forward)
 }
 
 // addParts notes how members were asked.
@@ -92,14 +99,71 @@ func (r *Resolution) addParts(replies []reply) {
 	}
 }
 
-// miss notes why a member isn't a candidate; nothing where it hasn't the service.
+// gathering is a service with what members' DNS said.
+type gathering struct {
+	serviceBuilder
+	// asked are by the index of their candidates.
+	asked map[int]*dnsAnswer
+}
+
+// gather returns the service with the candidates of data, those of replies added to them.
+func (r clusterset) gather(q *Question, s, data *service, replies []reply) *gathering {
+	all := *s
+	all.candidates, all.parts, all.addresses = slices.Clip(data.candidates), slices.Clip(data.parts), slices.Clip(data.addresses)
+	all.unknown, all.out = slices.Clip(data.unknown), slices.Clip(data.out)
+	g := &gathering{serviceBuilder{Resolver: r.Resolver, service: &all, set: q.Members, now: q.Received}, make(map[int]*dnsAnswer)}
+	for i := range replies {
+		g.take(q, &replies[i])
+	}
+	return g
+}
+
+// take makes a member that was asked a candidate, or notes why it is none. Where its DNS
+// doesn't say, its stale data do.
+func (g *gathering) take(q *Question, a *reply) {
+	stale := g.staleExport(a.member)
+	switch {
+	case a.isAlias() && a.res.Source == Stale:
+		g.unknown = append(g.unknown, newExcluded(a.member, errStaleDenial, dns.ExtendedErrorCodeNoReachableAuthority))
+	case a.isAlias():
+		g.out = append(g.out, newExcluded(a.member, errAlias, NoExtendedError))
+	case a.hasNot():
+	case stale != nil && (!a.has() || a.res.Source == Stale):
+		g.consider(stale)
+	case a.doubtful:
+		g.askOr(false, a.member, a.member.View())
+	case a.has() && a.member != g.set.Local && !a.member.IsAlive():
+		g.out = append(g.out, newExcluded(a.member, errNoGateway, dns.ExtendedErrorCodeNoReachableAuthority))
+	case a.has():
+		g.asked[len(g.candidates)] = newDNSAnswer(q, a, g.TTL)
+		g.candidates = append(g.candidates, g.candidate(a.member, 0, 0, a.res.Source == Stale))
+		g.parts, g.addresses = append(g.parts, nil), append(g.addresses, nil)
+	default:
+		g.miss(a)
+	}
+}
+
+// staleExport returns the export in the member's stale data, where serve_stale allows it; nil
+// where there is none.
+func (g *gathering) staleExport(m *members.Member) *exported {
+	view := m.View()
+	if view == nil || view.State != member.Stale || time.Since(view.Since) >= g.ServeStale {
+		return nil
+	}
+	since, ok := view.Data.Exported(g.key)
+	if s := view.Data.Find(g.key); s != nil && ok && s.Type != model.External {
+		return &exported{m, view, s, since}
+	}
+	return nil
+}
+
+// miss notes why a member isn't a candidate whose DNS doesn't say whether it has the service.
 func (s *service) miss(a *reply) {
 	switch {
 	case a.res == nil:
 		s.unknown = append(s.unknown, newExcluded(a.member, errPending, dns.ExtendedErrorCodeNoReachableAuthority))
-	case a.res.Action == Reply && a.res.Rcode == dns.RcodeNameError:
-	case a.res.Rcode == dns.RcodeSuccess:
-		s.out = append(s.out, newExcluded(a.member, errAlias, NoExtendedError))
+	case a.unreachable && a.res.Rcode == dns.RcodeSuccess:
+		s.out = append(s.out, newExcluded(a.member, errReach, dns.ExtendedErrorCodeFiltered))
 	case a.res.Code == dns.ExtendedErrorCodeFiltered:
 		s.out = append(s.out, excluded{a.member, a.res.failure(), a.res.Code})
 	default:
@@ -119,129 +183,18 @@ func (r *Resolution) failure() error {
 	return errors.New("member " + r.Member.Name + ": " + dns.RcodeToString[r.Rcode])
 }
 
-// merged answers with what the chosen members have.
-func (r clusterset) merged(ctx context.Context, q *Question, s *service, choice selection.Choice, asked map[int]*Resolution) *Resolution {
-	if choice.Members() == nil {
-		return r.none(ctx, q, s)
-	}
-	if first := choice.Members()[0]; len(choice.Members()) == 1 && asked[first] == nil {
-		return r.fromData(ctx, q, s, choice, s.addresses[first])
-	}
-	form := query.Form{Owner: q.Name, Type: q.Type, TTL: r.TTL}
-	m, a := merger{q: q, ttl: r.TTL}, answer{source: Data, serial: s.serial}
-	for _, i := range choice.Members() {
-		if s.candidates[i].Stale {
-			a.source, a.stale = Stale, errStaleMembers
-			form.TTL, m.ttl = min(form.TTL, maxStaleTTL), min(m.ttl, maxStaleTTL)
-		}
-		if res := asked[i]; res != nil {
-			m.add(s.candidates[i].Name, res)
-			if a.source != Stale {
-				a.source = res.Source
-			}
-			continue
-		}
-		m.parts = append(m.parts, s.parts[i])
-	}
-	if s.asksHostnames(q) { // one that can't be looked up is left out
-		found, ttl, _ := r.lookUpHosts(ctx, q, m.parts, true)
-		m.addresses, m.ttl = append(m.addresses, found...), min(m.ttl, ttl)
-	}
-	reply := r.reply(q, s, choice, &a, m.records(&form))
-	reply.Truncated = m.truncated
-	return reply
-}
-
-// merger makes one answer of several members'.
-type merger struct {
-	q         *Question
-	parts     []*query.Part // from data
-	addresses []netip.Addr  // from DNS
-	answer    []dns.RR      // SRV records, and their addresses
-	extra     []dns.RR
-	ttl       uint32
-	truncated bool
-}
-
-// add adds what a member's DNS said, under our name.
-func (m *merger) add(cluster string, res *Resolution) {
-	service := res.Question.Name
-	if res.Question.Parsed.Kind != query.Service { // _http._tcp.web.shop.svc.
-		service = service[strings.LastIndex(strings.ToLower(service), "."+strings.ToLower(m.q.Parsed.SetKey())+".")+1:]
-	}
-	m.truncated = m.truncated || res.Truncated
-	for _, rr := range res.Answer {
-		if rr.Header().Rrtype != m.q.Type {
-			continue
-		}
-		m.ttl = min(m.ttl, rr.Header().Ttl)
-		if addr, ok := address(rr); ok {
-			m.addresses = append(m.addresses, addr)
-			continue
-		}
-		if srv, ok := rr.(*dns.SRV); ok {
-			srv.Hdr.Name, srv.Target = m.q.Name, m.rename(srv.Target, service, cluster)
-		}
-		m.answer = append(m.answer, rr)
-	}
-	for _, rr := range res.Additional {
-		if _, ok := address(rr); ok {
-			rr.Header().Name = m.rename(rr.Header().Name, service, cluster)
-			m.extra = append(m.extra, rr)
-		}
-	}
-}
-
-// rename returns the name over the ClusterSet of a member's service, or of an endpoint of it.
-func (m *merger) rename(name, service, cluster string) string {
-	ours := m.q.Parsed.SetKey() + ".svc." + m.q.suffix()
-	before := len(name) - len(service)
-	if before < 0 || !sameName(name[before:], service) {
-		return name
-	}
-	if before == 0 {
-		return ours
-	}
-	return name[:before] + cluster + "." + ours
-}
-
-// records returns the answer.
-func (m *merger) records(f *query.Form) query.Records {
-	f.TTL = min(f.TTL, m.ttl)
-	if m.q.Type == dns.TypeA || m.q.Type == dns.TypeAAAA {
-		if m.q.Parsed.Kind == query.Service {
-			for _, p := range m.parts {
-				m.addresses = append(m.addresses, p.Addresses()...)
-			}
-		}
-		return query.AddressRecords(query.Unique(m.addresses), f)
-	}
-	found := m.q.Parsed.SetRecords(m.parts, f)
-	found.Exists = true
-	found.Answer, found.Extra = dns.Dedup(append(found.Answer, m.answer...), nil), dns.Dedup(append(found.Extra, m.extra...), nil)
-	return found
-}
-
 // endpointOf answers for one endpoint, as its member's DNS says.
 func (r clusterset) endpointOf(ctx context.Context, q *Question, s *service, m *members.Member) *Resolution {
-	replies, err := r.askAll(ctx, q, []*members.Member{m}, r.Timeout, func(*reply) bool { return false })
+	replies, err := r.askAll(ctx, q, []*members.Member{m}, s, false)
 	if err != nil {
-		return r.exhausted(ctx, q, Forward)
+		return r.notAsked(ctx, q, err)
 	}
-	of := *s
-	of.unknown, of.out = nil, nil
-	if !replies[0].has() {
-		of.miss(&replies[0])
-		res := r.none(ctx, q, &of)
-		res.addParts(replies)
-		return res
+	g := r.gather(q, s, &service{}, replies)
+	var choice selection.Choice
+	if len(g.candidates) > 0 {
+		choice = choice.Only([]int{0})
 	}
-	res := replies[0].res
-	merged := merger{q: q, ttl: r.TTL}
-	merged.add(m.Name, res)
-	a := answer{source: res.Source, stale: res.StaleReason}
-	reply := r.reply(q, s, selection.Choice{}, &a, merged.records(&query.Form{Owner: q.Name, Type: q.Type, TTL: r.TTL}))
-	reply.addParts(replies)
-	reply.Truncated = merged.truncated
-	return reply
+	res := r.merged(ctx, q, g, choice)
+	res.addParts(replies)
+	return res
 }

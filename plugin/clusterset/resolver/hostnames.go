@@ -64,7 +64,7 @@ func (r clusterset) named(ctx context.Context, q *Question, s *service, choice s
 		return r.resolved(ctx, q, s, choice, a, f)
 	}
 	of := q.asOf(s.candidates[choice.Members()[0]].Name)
-	res := r.reply(of, s, choice, a, query.Records{Exists: true, Answer: []dns.RR{f.Alias(target)}})
+	res := r.reply(ctx, of, s, choice, a, query.Records{Exists: true, Answer: []dns.RR{f.Alias(target)}})
 	if q.Type != dns.TypeCNAME {
 		res = finisher(r).follow(ctx, r.filterOf(of), res, target)
 	}
@@ -78,14 +78,14 @@ func (r clusterset) resolved(ctx context.Context, q *Question, s *service, choic
 	for _, i := range choice.Members() {
 		addresses = append(addresses, s.addresses[i]...)
 	}
-	found, ttl, err := r.lookUpHosts(ctx, q, s.partsOf(choice), len(addresses) > 0)
+	found, ttl, err := r.lookUpHosts(ctx, q, s.partsOf(choice.Members()), len(addresses) > 0)
 	if addresses = append(addresses, found...); len(addresses) == 0 && err != nil {
 		res := r.fail(ctx, q, a.source, dns.ExtendedErrorCodeNoReachableAuthority, err)
 		res.Chosen = Chosen{service: s, choice: choice}
 		return res
 	}
 	f.TTL = min(f.TTL, ttl)
-	return r.reply(q, s, choice, a, query.AddressRecords(query.Unique(addresses), f))
+	return r.reply(ctx, q, s, choice, a, query.AddressRecords(query.Unique(addresses), f))
 }
 
 // lookUpHosts looks up, within this server, the host names that members answer with. Where

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
@@ -32,13 +33,27 @@ func (b *serviceBuilder) part(e *exported) *query.Part {
 		case model.ReachLoadBalancers:
 			part.Instead, part.Hostnames = b.outside(e.member, e.of.Outside), hostnames(e.of.Outside)
 		case model.ReachGateways:
-			part.Instead = append([]netip.Addr{}, e.member.Gateways...)
+			part.Instead = gatewaysFor(e)
 		}
 		if hasAddress(part) {
 			return part
 		}
 	}
 	return nil
+}
+
+// gatewaysFor returns the member's gateways of the families that the Service has addresses of.
+func gatewaysFor(e *exported) []netip.Addr {
+	has := func(is4 bool) bool {
+		return slices.ContainsFunc((&query.Part{Service: e.of}).Addresses(), func(addr netip.Addr) bool { return addr.Is4() == is4 })
+	}
+	all := []netip.Addr{} // not nil: there are no others
+	for _, gateway := range e.member.Gateways {
+		if has(gateway.Is4()) {
+			all = append(all, gateway)
+		}
+	}
+	return all
 }
 
 func hasAddress(p *query.Part) bool {
@@ -109,8 +124,10 @@ func (b *serviceBuilder) guardedSlice(m *members.Member, s *model.Slice) *model.
 	return s
 }
 
-// trusts reports whether the member may answer with addr.
+// trusts reports whether the member may answer with addr: it may be its own, and, where it is in
+// another network, is nobody else's in this one, where clients use it.
 func (b *serviceBuilder) trusts(m *members.Member, addr netip.Addr) bool {
 	g := guard{&Question{Members: b.set, Member: m}, &b.Zones}
-	return !b.AddressGuard || g.trusts(addr)
+	isForeign := b.set.Local != nil && b.set.Local.Network != m.Network && !slices.Contains(m.Gateways, addr)
+	return !b.AddressGuard || g.trusts(addr) && (!isForeign || g.isFrom(nil, addr))
 }

@@ -43,10 +43,15 @@ type Resolver struct {
 	// members is nil until there is a ClusterSet. A question loads it once.
 	members  atomic.Pointer[members.Set]
 	services services
+	// asking is how many members are being asked for parts of answers: see maxAsking.
+	asking atomic.Int32
 }
 
 // SetMembers puts members in force.
-func (r *Resolver) SetMembers(set *members.Set) { r.members.Store(set) }
+func (r *Resolver) SetMembers(set *members.Set) {
+	r.members.Store(set)
+	r.services.clear()
+}
 
 // Members returns those in force, nil until there is a ClusterSet.
 func (r *Resolver) Members() *members.Set { return r.members.Load() }

@@ -45,8 +45,8 @@ type service struct {
 	rule   Rule
 	window time.Duration
 
-	// ask are the members that only their DNS can tell of, unknown those that nobody can, and
-	// out those that have it and don't answer, with why.
+	// ask are the members that only their DNS can tell of, the local one first; unknown those
+	// that nobody can, and out those that have it and don't answer, with why.
 	ask     []*members.Member
 	unknown []excluded
 	out     []excluded
@@ -83,8 +83,8 @@ const (
 const serviceLife = time.Second
 
 // services keeps services by their key, ways of them for one hash, so that 10,000 in use are
-// seldom made again. A name that doesn't exist takes no place, so that a flood of such names
-// leaves the others alone.
+// seldom made again. A name that no member's data have takes no place, so that a flood of such
+// names leaves the others alone.
 type services struct {
 	places [1 << 12]places
 }
@@ -98,6 +98,15 @@ var serviceSeed = maphash.MakeSeed()
 
 func (s *services) of(key string) *places {
 	return &s.places[maphash.String(serviceSeed, key)%uint64(len(s.places))]
+}
+
+// clear drops all: they hold members that may have left.
+func (s *services) clear() {
+	for i := range s.places {
+		for j := range s.places[i] {
+			s.places[i][j].Store(nil)
+		}
+	}
 }
 
 // find returns the service of a key, or nil.
@@ -135,7 +144,7 @@ func (r *Resolver) service(q *Question, key string) *service {
 	b := serviceBuilder{Resolver: r, set: q.Members, now: q.Received}
 	s := b.build(strings.Clone(key))
 	s.epoch, s.until = epoch, q.Received.Add(serviceLife)
-	if len(s.candidates) > 0 || len(s.ask) > 0 {
+	if len(s.candidates) > 0 {
 		places.keep(s)
 	}
 	return s
@@ -148,8 +157,9 @@ type serviceBuilder struct {
 
 	set *members.Set
 	now time.Time
-	// found are the members that export it.
-	found []exported
+	// found are the members that export it, and doubtful those whose stale data don't have it.
+	found    []exported
+	doubtful []*members.Member
 }
 
 // exported is a member's export of the service.
@@ -182,15 +192,28 @@ func (b *serviceBuilder) build(key string) *service {
 		b.consider(&b.found[i])
 	}
 	b.finish()
+	b.settleDoubts()
 	return b.service
+}
+
+// settleDoubts has members asked whose stale data don't have the service, unless others have
+// it: their DNS may say that they still haven't. That they have it now doesn't count, as
+// nothing says that it is exported.
+func (b *serviceBuilder) settleDoubts() {
+	for _, m := range b.doubtful {
+		b.askOr(b.Mode != model.ModeResolve && !b.isLive(), m, m.View())
+	}
 }
 
 var (
 	errNoGateway  = errors.New("its gateway is down")
+	errNotReady   = errors.New("none of its endpoints is ready")
 	errReach      = errors.New("it has no address that clients here can reach")
 	errOfCluster  = errors.New("internalTrafficPolicy Local: for its own cluster alone")
 	errConflict   = errors.New("its type isn't that of the oldest export")
 	errNotAllowed = errors.New("a policy doesn't allow this cluster to look it up")
+	// errLocalUnknown is no denial: this may turn out to be a cluster that is allowed.
+	errLocalUnknown = errors.New("a policy allows some clusters to look it up, and it isn't known which this one is")
 )
 
 // look looks for the service in a member's data. What these can't tell, as there are none or
@@ -202,8 +225,11 @@ func (b *serviceBuilder) look(m *members.Member) {
 		b.askOr(asks && !b.ExportsMarked, m, view)
 		return
 	case view.State == member.Stale && (asks || time.Since(view.Since) >= b.ServeStale):
-		_, ok := view.Data.Exported(b.key)
-		b.askOr(asks && ok, m, view)
+		if _, ok := view.Data.Exported(b.key); ok {
+			b.askOr(asks, m, view)
+		} else {
+			b.doubtful = append(b.doubtful, m)
+		}
 		return
 	}
 	s := view.Data.Find(b.key)
@@ -213,13 +239,15 @@ func (b *serviceBuilder) look(m *members.Member) {
 		b.serial = max(b.serial, uint32(view.Data.Changed.Unix()))
 		b.found = append(b.found, exported{m, view, s, since})
 	case view.State == member.Stale:
-		b.askOr(false, m, view)
+		b.doubtful = append(b.doubtful, m)
 	}
 }
 
 // askOr has the member's DNS asked, or leaves it unknown whether the member has the service.
 func (b *serviceBuilder) askOr(ask bool, m *members.Member, view *member.View) {
 	switch {
+	case ask && m == b.set.Local:
+		b.ask = slices.Insert(b.ask, 0, m)
 	case ask:
 		b.ask = append(b.ask, m)
 	case view == nil:
@@ -243,6 +271,10 @@ func (b *serviceBuilder) imported() bool {
 		return false
 	}
 	s := view.Data.Find(b.key)
+	if view.State == member.Stale && (s == nil || b.now.Sub(view.Since) >= b.ServeStale) {
+		b.unknown = append(b.unknown, excluded{nil, fmt.Errorf("ServiceImports: %w", view.Err), dns.ExtendedErrorCodeNoReachableAuthority})
+		return false
+	}
 	if s == nil {
 		return false
 	}
@@ -269,7 +301,7 @@ func (b *serviceBuilder) settleConflicts() {
 		if e.of.Type == b.found[0].of.Type {
 			return false
 		}
-		b.out = append(b.out, newExcluded(e.member, errConflict, NoExtendedError))
+		b.leaveOut(&e, errConflict, NoExtendedError)
 		return true
 	})
 }
@@ -298,7 +330,7 @@ func (b *serviceBuilder) setRules(policy *model.Policy) {
 		}
 		b.ownRules(of)
 	}
-	if policy != nil {
+	if policy != nil && (policy.Affinity != model.NoAffinity || policy.Weights != nil || policy.Failover != nil) {
 		b.rule = ByPolicy
 		b.rules.LocalOnly = false
 		b.rules.Affinity = cmp.Or(policy.Affinity, b.rules.Affinity)
@@ -324,21 +356,33 @@ func (b *serviceBuilder) consider(e *exported) {
 	ready, total := endpointCount(e.of)
 	switch {
 	case e.member != b.set.Local && !e.member.IsAlive():
-		b.out = append(b.out, newExcluded(e.member, errNoGateway, dns.ExtendedErrorCodeNoReachableAuthority))
+		b.leaveOut(e, errNoGateway, dns.ExtendedErrorCodeNoReachableAuthority)
 		return
 	case b.rule != ByPolicy && e.of.InternalLocal && e.member != b.set.Local:
-		b.out = append(b.out, newExcluded(e.member, errOfCluster, NoExtendedError))
+		b.leaveOut(e, errOfCluster, NoExtendedError)
+		return
+	case ready == 0 && e.view.State == member.Stale:
+		b.leaveOut(e, errNotReady, NoExtendedError)
 		return
 	}
 	part := b.part(e)
 	if part == nil && ready > 0 {
-		b.out = append(b.out, newExcluded(e.member, errReach, dns.ExtendedErrorCodeFiltered))
+		b.leaveOut(e, errReach, dns.ExtendedErrorCodeFiltered)
 		return
 	}
 	if part == nil {
 		part = &query.Part{Cluster: e.member.Name, Service: e.of}
 	}
 	b.add(b.candidate(e.member, ready, max(total, 1), e.view.State == member.Stale), part)
+}
+
+// leaveOut notes why a member that exports the service doesn't answer. Stale data don't prove
+// that it hasn't it now.
+func (b *serviceBuilder) leaveOut(e *exported, why error, code uint16) {
+	if e.view.State == member.Stale && code == NoExtendedError {
+		why, code = e.view.Err, dns.ExtendedErrorCodeNoReachableAuthority
+	}
+	b.out = append(b.out, newExcluded(e.member, why, code))
 }
 
 // add adds a candidate, and what it answers with.
@@ -398,8 +442,8 @@ func (b *serviceBuilder) here() selection.Place {
 }
 
 // choose returns the addresses of the members that a client gets, and who they are.
-func (s *service) choose(client netip.Addr, now time.Time) (selection.Choice, []netip.Addr) {
-	choice := s.plan.Pick(selection.NewDraw(client, s.key, now, s.window))
+func (s *service) choose(q *Question) (selection.Choice, []netip.Addr) {
+	choice := s.plan.Pick(s.draw(q))
 	switch chosen := choice.Members(); len(chosen) {
 	case 0:
 		return choice, nil
@@ -410,9 +454,20 @@ func (s *service) choose(client netip.Addr, now time.Time) (selection.Choice, []
 	}
 }
 
+// isLive reports whether a member answers, by fresh data.
+func (s *service) isLive() bool {
+	for i := range s.candidates {
+		if !s.candidates[i].Stale && s.plan.Tier(i) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // isLocalFirst reports whether the local cluster answers alone where it has the service.
 func (s *service) isLocalFirst() bool {
-	return s.rules.LocalOnly || s.rules.Affinity == model.AffinityLocal && s.rules.Weights == nil && s.rules.Failover == nil
+	prefers := s.rules.Affinity == model.AffinityLocal || s.rules.Affinity == model.AffinityNearest
+	return s.rules.LocalOnly || prefers && s.rules.Weights == nil && s.rules.Failover == nil
 }
 
 // isLocalReady reports whether the local cluster answers, by its data, whatever others have.

@@ -134,6 +134,9 @@ type Choice struct {
 // are the plan's own, and must not be changed.
 func (c Choice) Members() []int { return c.members }
 
+// Only returns the choice of some of its members, where not all can be given.
+func (c Choice) Only(members []int) Choice { return Choice{members, c.tier} }
+
 // Pick returns who answers: one member of the priority with weights, all of another. A client
 // gets the same for the same draw. Where the loads change, only those clients move whose draw
 // is between the old and the new bound of two priorities. Where a weight changes, or a member

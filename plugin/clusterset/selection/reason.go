@@ -24,7 +24,8 @@ const (
 	SpillOver
 	// NotPreferred is another priority than the one chosen.
 	NotPreferred
-	// NotDrawn has a weight, and another member was drawn.
+	// NotDrawn is of the priority chosen, and others were drawn: by weights, or as not all fit
+	// into the reply.
 	NotDrawn
 	// ZeroWeight has weight 0.
 	ZeroWeight

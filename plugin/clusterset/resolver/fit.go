@@ -1,0 +1,65 @@
+package resolver
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
+)
+
+// Sizes in a message, in bytes: RFC 1035, section 4.1, and RFC 6891, section 6.1.2, for the OPT
+// record. An address record's owner is a pointer to the question's name.
+const (
+	headerSize, questionSize, optSize = 12, 4, 11
+	recordSize                        = 12
+)
+
+// takes reports whether the client takes the records in one message: over UDP as many bytes as
+// its EDNS says, and dns.MinMsgSize without.
+func (q *Question) takes(found *query.Records) bool {
+	if q.Client.OverStream() {
+		return true
+	}
+	limit := dns.MinMsgSize
+	if o := q.Request.IsEdns0(); o != nil {
+		limit = max(limit, int(o.UDPSize())) - optSize
+	}
+	if q.Type == dns.TypeA || q.Type == dns.TypeAAAA {
+		rdata := 4
+		if q.Type == dns.TypeAAAA {
+			rdata = 16
+		}
+		return headerSize+len(q.Name)+1+questionSize+len(found.Answer)*(recordSize+rdata) <= limit
+	}
+	m := dns.Msg{Compress: true, Question: q.Request.Question, Answer: found.Answer, Extra: found.Extra}
+	return m.Len() <= limit
+}
+
+// fitting returns the members of a choice whose records the client takes in one message, and
+// these: as many as fit, the first by its draw, so that clients leave out different ones. One
+// member is left to be truncated, for the client to ask over TCP.
+func (s *service) fitting(q *Question, choice selection.Choice, f query.Form) (selection.Choice, query.Records) {
+	return fitting(q, s, choice, func(members []int) query.Records { return q.Parsed.SetRecords(s.partsOf(members), &f) })
+}
+
+func fitting(q *Question, s *service, choice selection.Choice, records func(members []int) query.Records) (selection.Choice, query.Records) {
+	draw, ranked := s.draw(q), slices.Clone(choice.Members())
+	slices.SortFunc(ranked, func(i, j int) int {
+		return cmp.Compare(draw.Rank(s.candidates[j].Name), draw.Rank(s.candidates[i].Name))
+	})
+	more := sort.Search(len(ranked)-1, func(i int) bool { // the first that fits no more, besides ranked[0]
+		found := records(ranked[:i+2])
+		return !q.takes(&found)
+	})
+	ranked = ranked[:more+1]
+	return choice.Only(ranked), records(ranked)
+}
+
+// draw returns the client's.
+func (s *service) draw(q *Question) selection.Draw {
+	return selection.NewDraw(q.Client.Address(), s.key, q.Received, s.window)
+}
