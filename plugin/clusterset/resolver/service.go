@@ -234,6 +234,7 @@ func (b *serviceBuilder) look(m *members.Member) {
 	}
 	s := view.Data.Find(b.key)
 	since, ok := view.Data.Exported(b.key)
+	ok = ok || m == b.set.Local && s.IsGlobal() && !view.Data.OptedOut(s.Namespace())
 	switch {
 	case s != nil && ok && s.Type != model.External: // which can't be exported
 		b.serial = max(b.serial, uint32(view.Data.Changed.Unix()))
@@ -275,7 +276,7 @@ func (b *serviceBuilder) imported() bool {
 		b.unknown = append(b.unknown, excluded{nil, fmt.Errorf("ServiceImports: %w", view.Err), dns.ExtendedErrorCodeNoReachableAuthority})
 		return false
 	}
-	if s == nil {
+	if s == nil || s.Type == model.ClusterIP && len(s.ClusterIPs) == 0 { // as Lighthouse's are: its addresses are the members'
 		return false
 	}
 	ready, total := 1, 1
@@ -332,7 +333,7 @@ func (b *serviceBuilder) setRules(policy *model.Policy) {
 	}
 	if policy != nil && (policy.Affinity != model.NoAffinity || policy.Weights != nil || policy.Failover != nil) {
 		b.rule = ByPolicy
-		b.rules.LocalOnly = false
+		b.rules.LocalOnly, b.rules.Strict = false, false
 		b.rules.Affinity = cmp.Or(policy.Affinity, b.rules.Affinity)
 		b.rules.Weights, b.rules.Failover = policy.Weights, policy.Failover
 	}
@@ -342,7 +343,7 @@ func (b *serviceBuilder) setRules(policy *model.Policy) {
 func (b *serviceBuilder) ownRules(s *model.Service) {
 	switch {
 	case s.CiliumAffinity != model.NoAffinity:
-		b.rules.Affinity, b.rule = s.CiliumAffinity, ByAnnotation
+		b.rules.Affinity, b.rules.Strict, b.rule = s.CiliumAffinity, true, ByAnnotation
 	case s.Distribution != model.DistributeEvenly:
 		b.rules.Affinity, b.rule = model.AffinityNearest, ByDistribution
 	case s.InternalLocal:
