@@ -26,11 +26,12 @@ users: [{name: nobody, user: {}}]
 `)
 }
 
-// resolver is a DNS server for everything else: www.example. has an address, and
-// so has every address a name.
+// resolver is a DNS server for everything else: www.example. and a load balancer have an
+// address, and so has every address a name.
 func resolver(t *testing.T) string {
 	t.Helper()
 	return serve(t, `www.example. 60 IN A 192.0.2.1
+store.elb.eu-west-1.amazonaws.com. 60 IN A 198.51.100.60
 1.100.51.198.in-addr.arpa. 60 IN PTR elsewhere.example.
 `)
 }

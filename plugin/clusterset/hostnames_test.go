@@ -85,7 +85,7 @@ east.example. 5 IN A 10.1.0.9
 		{"alias that doesn't exist", dns.TypeA, []part{east("none.example")}, "NXDOMAIN none.example."},
 		{"alias that fails", dns.TypeA, []part{east("fails.example")}, "SERVFAIL fails.example."},
 		{"alias to a metadata service", dns.TypeA, []part{east("metadata.example")}, "SERVFAIL Filtered"},
-		{"alias to another member", dns.TypeA, []part{west("east.example"), part{clusterAt("east", "10.1.0.0/16"), nothing(), nil}}, "SERVFAIL Filtered"},
+		{"alias to another member", dns.TypeA, []part{west("east.example"), {clusterAt("east", "10.1.0.0/16"), nothing(), nil}}, "SERVFAIL Filtered"},
 		{"SRV names it", dns.TypeSRV, []part{east("lb1.example")}, "NOERROR 0 100 80 lb1.example."},
 		{"two names", dns.TypeA, []part{east("lb1.example", "lb2.example")}, "NOERROR 198.51.100.1,198.51.100.3"},
 		{"two members", dns.TypeA, []part{east("lb1.example"), west("lb2.example")}, "NOERROR 198.51.100.1,198.51.100.3"},

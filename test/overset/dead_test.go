@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -44,18 +45,25 @@ func memberDies(s *story) {
 	v := s.start("east", "affinity remote", document(nil, s.east.as(), west, s.north.as()))
 	v.await(s.name("web"), ips[1])
 
-	relay.Stop()
-	server.Kill()
-	v.awaitWithin(gone, dns.TypeA, s.name("web"), ips[0])
 	own := fmt.Sprintf("web.%s.west.lan.", s.namespace)
-	v.await(own, "EDE3 "+ips[1])
-	// With nobody else, what was known is better than nothing.
-	s.unexport(s.east, "web")
-	v.await(s.name("web"), "EDE3 "+ips[1])
-
-	s.export(s.east, "web")
-	v.await(s.name("web"), ips[0])
-	server.Start()
-	relay.Reopen(s.T)
-	v.awaitWithin(gone, dns.TypeA, s.name("web"), ips[1])
+	for _, outage := range []struct {
+		name       string
+		begin, end func()
+	}{
+		{"it refuses", func() { relay.Stop(); server.Kill() }, func() { server.Start(); relay.Reopen(s.T) }},
+		{"it is silent", func() { relay.Silence(); server.Freeze() }, func() { server.Thaw(); relay.Resume() }},
+	} {
+		began := time.Now()
+		outage.begin()
+		v.awaitPromptly(s.name("web"), ips[0])
+		s.Logf("%s: no answer names it after %v", outage.name, time.Since(began))
+		v.awaitWithin(timeout, dns.TypeA, own, "EDE3 "+ips[1])
+		// With nobody else, what was known is better than nothing.
+		s.unexport(s.east, "web")
+		v.awaitWithin(timeout, dns.TypeA, s.name("web"), "EDE3 "+ips[1])
+		s.export(s.east, "web")
+		v.await(s.name("web"), ips[0])
+		outage.end()
+		v.awaitWithin(gone, dns.TypeA, s.name("web"), ips[1])
+	}
 }

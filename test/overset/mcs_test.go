@@ -20,6 +20,8 @@ import (
 // (kubernetes-sigs/mcs-api, conformance/), as dig sees them.
 func mcs(s *story) {
 	s.row("exports", mcsExports)
+	s.row("imports", mcsImports)
+	s.row("imports ready", importsReady)
 }
 
 // twoPorts are those of the suite's services: of two protocols, with one number.

@@ -93,6 +93,7 @@ func newCluster(t *testing.T, up *apiserver.Clusters, name string, n int) *clust
 		t.Fatal(err)
 	}
 	harness.DefineExports(t, c.client(t))
+	harness.DefineImports(t, c.client(t), "v1alpha1", importsVersion)
 	// A pod of a node that isn't there is not for the controllers.
 	node := &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node"}}
 	if _, err := c.admin.CoreV1().Nodes().Create(t.Context(), node, metav1.CreateOptions{}); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/miekg/dns"
 	v1 "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
@@ -46,7 +47,8 @@ const (
 )
 
 // TestWalks: what is called for an answer from fresh data, for a forwarded one that
-// isn't cached, and for a new member, is what CONTRIBUTING.md says.
+// isn't cached, for a new member, and for names over the whole ClusterSet, from data and by
+// DNS alone, is what CONTRIBUTING.md says.
 func TestWalks(t *testing.T) {
 	t.Setenv("COREDNS_BIN", buildCoreDNS(t))
 	up := apiserver.Start(t, watched+"=10.101.0.0/16")
@@ -54,8 +56,12 @@ func TestWalks(t *testing.T) {
 	harness.AwaitNamespace(t, client, "default")
 	harness.AwaitNamespace(t, client, namespace)
 	harness.Put(t, client.CoreV1().Services("default"), &v1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: "who"},
+		ObjectMeta: metav1.ObjectMeta{Name: "who", Labels: map[string]string{"mirror.linkerd.io/exported": "true"}},
 		Spec:       v1.ServiceSpec{ClusterIP: "10.101.1.1", Ports: []v1.ServicePort{{Name: "http", Port: 80}}},
+	})
+	harness.Put(t, client.DiscoveryV1().EndpointSlices("default"), &discovery.EndpointSlice{
+		ObjectMeta:  metav1.ObjectMeta{Name: "who-1", Labels: map[string]string{discovery.LabelServiceName: "who"}},
+		AddressType: discovery.AddressTypeIPv4, Endpoints: []discovery.Endpoint{{Addresses: []string{"10.51.1.1"}}},
 	})
 	upstream := startUpstream(t)
 	members := entry(watched, 1, upstream) + fmt.Sprintf("  kubeconfig: {file: %s}\n", up.Kubeconfig(watched)) + entry(forwarded, 2, upstream)
@@ -93,6 +99,7 @@ func TestWalks(t *testing.T) {
 		t.Log(calls)
 		checkWalk(t, "configmap", calls)
 	})
+	walkOverset(t, up, upstream)
 }
 
 // shortest asks for names, one after the other, and returns the shortest trace.
@@ -135,6 +142,10 @@ func write(t *testing.T, client *kubernetes.Clientset, members string) {
 	t.Helper()
 	harness.Put(t, client.CoreV1().ConfigMaps(namespace), &v1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: configMap},
-		Data:       map[string]string{"clusterset.yaml": "apiVersion: clusterset/v1alpha1\nkind: ClusterSet\nclusters:\n" + members},
+		Data:       map[string]string{"clusterset.yaml": document(members)},
 	})
+}
+
+func document(members string) string {
+	return "apiVersion: clusterset/v1alpha1\nkind: ClusterSet\nclusters:\n" + members
 }
