@@ -192,6 +192,34 @@ func TestOversetSpent(t *testing.T) {
 	}
 }
 
+// TestOversetLoop: a server that members' DNS asks for the same name again comes to an end.
+func TestOversetLoop(t *testing.T) {
+	addr := freeAddress(t, "127.77.0.1")
+	var asked atomic.Int64
+	relay := relayTo(t, addr, &asked)
+	clusters := ""
+	for i, name := range []string{"east", "west", "north"} {
+		clusters += fmt.Sprintf("- {name: %s, serviceCIDRs: [10.%d.0.0/16], dns: [%q], clusterDomain: clusterset.local}\n", name, i, relay)
+	}
+	startCoreDNS(t, strings.ReplaceAll(`.:PORT {
+		bind 127.77.0.1
+		clusterset lan clusterset.local {
+			file `+document(t, clusters)+`
+			multicluster clusterset.local
+		}
+	}`, "PORT", addr[strings.LastIndexByte(addr, ':')+1:]))
+	clustertest.Tries(t, func() error { // a busy machine has queries sent again
+		before := asked.Load()
+		if m := lookup(t, addr, "udp", overset, dns.TypeA); m.Rcode != dns.RcodeServerFailure {
+			t.Error(m)
+		}
+		if n := asked.Load() - before; n > 8 { // 6: three members here, and what is left of the budget there
+			return fmt.Errorf("members were asked %d times", n)
+		}
+		return nil
+	})
+}
+
 // TestOversetMany: of many members without data, no question asks more than a bound, and the
 // log has of few what went wrong.
 func TestOversetMany(t *testing.T) {

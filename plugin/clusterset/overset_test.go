@@ -124,6 +124,16 @@ func exports(ready, notReady int, change func(*model.Service), addresses ...stri
 	return &view{member.View{Data: c.Done(time.Unix(42, 0)), State: member.Fresh}}
 }
 
+// unshared are those data with the Service global to Cilium, and not shared, instead of
+// exported.
+func unshared(v *view, key string) *view {
+	c, s := v.now.Data.Change(), *v.now.Data.Service(key)
+	s.Marks = model.CiliumGlobal | model.CiliumUnshared
+	c.SetService(s)
+	c.DeleteExport(key)
+	return &view{member.View{Data: c.Done(time.Unix(42, 0)), State: member.Fresh}}
+}
+
 // nothing are fresh data without a Service.
 func nothing() *view { return &view{member.View{Data: model.NewData(), State: member.Fresh}} }
 
@@ -205,6 +215,9 @@ func TestOverset(t *testing.T) {
 		{"local hasn't it", in, "east", nil, []part{{eastIs, nothing(), nil}, {westIs, west, nil}}, "NOERROR 10.2.0.1"},
 		{"local isn't known", in, "", nil, []part{{eastIs, east, nil}, {westIs, west, nil}}, "NOERROR 10.1.0.1,10.2.0.1"},
 		{"annotation none", in, "east", nil, []part{{eastIs, exports(1, 0, affinity(model.AffinityNone), "10.1.0.1"), nil}, {westIs, west, nil}}, "NOERROR 10.1.0.1,10.2.0.1"},
+		{"annotation local, few are ready", in, "east", nil, []part{{eastIs, exports(1, 9, affinity(model.AffinityLocal), "10.1.0.1"), nil}, {westIs, west, nil}}, "NOERROR 10.1.0.1"},
+		{"global, not shared, for its own cluster", in, "east", nil, []part{{eastIs, unshared(east, "web.shop"), nil}, {westIs, nothing(), nil}}, "NOERROR 10.1.0.1"},
+		{"global, not shared, for another", in, "west", nil, []part{{eastIs, unshared(east, "web.shop"), nil}, {westIs, nothing(), nil}}, "NXDOMAIN"},
 		{"annotation remote", in, "east", nil, []part{{eastIs, exports(1, 0, affinity(model.AffinityRemote), "10.1.0.1"), nil}, {westIs, west, nil}}, "NOERROR 10.2.0.1"},
 		{"policy before annotation", in, "east", []model.Policy{{Services: []string{"shop/*"}, Affinity: model.AffinityNone}},
 			[]part{{eastIs, exports(1, 0, affinity(model.AffinityRemote), "10.1.0.1"), nil}, {westIs, west, nil}}, "NOERROR 10.1.0.1,10.2.0.1"},

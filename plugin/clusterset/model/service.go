@@ -3,6 +3,7 @@ package model
 import (
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // ServiceType is what a Service's name stands for.
@@ -57,6 +58,13 @@ type Outside struct {
 	Hostnames     []string
 	ExternalIPs   []netip.Addr
 }
+
+// Namespace returns its namespace.
+func (s *Service) Namespace() string { return s.Key[strings.IndexByte(s.Key, '.')+1:] }
+
+// IsGlobal reports whether Cilium has the Service global; nil isn't. For clients of its own
+// cluster that counts although it isn't shared with others.
+func (s *Service) IsGlobal() bool { return s != nil && s.Marks&CiliumGlobal != 0 }
 
 // Same reports whether s and o are equal, their Slices aside.
 func (s *Service) Same(o *Service) bool {

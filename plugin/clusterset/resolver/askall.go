@@ -16,12 +16,12 @@ const (
 	// gatherTime is how long other members are waited for once one has the service: near ones
 	// answer within it, and a slow or dead one keeps no client.
 	gatherTime = 100 * time.Millisecond
-	// maxAsked is how many members one question asks at the most, with a goroutine each: a
-	// name that nobody has costs as many queries. What the others have isn't known then.
+	// maxAsked is how many members one question asks at the most, each in a goroutine of its
+	// own: a name that nobody has costs as many queries. What the others have isn't known then.
 	maxAsked = 256
 	// maxAsking bounds them over all questions of a server block, to some 50 MB; beyond, the
 	// questions that need more are REFUSED.
-	maxAsking = 4096
+	maxAsking = 2048
 )
 
 // askAll asks members for the name in their own domains, at the same time. It returns when
@@ -34,13 +34,12 @@ func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Memb
 	if err != nil {
 		return nil, err
 	}
-	if r.asking.Add(int32(len(all))) > maxAsking {
-		r.asking.Add(-int32(len(all)))
+	if n := int32(len(all)); r.asking.Add(n) > maxAsking {
+		r.asking.Add(-n)
 		return nil, errBusy
 	}
 	end := deadline(ctx, q, r.Timeout)
-	replies, results := make([]reply, len(all)), make(chan int, len(all))
-	answers := make([]*Resolution, len(all))
+	replies, results := make([]reply, len(all)), make(chan replied, len(all))
 	client := newSubClient(q.Client)
 	for i, m := range all {
 		replies[i] = s.newReply(m)
@@ -50,35 +49,45 @@ func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Memb
 			ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
 			defer cancel()
 			within := &lookUp{q.Name, q.Type, lookUpOf(ctx), &budget{int32(share)}}
-			answers[i] = r.ask(context.WithValue(ctx, lookUpKey{}, within), sub)
-			results <- i
+			results <- replied{i, r.ask(context.WithValue(ctx, lookUpKey{}, within), sub)}
 		}()
 	}
-	wait := time.Until(end)
-	if isKnown {
-		wait = min(wait, gatherTime)
-	}
-	timer := time.NewTimer(wait)
+	s.await(ctx, q, replies, results, end, isKnown)
+	return replies, nil
+}
+
+// await waits for replies, as askAll says.
+func (s *service) await(ctx context.Context, q *Question, replies []reply, results <-chan replied, end time.Time, isKnown bool) {
+	timer := time.NewTimer(time.Until(end))
 	defer timer.Stop()
-	for range all {
+	soon := func() { timer.Reset(min(time.Until(end), gatherTime)) }
+	if isKnown {
+		soon()
+	}
+	for range replies {
 		select {
-		case i := <-results:
-			replies[i].res = answers[i]
-			switch {
-			case !replies[i].has() || answers[i].Source == Stale:
-			case replies[i].member == q.Members.Local && s.isLocalFirst():
-				return replies, nil
-			case !isKnown:
+		case one := <-results:
+			a := &replies[one.index]
+			a.res = one.res
+			switch isLive := a.has() && a.res.Source != Stale; {
+			case isLive && a.member == q.Members.Local && s.isLocalFirst():
+				return
+			case isLive && !isKnown:
 				isKnown = true
-				timer.Reset(min(time.Until(end), gatherTime))
+				soon()
 			}
 		case <-timer.C:
-			return replies, nil
+			return
 		case <-ctx.Done():
-			return replies, nil
+			return
 		}
 	}
-	return replies, nil
+}
+
+// replied is what the member of an index said.
+type replied struct {
+	index int
+	res   *Resolution
 }
 
 // ask answers a question for the name in a member's zone. Where that is the next plugin's, as

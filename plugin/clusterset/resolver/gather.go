@@ -17,6 +17,7 @@ import (
 var (
 	errPending  = errors.New("no reply yet")
 	errAlias    = errors.New("its Service is an ExternalName, which can't be exported")
+	errDoubtful = errors.New("its data are stale, and its DNS doesn't say what is exported")
 	errNotAsked = errors.New("more members without data than one question asks")
 )
 
@@ -55,7 +56,7 @@ func (a *reply) has() bool {
 
 // hasNot reports whether the member hasn't the service.
 func (a *reply) hasNot() bool {
-	return a.res != nil && a.res.Action == Reply && a.res.Rcode == dns.RcodeNameError
+	return a.res != nil && a.res.Action == Reply && a.res.Rcode == dns.RcodeNameError && a.res.Source != Stale
 }
 
 // isAlias reports whether the service is another name for something else.
@@ -122,24 +123,19 @@ func (r clusterset) gather(q *Question, s, data *service, replies []reply) *gath
 // doesn't say, its stale data do.
 func (g *gathering) take(q *Question, a *reply) {
 	stale := g.staleExport(a.member)
+	isLive := a.has() && a.res.Source != Stale
 	switch {
-	case a.isAlias() && a.res.Source == Stale:
-		g.unknown = append(g.unknown, newExcluded(a.member, errStaleDenial, dns.ExtendedErrorCodeNoReachableAuthority))
-	case a.isAlias():
-		g.out = append(g.out, newExcluded(a.member, errAlias, NoExtendedError))
 	case a.hasNot():
-	case stale != nil && (!a.has() || a.res.Source == Stale):
+	case stale != nil && !isLive && !a.isAlias():
 		g.consider(stale)
-	case a.doubtful:
-		g.askOr(false, a.member, a.member.View())
-	case a.has() && a.member != g.set.Local && !a.member.IsAlive():
-		g.out = append(g.out, newExcluded(a.member, errNoGateway, dns.ExtendedErrorCodeNoReachableAuthority))
-	case a.has():
-		g.asked[len(g.candidates)] = newDNSAnswer(q, a, g.TTL)
-		g.candidates = append(g.candidates, g.candidate(a.member, 0, 0, a.res.Source == Stale))
-		g.parts, g.addresses = append(g.parts, nil), append(g.addresses, nil)
-	default:
+	case !a.has():
 		g.miss(a)
+	case a.member != g.set.Local && !a.member.IsAlive():
+		g.out = append(g.out, newExcluded(a.member, errNoGateway, dns.ExtendedErrorCodeNoReachableAuthority))
+	default:
+		g.asked[len(g.candidates)] = newDNSAnswer(q, a, g.TTL)
+		g.candidates = append(g.candidates, g.candidate(a.member, 0, 0, !isLive))
+		g.parts, g.addresses = append(g.parts, nil), append(g.addresses, nil)
 	}
 }
 
@@ -162,6 +158,12 @@ func (s *service) miss(a *reply) {
 	switch {
 	case a.res == nil:
 		s.unknown = append(s.unknown, newExcluded(a.member, errPending, dns.ExtendedErrorCodeNoReachableAuthority))
+	case a.isAlias() && a.res.Source == Stale:
+		s.unknown = append(s.unknown, newExcluded(a.member, errStaleDenial, dns.ExtendedErrorCodeNoReachableAuthority))
+	case a.isAlias():
+		s.out = append(s.out, newExcluded(a.member, errAlias, NoExtendedError))
+	case a.doubtful:
+		s.unknown = append(s.unknown, newExcluded(a.member, errDoubtful, dns.ExtendedErrorCodeNoReachableAuthority))
 	case a.unreachable && a.res.Rcode == dns.RcodeSuccess:
 		s.out = append(s.out, newExcluded(a.member, errReach, dns.ExtendedErrorCodeFiltered))
 	case a.res.Code == dns.ExtendedErrorCodeFiltered:

@@ -24,20 +24,7 @@ func (r clusterset) merged(ctx context.Context, q *Question, g *gathering, choic
 	if g.asksHostnames(q) {
 		r.lookUpChosen(ctx, q, g, choice)
 	}
-	form := query.Form{Owner: q.Name, Type: q.Type, TTL: r.TTL}
-	a := answer{source: Data, serial: g.serial}
-	for _, i := range choice.Members() {
-		of := g.asked[i]
-		switch {
-		case g.candidates[i].Stale: // as all are, where one is
-			a.source, a.stale, form.TTL = Stale, errStaleMembers, min(form.TTL, maxStaleTTL)
-		case of != nil:
-			a.source = of.source
-		}
-		if of != nil {
-			form.TTL = min(form.TTL, of.ttl)
-		}
-	}
+	a, form := g.form(q, r.TTL, choice)
 	records := func(members []int) query.Records { return g.records(q, members, &form) }
 	found := records(choice.Members())
 	if len(choice.Members()) > 1 && !q.takes(&found) {
@@ -48,6 +35,21 @@ func (r clusterset) merged(ctx context.Context, q *Question, g *gathering, choic
 		res.Truncated = res.Truncated || g.asked[i] != nil && g.asked[i].truncated
 	}
 	return res
+}
+
+// form returns how the answer is written: that of data, or of DNS, with the least of the TTLs.
+func (g *gathering) form(q *Question, ttl uint32, choice selection.Choice) (answer, query.Form) {
+	a, form := answer{source: Data, serial: g.serial}, query.Form{Owner: q.Name, Type: q.Type, TTL: ttl}
+	for _, i := range choice.Members() {
+		of := g.asked[i]
+		if of != nil {
+			a.source, form.TTL = of.source, min(form.TTL, of.ttl)
+		}
+		if g.candidates[i].Stale { // as all are, where one is
+			a.source, a.stale, form.TTL = Stale, errStaleMembers, min(form.TTL, maxStaleTTL)
+		}
+	}
+	return a, form
 }
 
 // lookUpChosen looks up the names of load balancers that members chosen answer with. One that

@@ -166,8 +166,7 @@ type serviceBuilder struct {
 	set *members.Set
 	now time.Time
 	// found are the members that export it, and doubtful those whose stale data don't have it.
-	found    []exported
-	doubtful []*members.Member
+	found, doubtful []exported
 }
 
 // exported is a member's export of the service.
@@ -208,8 +207,9 @@ func (b *serviceBuilder) build(key string) *service {
 // it: their DNS may say that they still haven't. That they have it now doesn't count, as
 // nothing says that it is exported.
 func (b *serviceBuilder) settleDoubts() {
-	for _, m := range b.doubtful {
-		b.askOr(b.Mode != model.ModeResolve && !b.isLive(), m, m.View())
+	for i := range b.doubtful {
+		e := &b.doubtful[i]
+		b.askOr(b.Mode != model.ModeResolve && !b.isLive(), e.member, e.view)
 	}
 }
 
@@ -237,18 +237,19 @@ func (b *serviceBuilder) look(m *members.Member) {
 		if _, ok := view.Data.Exported(b.key); ok {
 			b.askOr(asks, m, view)
 		} else {
-			b.doubtful = append(b.doubtful, m)
+			b.doubtful = append(b.doubtful, exported{member: m, view: view})
 		}
 		return
 	}
 	s := view.Data.Find(b.key)
 	since, ok := view.Data.Exported(b.key)
+	ok = ok || m == b.set.Local && s.IsGlobal() && !view.Data.OptedOut(s.Namespace())
 	switch {
 	case s != nil && ok && s.Type != model.External: // which can't be exported
 		b.serial = max(b.serial, uint32(view.Data.Changed.Unix()))
 		b.found = append(b.found, exported{m, view, s, since})
 	case view.State == member.Stale:
-		b.doubtful = append(b.doubtful, m)
+		b.doubtful = append(b.doubtful, exported{member: m, view: view})
 	}
 }
 
@@ -285,7 +286,7 @@ func (b *serviceBuilder) imported() bool {
 		b.unknown = append(b.unknown, excluded{nil, fmt.Errorf("ServiceImports: %w", view.Err), dns.ExtendedErrorCodeNoReachableAuthority})
 		return false
 	}
-	if s == nil {
+	if s == nil || s.Type == model.ClusterIP && len(s.ClusterIPs) == 0 { // as Lighthouse's are: its addresses are the members'
 		return false
 	}
 	ready, total := 1, 1
@@ -342,7 +343,7 @@ func (b *serviceBuilder) setRules(policy *model.Policy) {
 	}
 	if policy != nil && (policy.Affinity != model.NoAffinity || policy.Weights != nil || policy.Failover != nil) {
 		b.rule = ByPolicy
-		b.rules.LocalOnly = false
+		b.rules.LocalOnly, b.rules.Strict = false, false
 		b.rules.Affinity = cmp.Or(policy.Affinity, b.rules.Affinity)
 		b.rules.Weights, b.rules.Failover = policy.Weights, policy.Failover
 	}
@@ -352,7 +353,7 @@ func (b *serviceBuilder) setRules(policy *model.Policy) {
 func (b *serviceBuilder) ownRules(s *model.Service) {
 	switch {
 	case s.CiliumAffinity != model.NoAffinity:
-		b.rules.Affinity, b.rule = s.CiliumAffinity, ByAnnotation
+		b.rules.Affinity, b.rules.Strict, b.rule = s.CiliumAffinity, true, ByAnnotation
 	case s.Distribution != model.DistributeEvenly:
 		b.rules.Affinity, b.rule = model.AffinityNearest, ByDistribution
 	case s.InternalLocal:

@@ -37,6 +37,9 @@ type Rules struct {
 	// Failover are members in the order to prefer, after those with a weight and before all
 	// that aren't listed.
 	Failover []string
+	// Strict has a priority answer alone while an endpoint of it is ready, as Cilium's affinity
+	// does: without Envoy's spill-over.
+	Strict bool
 	// LocalOnly is internalTrafficPolicy: Local, the own cluster alone.
 	LocalOnly bool
 }

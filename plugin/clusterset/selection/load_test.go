@@ -76,3 +76,17 @@ func TestWeightedLoads(t *testing.T) {
 		}
 	}
 }
+
+// TestStrict: no other priority answers while an endpoint of the first is ready.
+func TestStrict(t *testing.T) {
+	for _, tt := range []struct {
+		ready int
+		loads []int
+	}{{10, []int{100, 0}}, {1, []int{100, 0}}, {0, []int{0, 100}}} {
+		candidates := []Candidate{{Name: "near", Local: true, Ready: tt.ready, Total: 10}, {Name: "far", Ready: 1, Total: 10}}
+		rules := Rules{Affinity: model.AffinityLocal, Strict: true}
+		if got := NewPlan(candidates, &rules, Place{}).Loads(); !slices.Equal(got, tt.loads) {
+			t.Errorf("%d ready: loads %v, want %v", tt.ready, got, tt.loads)
+		}
+	}
+}

@@ -113,6 +113,9 @@ func (p *Plan) add(candidates []Candidate, rules *Rules, group []ranked) int {
 		}
 	}
 	p.priorities = append(p.priorities, of)
+	if rules.Strict && len(of.members) > 0 {
+		return 100
+	}
 	return all.health()
 }
 
