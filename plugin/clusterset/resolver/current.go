@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"strings"
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
@@ -16,9 +17,20 @@ type source struct {
 	view   *member.View
 	alive  bool
 
-	found    *model.Service
-	since    time.Time
-	exported bool
+	of ofService
+}
+
+// ofService is what data have of a service.
+type ofService struct {
+	found              *model.Service
+	since              time.Time
+	exported, optedOut bool
+}
+
+func lookAt(d *model.Data, key string) ofService {
+	of := ofService{found: d.Find(key), optedOut: d.OptedOut(key[strings.IndexByte(key, '.')+1:])}
+	of.since, of.exported = d.Exported(key)
+	return of
 }
 
 // saw notes what the service is made of; data is nil where they aren't watched.
@@ -26,10 +38,9 @@ func (b *serviceBuilder) saw(m *members.Member, data members.Data, view *member.
 	if data == nil {
 		return
 	}
-	of := source{member: m, data: data, view: view, found: view.Data.Find(b.key)}
-	of.since, of.exported = view.Data.Exported(b.key)
-	of.alive = of.isAlive()
-	b.sources = append(b.sources, of)
+	s := source{member: m, data: data, view: view, of: lookAt(view.Data, b.key)}
+	s.alive = s.isAlive()
+	b.sources = append(b.sources, s)
 }
 
 func (s *source) isAlive() bool { return s.member == nil || s.member.IsAlive() }
@@ -61,8 +72,7 @@ func (s *source) isCurrent(key string) bool {
 	case !view.IsFresh() || !s.view.IsFresh():
 		return false
 	}
-	since, exported := view.Data.Exported(key)
-	return view.Data.Find(key) == s.found && exported == s.exported && since.Equal(s.since)
+	return lookAt(view.Data, key) == s.of
 }
 
 // renewed returns the service as one of another epoch, and of another second where its own is

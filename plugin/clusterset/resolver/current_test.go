@@ -38,6 +38,7 @@ func TestCurrent(t *testing.T) {
 		{"its export is younger", func(c *model.Change) { c.SetExport(key, time.Unix(2, 0)) }, member.Fresh, false},
 		{"its namespace is gone", func(c *model.Change) { c.DeleteNamespace("shop") }, member.Fresh, false},
 		{"the service is marked, and its namespace opts out", func(c *model.Change) { c.OptOutNamespace("shop") }, member.Fresh, false},
+		{"it isn't exported, and its namespace opts out", func(c *model.Change) { c.OptOutNamespace("shop") }, member.Fresh, false},
 		{"the data are stale", func(*model.Change) {}, member.Stale, false},
 	} {
 		c := model.NewData().Change()
@@ -46,7 +47,7 @@ func TestCurrent(t *testing.T) {
 		c.SetSlice(slice("10.1.0.1"))
 		if strings.Contains(test.name, "marked") {
 			c.SetService(model.Service{Key: key, Type: model.ClusterIP, Marked: true, MarkedByCilium: true})
-		} else {
+		} else if !strings.Contains(test.name, "isn't exported") {
 			c.SetExport(key, time.Unix(1, 0))
 		}
 		before := c.Done(time.Unix(1, 0))
