@@ -146,11 +146,11 @@ func (g *gathering) staleExport(m *members.Member) *exported {
 	if view == nil || view.State != member.Stale || time.Since(view.Since) >= g.ServeStale {
 		return nil
 	}
-	since, ok := view.Data.Exported(g.key)
-	if s := view.Data.Find(g.key); s != nil && ok && s.Type != model.External {
-		return &exported{m, view, s, since}
+	e, ok := g.exportOf(m, view)
+	if !ok {
+		return nil
 	}
-	return nil
+	return &e
 }
 
 // miss notes why a member isn't a candidate whose DNS doesn't say whether it has the service.

@@ -241,16 +241,27 @@ func (b *serviceBuilder) look(m *members.Member) {
 		}
 		return
 	}
-	s := view.Data.Find(b.key)
-	since, ok := view.Data.Exported(b.key)
-	ok = ok || m == b.set.Local && s.IsGlobal() && !view.Data.OptedOut(s.Namespace())
-	switch {
-	case s != nil && ok && s.Type != model.External: // which can't be exported
+	switch e, ok := b.exportOf(m, view); {
+	case ok:
 		b.serial = max(b.serial, uint32(view.Data.Changed.Unix()))
-		b.found = append(b.found, exported{m, view, s, since})
+		b.found = append(b.found, e)
 	case view.State == member.Stale:
 		b.doubtful = append(b.doubtful, exported{member: m, view: view})
 	}
+}
+
+// exportOf returns the member's export in its data, if there is one. What is global to Cilium
+// without being shared is one for its own cluster.
+func (b *serviceBuilder) exportOf(m *members.Member, view *member.View) (exported, bool) {
+	s := view.Data.Find(b.key)
+	since, ok := view.Data.Exported(b.key)
+	if !ok && m == b.set.Local {
+		ok = s.IsGlobal() && !view.Data.OptedOut(s.Namespace())
+	}
+	if s == nil || !ok || s.Type == model.External { // which can't be exported
+		return exported{}, false
+	}
+	return exported{m, view, s, since}, true
 }
 
 // askOr has the member's DNS asked, or leaves it unknown whether the member has the service.
