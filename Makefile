@@ -44,7 +44,7 @@ bench: bin/coredns bin/kube ## cost per query, memory and delay, beside CoreDNS'
 	go run ./test/bench
 
 oracle: bin/coredns bin/kube ## every answer beside kubernetes', after random changes of SEEDS=200 seeds, from SEED=N on
-	ORACLE_SEEDS=$(SEEDS) ORACLE_SEED=$(SEED) go test -tags e2e -count 1 -timeout 2h -v -run '^TestSeeds$$' ./test/oracle
+	ORACLE_SEEDS=$(SEEDS) ORACLE_SEED=$(SEED) go test -tags e2e -count 1 -timeout 2h -v -run '^Test(Import)?Seeds$$' ./test/oracle
 
 fuzz: ## fuzz what strangers write: names, queries, documents, kubeconfigs, lists, replies; some seconds each
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/query

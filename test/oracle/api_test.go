@@ -12,6 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
+	mcs "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
+	mcsclient "sigs.k8s.io/mcs-api/pkg/client/clientset/versioned/typed/apis/v1alpha1"
 
 	"github.com/coredns-clusterset/clusterset/test/apiserver"
 	"github.com/coredns-clusterset/clusterset/test/harness"
@@ -28,12 +30,15 @@ type api struct {
 	t          *testing.T
 	client     *kubernetes.Clientset
 	kubeconfig string
+	// mcs is of the API of ServiceImports, nil where that isn't served. With it the data are
+	// imports and their slices alone.
+	mcs mcsclient.MulticlusterV1alpha1Interface
 	// made counts objects, for names that weren't used before.
 	made int
 	// keep is whether namespaces stay once they are made.
 	keep bool
-	// services and slices are the versions of what was written last.
-	services, slices version
+	// services, slices and imports are the versions of what was written last.
+	services, slices, imports version
 }
 
 // version is a resource version that the next list must know. To know the latest
@@ -66,13 +71,14 @@ type objects struct {
 	namespaces []v1.Namespace
 	services   []v1.Service
 	slices     []discovery.EndpointSlice
+	imports    []mcs.ServiceImport
 }
 
 func (a *api) list() objects {
 	a.t.Helper()
 	namespaces, err := a.client.CoreV1().Namespaces().List(a.t.Context(), metav1.ListOptions{})
 	a.must(err)
-	return objects{namespaces.Items, a.listServices(), a.listSlices()}
+	return objects{namespaces.Items, a.listServices(), a.listSlices(), a.listImports()}
 }
 
 func (a *api) listServices() []v1.Service {

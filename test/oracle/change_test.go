@@ -29,6 +29,12 @@ const (
 // change changes the data at random.
 func (a *api) change(random *rand.Rand, round int) {
 	a.t.Helper()
+	if a.mcs != nil {
+		for range changes {
+			importSteps[random.IntN(len(importSteps))](a, random)
+		}
+		return
+	}
 	switch round {
 	case lateRound:
 		a.createNamespace(late)

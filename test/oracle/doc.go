@@ -4,6 +4,9 @@
 // is, every neighbour of a name, and every type must get the same reply, with
 // the zone renamed; then the data change at random, and all is asked again.
 //
+// The same is done for names over the whole ClusterSet (KEP-1645), of ServiceImports and
+// the EndpointSlices imported with them, beside the kubernetes plugin's multicluster zones.
+//
 // What is meant to differ is a table with a reason for each (exceptions_test.go).
 // The test fails where a difference isn't in it, and where an exception of it is
 // never needed.

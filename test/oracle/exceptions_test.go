@@ -17,30 +17,42 @@ type exception struct {
 	adjust    func(*deviation)
 }
 
-var everyMode, data = variants, []string{"resolve", "auto"}
+var (
+	everyMode, data = variants, []string{"resolve", "auto"}
+	set             = []string{imports}
+	everywhere      = slices.Concat(variants, set)
+)
 
 // exceptions in the order in which they are tried, each on what the ones before
 // it have left.
 var exceptions = []exception{
-	{"serial", "the SOA's serial is the time of the last change, as each server has seen it", everyMode, serial},
-	{"truncation", "how much fits depends on the zone's length, and its order is random", everyMode, truncation},
+	{"serial", "the SOA's serial is the time of the last change, as each server has seen it", everywhere, serial},
+	{"truncation", "how much fits depends on the zone's length, and its order is random", everywhere, truncation},
 	{"target's rcode", "RFC 6604, section 3: the rcode is that of the CNAME's last target; kubernetes says NOERROR, " +
 		"and leaves the CNAME out where the target is its own", everyMode, targetsCode},
-	{"name server", "kubernetes gives its interfaces' addresses, loopback left out; ours are those it is bound to", everyMode, nameServer},
+	{"name server", "kubernetes gives its interfaces' addresses, loopback left out; ours are those it is bound to", everywhere, nameServer},
 	{"name server exists", "RFC 4343: kubernetes knows ns.dns.cluster.local. only where the zone is in lower case; " +
-		"RFC 8020: and its TXT isn't of another name", everyMode, nameServerExists},
-	{"name server's parent", "RFC 8020: dns.c1.lan. exists, since ns.dns.c1.lan. does", everyMode, nameServersParent},
-	{"dns-version exists", "RFC 8020: a name that has a TXT record exists for all types", everyMode, versionExists},
+		"RFC 8020: and its TXT isn't of another name", everywhere, nameServerExists},
+	{"name server's parent", "RFC 8020: dns.c1.lan. exists, since ns.dns.c1.lan. does", everywhere, nameServersParent},
+	{"dns-version exists", "RFC 8020: a name that has a TXT record exists for all types", everywhere, versionExists},
 	{"reverse branches exist", "RFC 8020: NXDOMAIN of 51.10.in-addr.arpa. would deny all names below it", everyMode, reverseBranch},
 	{"longer than an address", "RFC 3596, section 2.5: kubernetes takes the last 32 labels for the address", everyMode, longReverse},
 	{"reverse name of another type", "RFC 2308, section 2.2: a name that has a PTR record exists for all types", everyMode, reverseType},
-	{"TXT above names", "RFC 8020: kubernetes denies svc.cluster.local. for TXT alone", everyMode, branchTXT},
-	{"above SRV names", "RFC 8020: _tcp.web exists where web does, since _http._tcp.web may", everyMode, aboveSRV},
+	{"TXT above names", "RFC 8020: kubernetes denies svc.cluster.local. for TXT alone", everywhere, branchTXT},
+	{"above SRV names", "RFC 8020: _tcp.web exists where web does, since _http._tcp.web may", everywhere, aboveSRV},
 	{"slice of no Service", "kubernetes makes a name with an empty label of it, which no message can hold, and is silent", everyMode, sliceOfNothing},
 	{"not the member's address", "the document's CIDRs tell whose an address is; others aren't answered for", everyMode, notTheMembers},
 	{"names as endpoints", "EndpointSlices of FQDNs have no defined meaning, and are deprecated; only kubernetes makes CNAMEs of them, in random order", data, namesAsEndpoints},
-	{"SOA of nothing", "RFC 2308, section 2.1: kubernetes doesn't look whether the name exists", everyMode, soaOfNothing},
+	{"SOA of nothing", "RFC 2308, section 2.1: kubernetes doesn't look whether the name exists", everywhere, soaOfNothing},
 	{"slice of no Service, other types", "the member is asked for PTR, to which kubernetes is silent", []string{"forward"}, otherTypeOfNothing},
+
+	{"version over the set", "KEP-1645, specification.md: TXT is 1.0.0; kubernetes gives that of a cluster's names", set, setVersion},
+	{"pods over the set", "KEP-1645 has no pod.clusterset.local.; kubernetes has it for clusters' names, and nothing below", set, podBranch},
+	{"namespace over the set", "RFC 8020: members may have names below it that this server asks for by DNS; kubernetes denies " +
+		"what isn't a namespace of its own cluster", set, namespaceBranch},
+	{"import without ports", "KEP-1645: the record of a cluster set IP doesn't depend on ports; kubernetes has one for each port", set, noPorts},
+	{"endpoint of a cluster set IP", "KEP-1645: HOST.CLUSTER is of headless services alone", set, endpointOfSetIP},
+	{"cluster of two labels", "KEP-2149: a cluster's id may have two labels; kubernetes takes one", set, clusterOfTwoLabels},
 }
 
 func exceptionsOf(mode string) []exception {
@@ -265,8 +277,13 @@ func (d *deviation) has(qtype uint16, what func(*dns.Msg) bool) bool {
 
 // deny makes of what is wanted an NXDOMAIN of its reverse zone.
 func (d *deviation) deny() {
+	d.denyIn(reverseZone(d.prefix))
+}
+
+// denyIn makes of what is wanted an NXDOMAIN of that zone.
+func (d *deviation) denyIn(zone string) {
 	d.want.Rcode, d.want.Answer, d.want.Ns = dns.RcodeNameError, nil, nil
-	soa, err := exchange(plain, d.theirs.addr, reverseZone(d.prefix), dns.TypeSOA)
+	soa, err := exchange(plain, d.theirs.addr, zone, dns.TypeSOA)
 	if err != nil {
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/miekg/dns"
 	v1 "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
+	mcs "sigs.k8s.io/mcs-api/pkg/apis/v1alpha1"
 )
 
 // types are those asked for of every name; dataTypes those whose answers are of
@@ -86,6 +87,9 @@ func (n *names) learn(o objects) {
 	for i := range o.slices {
 		n.slice(&o.slices[i])
 	}
+	for i := range o.imports {
+		n.imported(&o.imports[i])
+	}
 }
 
 // around adds a name of the service and what is one label, or one letter, away.
@@ -137,6 +141,10 @@ const perSlice = 5
 
 func (n *names) slice(s *discovery.EndpointSlice) {
 	service, ok := s.Labels[discovery.LabelServiceName]
+	if of, is := s.Labels[mcs.LabelServiceName]; is {
+		n.importedSlice(s, of)
+		return
+	}
 	if !ok {
 		service = "missing"
 	}

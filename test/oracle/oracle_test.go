@@ -24,8 +24,7 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// compareAll compares the two servers on the data as they are made, and after
-// each round of changes.
+// compareAll compares the two servers where ours is in that mode.
 func compareAll(t *testing.T, mode string) {
 	seed := firstSeed(t)
 	t.Logf("ORACLE_SEED=%d", seed)
@@ -33,17 +32,23 @@ func compareAll(t *testing.T, mode string) {
 	a.fill()
 	theirs := startOracle(t, a.kubeconfig)
 	ours := startOurs(t, mode, a.kubeconfig, theirs.addr)
-	c := newComparison(t, mode, theirs, ours)
+	a.compareRounds(newComparison(t, mode, theirs, ours), seed)
+}
+
+// compareRounds compares the two servers on the data as they are made, and after each round
+// of changes.
+func (a *api) compareRounds(c *comparison, seed uint64) {
+	a.t.Helper()
 	names := newNames()
 	random := rand.New(rand.NewPCG(seed, 0))
 	a.settle(0, c)
 	names.learn(c.objects)
-	c.compare(0, names.questions(), plain, tcp, without, flags)
+	c.compare(0, c.all(names), plain, tcp, without, flags)
 	for round := 1; round <= rounds; round++ {
 		a.change(random, round)
 		a.settle(round, c)
 		names.learn(c.objects)
-		c.compare(round, names.changed(), plain)
+		c.compare(round, c.changed(names), plain)
 	}
 	c.reportStale()
 }
@@ -57,6 +62,15 @@ func (a *api) settle(number int, all ...*comparison) {
 		c.awaitMark(number)
 		c.objects = objects
 	}
+}
+
+// TestImports compares names over the whole ClusterSet, of ServiceImports.
+func TestImports(t *testing.T) {
+	seed := firstSeed(t)
+	t.Logf("ORACLE_SEED=%d", seed)
+	a := startAPI(t)
+	a.fillImports()
+	a.compareRounds(a.startImports(), seed)
 }
 
 // firstSeed is ORACLE_SEED, or one that no run had before.

@@ -25,11 +25,22 @@ const (
 	upperCase
 	mixedCase
 	none // a reverse name: prefix is all
+
+	// The clusterset zone, which both have.
+	setLower
+	setUpper
+	setMixed
 )
 
 var (
-	theirZones = [...]string{lowerCase: "cluster.local.", upperCase: "CLUSTER.LOCAL.", mixedCase: "Cluster.Local.", none: ""}
-	ourZones   = [...]string{lowerCase: "c1.lan.", upperCase: "C1.LAN.", mixedCase: "C1.Lan.", none: ""}
+	theirZones = [...]string{
+		lowerCase: "cluster.local.", upperCase: "CLUSTER.LOCAL.", mixedCase: "Cluster.Local.", none: "",
+		setLower: "clusterset.local.", setUpper: "CLUSTERSET.LOCAL.", setMixed: "Clusterset.Local.",
+	}
+	ourZones = [...]string{
+		lowerCase: "c1.lan.", upperCase: "C1.LAN.", mixedCase: "C1.Lan.", none: "",
+		setLower: theirZones[setLower], setUpper: theirZones[setUpper], setMixed: theirZones[setMixed],
+	}
 )
 
 const svc = "svc."

@@ -107,20 +107,26 @@ func (c *comparison) isSilent(q question) bool {
 // hostsAt are the labels of the slice's ready endpoints at the address.
 func hostsAt(s *discovery.EndpointSlice, addr netip.Addr) []string {
 	var list []string
-	for _, e := range s.Endpoints {
-		if e.Conditions.Ready != nil && !*e.Conditions.Ready || !slices.Contains(e.Addresses, addr.String()) {
-			continue
+	for i := range s.Endpoints {
+		if e := &s.Endpoints[i]; isReady(e) && slices.Contains(e.Addresses, addr.String()) {
+			list = append(list, hostOf(e, addr.String()))
 		}
-		host := dashed(addr.String())
-		if strings.HasSuffix(host, "-") {
-			host += "0"
-		}
-		if e.Hostname != nil && *e.Hostname != "" {
-			host = *e.Hostname
-		}
-		list = append(list, host)
 	}
 	return list
+}
+
+func isReady(e *discovery.Endpoint) bool { return e.Conditions.Ready == nil || *e.Conditions.Ready }
+
+// hostOf is the label of an endpoint at that address, which is one of its own.
+func hostOf(e *discovery.Endpoint, address string) string {
+	if e.Hostname != nil && *e.Hostname != "" {
+		return *e.Hostname
+	}
+	host := dashed(address)
+	if strings.HasSuffix(host, "-") {
+		host += "0"
+	}
+	return host
 }
 
 func pointers(owner string, names []string) []dns.RR {

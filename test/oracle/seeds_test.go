@@ -20,10 +20,7 @@ import (
 // after each round for the names of what changed. Servers, and namespaces, stay:
 // that is what a seed costs most.
 func TestSeeds(t *testing.T) {
-	seeds, err := strconv.Atoi(os.Getenv("ORACLE_SEEDS"))
-	if err != nil {
-		t.Skip("ORACLE_SEEDS isn't a number; see make oracle")
-	}
+	seeds := seedCount(t)
 	a := startAPI(t)
 	a.keep = true
 	a.fill()
@@ -34,6 +31,31 @@ func TestSeeds(t *testing.T) {
 		c.impatient = true
 		all = append(all, c)
 	}
+	a.compareSeeds(seeds, all)
+}
+
+// TestImportSeeds does the same for ServiceImports and names over the whole ClusterSet.
+func TestImportSeeds(t *testing.T) {
+	seeds := seedCount(t)
+	a := startAPI(t)
+	a.fillImports()
+	a.compareSeeds(seeds, []*comparison{a.startImports()})
+}
+
+// seedCount is ORACLE_SEEDS. It skips the test where that isn't set.
+func seedCount(t *testing.T) int {
+	t.Helper()
+	seeds, err := strconv.Atoi(os.Getenv("ORACLE_SEEDS"))
+	if err != nil {
+		t.Skip("ORACLE_SEEDS isn't a number; see make oracle")
+	}
+	return seeds
+}
+
+// compareSeeds compares the two servers on the data of each seed.
+func (a *api) compareSeeds(seeds int, all []*comparison) {
+	t := a.t
+	t.Helper()
 	a.settle(0, all...)
 	first, base := firstSeed(t), a.made
 	for i := range uint64(seeds) {
@@ -61,10 +83,10 @@ func (a *api) compareSeed(seed uint64, mark int, all []*comparison) {
 		a.change(random, round)
 		a.settle(mark+round, all...)
 		changed := namesOf(changedObjects(before, all[0].objects))
-		asked, differences := compareBy(plain, changed.brief(), all...)
+		asked, differences := compareBy(plain, all[0].brief(changed), all...)
 		a.t.Logf("seed %d, round %d: %d questions, %d differences", seed, round, asked, len(differences))
 		for _, text := range report(differences) {
-			a.t.Errorf("round %d, %s\n  again: make oracle SEEDS=1 SEED=%d; with all names: ORACLE_SEED=%[3]d go test -tags e2e -run 'TestOracle$' ./test/oracle", round, text, seed)
+			a.t.Errorf("round %d, %s\n  again: make oracle SEEDS=1 SEED=%d; with all names: ORACLE_SEED=%[3]d go test -tags e2e -run 'Test(Oracle|Imports)$' ./test/oracle", round, text, seed)
 		}
 	}
 }
@@ -79,8 +101,8 @@ func (a *api) empty(suits func(metav1.ObjectMeta) bool) {
 		_, ok := o.Labels[byHand]
 		return ok && suits(o) && (o.Namespace != marks || o.Name != markedService)
 	}
-	services, slices := a.listServices(), a.listSlices()
-	a.services, a.slices = "", ""
+	services, slices, imports := a.listServices(), a.listSlices(), a.listImports()
+	a.services, a.slices, a.imports = "", "", ""
 	var group errgroup.Group
 	group.SetLimit(at)
 	for _, s := range services {
@@ -97,6 +119,13 @@ func (a *api) empty(suits func(metav1.ObjectMeta) bool) {
 			})
 		}
 	}
+	for i := range imports {
+		if s := &imports[i]; goes(s.ObjectMeta) {
+			group.Go(func() error {
+				return a.mcs.ServiceImports(s.Namespace).Delete(a.t.Context(), s.Name, metav1.DeleteOptions{})
+			})
+		}
+	}
 	a.must(group.Wait())
 }
 
@@ -106,6 +135,7 @@ func changedObjects(before, after objects) objects {
 		changedOf(before.namespaces, after.namespaces),
 		changedOf(before.services, after.services),
 		changedOf(before.slices, after.slices),
+		changedOf(before.imports, after.imports),
 	}
 }
 

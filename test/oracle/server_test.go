@@ -94,6 +94,37 @@ lan:%[1]d in-addr.arpa:%[1]d ip6.arpa:%[1]d {
 `+outside, addr.Port(), ourIP, source)}), addr.String()}
 }
 
+// startImports starts both for names over the whole ClusterSet.
+func (a *api) startImports() *comparison {
+	a.t.Helper()
+	addr := harness.FreeAddr(a.t, theirIP)
+	theirs := &server{harness.StartCoreDNS(a.t, "kubernetes", map[string]string{"Corefile": fmt.Sprintf(`
+clusterset.local:%d {
+    bind %s
+    errors
+    kubernetes clusterset.local {
+        multicluster clusterset.local
+        kubeconfig %s
+    }
+}
+`, addr.Port(), theirIP, a.kubeconfig)}), addr.String()}
+	addr = harness.FreeAddr(a.t, ourIP)
+	ours := &server{harness.StartCoreDNS(a.t, "clusterset", map[string]string{
+		"clusterset.yaml": fmt.Sprintf(document, serviceCIDR4, serviceCIDR6, podCIDR4, podCIDR6, theirs.addr, a.kubeconfig),
+		"Corefile": fmt.Sprintf(`
+lan:%[1]d clusterset.local:%[1]d {
+    bind %[2]s
+    errors
+    clusterset lan clusterset.local {
+        multicluster clusterset.local
+        file clusterset.yaml
+        kubeconfig %[3]s
+    }
+}
+`, addr.Port(), ourIP, a.kubeconfig)}), addr.String()}
+	return newComparison(a.t, imports, theirs, ours)
+}
+
 // document has the pods' ranges among the services', so that their addresses'
 // names are served, and no podCIDRs: with them address_guard would drop the
 // endpoints outside.

@@ -94,13 +94,18 @@ func (a *api) makeServicesAndSlices() {
 	a.services, a.slices = "", ""
 	var group errgroup.Group
 	group.SetLimit(at)
-	for _, s := range services() {
+	services, slices := services(), endpointSlices()
+	if a.mcs != nil {
+		services, slices = nil, importedSlices()
+		a.makeImports(&group)
+	}
+	for _, s := range services {
 		group.Go(func() error {
 			_, err := a.client.CoreV1().Services(s.Namespace).Create(a.t.Context(), s, metav1.CreateOptions{})
 			return err
 		})
 	}
-	for _, s := range endpointSlices() {
+	for _, s := range slices {
 		group.Go(func() error {
 			_, err := a.client.DiscoveryV1().EndpointSlices(s.Namespace).Create(a.t.Context(), s, metav1.CreateOptions{})
 			return err

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"iter"
 	"math"
 	"net/netip"
 	"strings"
@@ -126,9 +127,9 @@ func (n *Name) SetRecords(parts []*Part, f *Form) Records {
 			all = append(all, p.Addresses()...)
 		}
 		return AddressRecords(Unique(all), f)
-	case n.Kind == Endpoint && ofAddresses:
-		all := w.ofEndpoint(parts)
-		return Records{Exists: len(all) > 0, Answer: f.addressRecords(Unique(all))}
+	case n.Kind != Protocol && ofAddresses:
+		all, exists := w.setAddresses(parts)
+		return Records{Exists: exists, Answer: f.addressRecords(Unique(all))}
 	}
 	l := srvList{form: *f, targets: make(map[srvKey]bool), addresses: make(map[srvAddress]bool), weight: w.weightOf(parts)}
 	service := w.key + "." + labelService + "." + n.Suffix
@@ -141,21 +142,36 @@ func (n *Name) SetRecords(parts []*Part, f *Form) Records {
 	return Records{Exists: l.Exists}
 }
 
-// ofEndpoint returns the addresses of the endpoint that is wanted.
-func (w *wanted) ofEndpoint(parts []*Part) (all []netip.Addr) {
+// setAddresses returns the addresses of the endpoint, or of the Services with the port, that is
+// wanted, and whether there is one.
+func (w *wanted) setAddresses(parts []*Part) (all []netip.Addr, exists bool) {
 	for _, p := range parts {
-		if !p.byEndpoint() {
-			continue
+		switch {
+		case p.byEndpoint():
+			for _, e := range w.endpoints(p) {
+				all, exists = append(all, p.addressesOf(e)...), true
+			}
+		case w.endpoint == "" && w.countPorts(p.Service.Ports) > 0:
+			all, exists = append(all, p.Addresses()...), true
 		}
+	}
+	return all, exists
+}
+
+// endpoints returns those of a headless Service that are wanted, each with its slice.
+func (w *wanted) endpoints(p *Part) iter.Seq2[*model.Slice, *model.Endpoint] {
+	return func(yield func(*model.Slice, *model.Endpoint) bool) {
 		for _, slice := range p.Service.Slices {
+			if w.countPorts(slice.Ports) == 0 || !w.isIn(p.clusterOf(slice)) {
+				continue
+			}
 			for i := range slice.Endpoints {
-				if e := &slice.Endpoints[i]; w.is(e) && w.isIn(p.clusterOf(slice)) {
-					all = append(all, p.addressesOf(e)...)
+				if e := &slice.Endpoints[i]; w.is(e) && !yield(slice, e) {
+					return
 				}
 			}
 		}
 	}
-	return all
 }
 
 // isIn reports whether endpoints of a member are wanted.
@@ -195,7 +211,11 @@ func (w *wanted) weightOf(parts []*Part) uint16 {
 func (w *wanted) count(p *Part) int {
 	switch {
 	case p.byEndpoint():
-		return w.countEndpoints(p.Service)
+		count := 0
+		for slice := range w.endpoints(p) {
+			count += w.countPorts(slice.Ports)
+		}
+		return count
 	case p.Instead != nil:
 		return w.countPorts(p.Service.Ports) * (len(p.Instead) + len(p.Hostnames))
 	}
@@ -209,16 +229,9 @@ func (w *wanted) add(l *srvList, p *Part, service string) {
 		w.addService(l, p, service)
 		return
 	}
-	for _, slice := range p.Service.Slices {
-		cluster := p.clusterOf(slice)
-		for i := range slice.Endpoints {
-			e := &slice.Endpoints[i]
-			if !w.is(e) || !w.isIn(cluster) {
-				continue
-			}
-			target := endpointName(e) + "." + cluster + "." + service
-			w.addEndpoint(l, slice, target, p.addressesOf(e))
-		}
+	for slice, e := range w.endpoints(p) {
+		target := endpointName(e) + "." + p.clusterOf(slice) + "." + service
+		w.addEndpoint(l, slice, target, p.addressesOf(e))
 	}
 }
 

@@ -70,6 +70,10 @@ func TestSetRecords(t *testing.T) {
 	west := Part{Cluster: "c1.west", Service: vip("10.2.0.1")}
 	gateway := Part{Cluster: "far", Service: vip("10.1.0.1"), Instead: addrs("203.0.113.1")}
 	db := Part{Cluster: "east", Service: headless(model.Endpoint{Addr: addrs("10.9.0.1")[0], Hostname: "db-0"}, model.Endpoint{Addr: addrs("10.9.0.2")[0]})}
+	imported := Part{Service: &model.Service{Key: "web.shop", Type: model.Headless, Slices: []*model.Slice{
+		{Cluster: "east", Ports: ports[:1], Endpoints: db.Service.Slices[0].Endpoints},
+		{Cluster: "c1.west", Ports: ports[:1], Endpoints: []model.Endpoint{{Addr: addrs("10.9.0.9")[0], Hostname: "db-0"}}},
+	}}}
 	farDB := Part{Cluster: "far", Service: db.Service, Instead: addrs("203.0.113.1")}
 	for _, test := range []struct {
 		name   string
@@ -87,7 +91,12 @@ func TestSetRecords(t *testing.T) {
 		{"web.shop.svc.", dns.TypeSRV, []*Part{&east, &west}, true, []string{"0 16 80 web.shop.svc." + zone}, 3},
 		{"_http._tcp.web.shop.svc.", dns.TypeSRV, []*Part{&east, &west}, true, []string{"0 33 80 web.shop.svc." + zone}, 3},
 		{"_http._udp.web.shop.svc.", dns.TypeSRV, []*Part{&east, &west}, false, nil, 0},
-		{"_http._tcp.web.shop.svc.", dns.TypeA, []*Part{&east}, true, nil, 0},
+		{"_http._tcp.web.shop.svc.", dns.TypeA, []*Part{&east, &west}, true, []string{"10.1.0.1", "10.2.0.1"}, 0}, // as kubernetes has it
+		{"_http._tcp.web.shop.svc.", dns.TypeAAAA, []*Part{&west}, true, nil, 0},
+		{"_http._tcp.web.shop.svc.", dns.TypeA, []*Part{&gateway}, true, []string{"203.0.113.1"}, 0},
+		{"_http._tcp.web.shop.svc.", dns.TypeA, []*Part{&db}, true, []string{"10.9.0.1", "10.9.0.2"}, 0},
+		{"_dns._udp.web.shop.svc.", dns.TypeA, []*Part{&db}, false, nil, 0},
+		{"_http._udp.web.shop.svc.", dns.TypeA, []*Part{&east}, false, nil, 0},
 		{"_tcp.web.shop.svc.", dns.TypeA, []*Part{&east}, true, nil, 0},
 		{"web-0.east.web.shop.svc.", dns.TypeA, []*Part{&east}, false, nil, 0},
 		{"web.shop.svc.", dns.TypeA, []*Part{&db}, true, []string{"10.9.0.1", "10.9.0.2"}, 0},
@@ -96,6 +105,10 @@ func TestSetRecords(t *testing.T) {
 		{"DB-0.East.web.shop.svc.", dns.TypeA, []*Part{&db}, true, []string{"10.9.0.1"}, 0},
 		{"10-9-0-2.east.web.shop.svc.", dns.TypeA, []*Part{&db}, true, []string{"10.9.0.2"}, 0},
 		{"db-0.east.web.shop.svc.", dns.TypeAAAA, []*Part{&db}, true, nil, 0},
+		{"db-0.east.web.shop.svc.", dns.TypeSRV, []*Part{&imported}, true, []string{"0 100 80 db-0.east.web.shop.svc." + zone}, 1},
+		{"db-0.c1.west.web.shop.svc.", dns.TypeSRV, []*Part{&imported}, true, []string{"0 100 80 db-0.c1.west.web.shop.svc." + zone}, 1},
+		{"db-0.c1.west.web.shop.svc.", dns.TypeA, []*Part{&imported}, true, []string{"10.9.0.9"}, 0},
+		{"db-0.c1.west.web.shop.svc.", dns.TypeTXT, []*Part{&imported}, true, nil, 0},
 		{"db-1.east.web.shop.svc.", dns.TypeA, []*Part{&db}, false, nil, 0},
 		{"db-0.west.web.shop.svc.", dns.TypeA, []*Part{&db}, false, nil, 0},
 		{"db-0.far.web.shop.svc.", dns.TypeA, []*Part{&farDB}, true, []string{"203.0.113.1"}, 0},
