@@ -3,6 +3,7 @@ package resolver
 import (
 	"strings"
 	"time"
+	"weak"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
@@ -10,11 +11,13 @@ import (
 )
 
 // source is what a service was made of: a View of a member's data, what that has of the service,
-// and whether the member is alive.
+// and whether the member is alive. The View isn't held: a name that is asked for once would keep
+// the data of then in memory, and each its own.
 type source struct {
 	member *members.Member // nil for the imports
 	data   members.Data
-	view   *member.View
+	view   weak.Pointer[member.View]
+	fresh  bool
 	alive  bool
 
 	of ofService
@@ -38,7 +41,7 @@ func (b *serviceBuilder) saw(m *members.Member, data members.Data, view *member.
 	if data == nil {
 		return
 	}
-	s := source{member: m, data: data, view: view, of: lookAt(view.Data, b.key)}
+	s := source{member: m, data: data, view: weak.Make(view), fresh: view.IsFresh(), of: lookAt(view.Data, b.key)}
 	s.alive = s.isAlive()
 	b.sources = append(b.sources, s)
 }
@@ -55,7 +58,7 @@ func (s *service) isCurrent(now time.Time) bool {
 	}
 	for i := range s.sources {
 		of := &s.sources[i]
-		if !of.isCurrent(s.key) || ended && !of.view.IsFresh() {
+		if !of.isCurrent(s.key) || ended && !of.fresh {
 			return false
 		}
 	}
@@ -67,9 +70,9 @@ func (s *source) isCurrent(key string) bool {
 	switch {
 	case s.alive != s.isAlive():
 		return false
-	case view == s.view:
+	case weak.Make(view) == s.view:
 		return true
-	case !view.IsFresh() || !s.view.IsFresh():
+	case !view.IsFresh() || !s.fresh:
 		return false
 	}
 	return lookAt(view.Data, key) == s.of

@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -102,4 +103,23 @@ func TestRenewed(t *testing.T) {
 			t.Errorf("%s: epoch %d until %v, want 7 until %v", test.name, s.epoch, s.until, test.until)
 		}
 	}
+}
+
+// TestCurrentHoldsNothing: a service that is kept doesn't keep the data that it was made of.
+func TestCurrentHoldsNothing(t *testing.T) {
+	data := &fakeData{&member.View{Data: model.NewData(), State: member.Fresh}}
+	b := serviceBuilder{service: &service{key: "web.shop"}}
+	b.saw(nil, data, data.view)
+	freed := make(chan struct{})
+	runtime.AddCleanup(data.view, func(freed chan struct{}) { close(freed) }, freed)
+	data.view = &member.View{Data: model.NewData(), State: member.Fresh}
+	for range 10 {
+		runtime.GC()
+	}
+	select {
+	case <-freed:
+	case <-time.After(time.Minute):
+		t.Error("the old View is held")
+	}
+	runtime.KeepAlive(b.service)
 }
