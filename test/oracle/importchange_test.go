@@ -29,7 +29,7 @@ var importSteps = []func(*api, *rand.Rand){
 
 // stepNewImport makes one of a name that may have been used before.
 func (a *api) stepNewImport(random *rand.Rand) {
-	kind := importOption(headlessImport)
+	kind := headlessImport
 	if random.IntN(2) == 0 {
 		kind = randomIPs(random)
 	}
