@@ -22,6 +22,7 @@ func TestSetExceptionsAreNarrow(t *testing.T) {
 	c.objects.slices = []discovery.EndpointSlice{
 		*importedSlice("alpha", "db-1", "db", "c1.eu", ipv4, ports("http/TCP/80", "half/TCP/"), hosted("db-0", "10.51.0.1"), notReady("db-1", "10.51.0.2")),
 		*importedSlice("alpha", "db-2", "db", "c1.us", ipv4, web, hosted("db-0", "10.51.0.3")),
+		*importedSlice("alpha", "web-1", "web", "c1.us", ipv4, web, hosted("db-0", "10.51.0.3")),
 	}
 	const host = "db-0.c1.eu.db.alpha.svc."
 	for _, tt := range []struct {
@@ -36,12 +37,15 @@ func TestSetExceptionsAreNarrow(t *testing.T) {
 		{"svc.", dns.TypeA, noData, denied, false},
 		{"missing.svc.", dns.TypeA, denied, noData, true},
 		{"missing.alpha.svc.", dns.TypeA, denied, noData, false},
+		{"missing.svc.svc.", dns.TypeA, denied, noData, false},
 		{"bare.alpha.svc.", dns.TypeA, denied, said{data: "10.102.0.7"}, true},
 		{"bare.alpha.svc.", dns.TypeAAAA, denied, said{data: "fd00:102::7"}, true},
 		{"bare.alpha.svc.", dns.TypeA, denied, said{data: "10.102.0.8"}, false},
 		{"bare.alpha.svc.", dns.TypeA, denied, noData, false},
 		{"_tcp.bare.alpha.svc.", dns.TypeA, denied, noData, true},
 		{"_http._tcp.bare.alpha.svc.", dns.TypeA, denied, noData, false},
+		{"web.alpha.svc.", dns.TypeA, denied, said{data: "10.102.0.1"}, false},
+		{"web.alpha.svc.", dns.TypeA, said{data: "10.102.0.1"}, denied, false},
 		{"web-0.c1.web.alpha.svc.", dns.TypeA, said{data: "10.51.0.9"}, denied, true},
 		{"web-0.c1.db.alpha.svc.", dns.TypeA, said{data: "10.51.0.9"}, denied, false},
 		{"_http._tcp.web.alpha.svc.", dns.TypeA, said{data: "10.102.0.1"}, denied, false},

@@ -230,8 +230,10 @@ func (w *wanted) add(l *srvList, p *Part, service string) {
 		return
 	}
 	for slice, e := range w.endpoints(p) {
-		target := endpointName(e) + "." + p.clusterOf(slice) + "." + service
-		w.addEndpoint(l, slice, target, p.addressesOf(e))
+		l.Exists = true
+		if cluster := p.clusterOf(slice); cluster != "" { // else it has no name
+			w.addEndpoint(l, slice, endpointName(e)+"."+cluster+"."+service, p.addressesOf(e))
+		}
 	}
 }
 
@@ -266,7 +268,6 @@ func (w *wanted) addEndpoint(l *srvList, slice *model.Slice, target string, addr
 		if !w.matches(&slice.Ports[i]) {
 			continue
 		}
-		l.Exists = true
 		for _, addr := range addresses {
 			l.add(target, &slice.Ports[i], addr)
 		}

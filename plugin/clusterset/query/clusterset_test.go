@@ -74,6 +74,9 @@ func TestSetRecords(t *testing.T) {
 		{Cluster: "east", Ports: ports[:1], Endpoints: db.Service.Slices[0].Endpoints},
 		{Cluster: "c1.west", Ports: ports[:1], Endpoints: []model.Endpoint{{Addr: addrs("10.9.0.9")[0], Hostname: "db-0"}}},
 	}}}
+	nameless := Part{Service: &model.Service{Key: "web.shop", Type: model.Headless, Slices: []*model.Slice{ // of no cluster
+		{Ports: ports[:1], Endpoints: []model.Endpoint{{Addr: addrs("10.9.0.9")[0]}}},
+	}}}
 	farDB := Part{Cluster: "far", Service: db.Service, Instead: addrs("203.0.113.1")}
 	for _, test := range []struct {
 		name   string
@@ -109,6 +112,8 @@ func TestSetRecords(t *testing.T) {
 		{"db-0.c1.west.web.shop.svc.", dns.TypeSRV, []*Part{&imported}, true, []string{"0 100 80 db-0.c1.west.web.shop.svc." + zone}, 1},
 		{"db-0.c1.west.web.shop.svc.", dns.TypeA, []*Part{&imported}, true, []string{"10.9.0.9"}, 0},
 		{"db-0.c1.west.web.shop.svc.", dns.TypeTXT, []*Part{&imported}, true, nil, 0},
+		{"web.shop.svc.", dns.TypeA, []*Part{&nameless}, true, []string{"10.9.0.9"}, 0},
+		{"web.shop.svc.", dns.TypeSRV, []*Part{&nameless}, true, nil, 0},
 		{"db-1.east.web.shop.svc.", dns.TypeA, []*Part{&db}, false, nil, 0},
 		{"db-0.west.web.shop.svc.", dns.TypeA, []*Part{&db}, false, nil, 0},
 		{"db-0.far.web.shop.svc.", dns.TypeA, []*Part{&farDB}, true, []string{"203.0.113.1"}, 0},

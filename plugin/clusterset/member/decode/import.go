@@ -6,9 +6,11 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
@@ -108,8 +110,14 @@ func (d *Decoder) ImportedSlice(message []byte) (*Object, error) {
 		return nil, err
 	}
 	i := d.fromSlice(s, LabelImport)
-	if i.Slice != nil {
-		i.Slice.Cluster = s.Labels[labelSourceCluster]
+	if cluster := s.Labels[labelSourceCluster]; i.Slice != nil && isCluster(cluster) {
+		i.Slice.Cluster = cluster
 	}
 	return newObject(&s.ObjectMeta, i), nil
+}
+
+// isCluster reports whether a label's value is a cluster's id, of which names of endpoints can
+// be made: a DNS name of one label or two (KEP-2149).
+func isCluster(id string) bool {
+	return strings.Count(id, ".") <= 1 && len(validation.IsDNS1123Subdomain(strings.ToLower(id))) == 0
 }

@@ -78,6 +78,10 @@ func TestImportedSlice(t *testing.T) {
 		service, cluster string
 	}{
 		{"imported", map[string]string{LabelImport: "web", labelSourceCluster: "c2", discovery.LabelServiceName: "derived-1"}, "web.shop", "c2"},
+		{"of a cluster of two labels", map[string]string{LabelImport: "web", labelSourceCluster: "c2.Eu"}, "web.shop", "c2.Eu"},
+		{"of three", map[string]string{LabelImport: "web", labelSourceCluster: "c2.eu.x"}, "web.shop", ""},
+		{"with an empty label", map[string]string{LabelImport: "web", labelSourceCluster: "c2..eu"}, "web.shop", ""},
+		{"that is no name", map[string]string{LabelImport: "web", labelSourceCluster: "c_2"}, "web.shop", ""},
 		{"of no cluster", map[string]string{LabelImport: "web"}, "web.shop", ""},
 		{"of a Service", map[string]string{discovery.LabelServiceName: "web"}, "", ""},
 	} {
