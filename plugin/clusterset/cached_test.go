@@ -288,7 +288,7 @@ func TestRefreshTapped(t *testing.T) {
 	for _, extra := range []string{"c1", "-"} { // forwarded, refreshed
 		eventually(t, inTime, "messages", func() bool {
 			lookup(t, s.addr, "udp", web, dns.TypeA)
-			return len(messages) == 2
+			return len(messages) >= 2
 		})
 		for _, kind := range []tap.Message_Type{tap.Message_FORWARDER_QUERY, tap.Message_FORWARDER_RESPONSE} {
 			if d := nextTapped(t, messages); d.Message.GetType() != kind || string(d.Extra) != extra {
