@@ -1,6 +1,7 @@
 package clusterset
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -116,21 +117,26 @@ func TestOversetEdges(t *testing.T) {
 }
 
 // TestOversetImports: a stale ServiceImport is used as long as serve_stale says, and stale
-// ServiceImports deny nothing.
+// ServiceImports deny nothing. One without IPs says that the name exists.
 func TestOversetImports(t *testing.T) {
+	noIPs := exports(0, 0, func(s *model.Service) { s.ClusterIPs = nil }, "10.96.0.9")
 	for _, test := range []struct {
 		name    string
 		imports *view
 		want    string
+		member  *view // nil has nothing
 	}{
-		{"fresh", exports(0, 0, nil, "10.96.0.9"), "NOERROR 10.96.0.9"},
-		{"stale", exports(0, 0, nil, "10.96.0.9").as(member.Stale, time.Minute), "NOERROR 10.96.0.9 Stale Answer"},
-		{"too old", exports(0, 0, nil, "10.96.0.9").as(member.Stale, 2*time.Hour), "SERVFAIL No Reachable Authority"},
-		{"none", nothing(), "NXDOMAIN"},
-		{"none, stale", nothing().as(member.Stale, time.Minute), "SERVFAIL No Reachable Authority"},
-		{"unsynced", nothing().as(member.Unsynced, 0), "SERVFAIL Not Ready"},
+		{"without IPs", noIPs, "NOERROR", nil},
+		{"without IPs, a member exports it", noIPs, "NOERROR 10.1.0.1", exports(1, 0, nil, "10.1.0.1")},
+		{"with IPs, a member exports it", exports(0, 0, nil, "10.96.0.9"), "NOERROR 10.96.0.9", exports(1, 0, nil, "10.1.0.1")},
+		{"fresh", exports(0, 0, nil, "10.96.0.9"), "NOERROR 10.96.0.9", nil},
+		{"stale", exports(0, 0, nil, "10.96.0.9").as(member.Stale, time.Minute), "NOERROR 10.96.0.9 Stale Answer", nil},
+		{"too old", exports(0, 0, nil, "10.96.0.9").as(member.Stale, 2*time.Hour), "SERVFAIL No Reachable Authority", nil},
+		{"none", nothing(), "NXDOMAIN", nil},
+		{"none, stale", nothing().as(member.Stale, time.Minute), "SERVFAIL No Reachable Authority", nil},
+		{"unsynced", nothing().as(member.Unsynced, 0), "SERVFAIL Not Ready", nil},
 	} {
-		p := newOverset(t, oversetOptions(), "east", nil, part{cluster("east", "10.1.0.0/16"), nothing(), nil})
+		p := newOverset(t, oversetOptions(), "east", nil, part{cluster("east", "10.1.0.0/16"), cmp.Or(test.member, nothing()), nil})
 		p.resolver.Members().Imports = test.imports
 		if got := answersOf(askedFrom(t, p, "192.0.2.1", overset, dns.TypeA)); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)

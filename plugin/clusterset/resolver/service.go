@@ -185,8 +185,9 @@ func (b *serviceBuilder) build(key string) *service {
 		b.denied, b.rule = true, ByPolicy
 		return b.service
 	}
-	if b.imported() {
-		return b.service
+	view, imported := b.importOf()
+	if imported != nil && (imported.Type == model.Headless || len(imported.ClusterIPs) > 0) {
+		return b.answerImport(view, imported)
 	}
 	for _, m := range b.set.Sorted() {
 		if m.Offers(namespace) || m == b.set.Local {
@@ -200,6 +201,9 @@ func (b *serviceBuilder) build(key string) *service {
 	}
 	b.finish()
 	b.settleDoubts()
+	if imported != nil && len(b.found) == 0 && len(b.ask) == 0 && len(b.unknown) == 0 {
+		return b.answerImport(view, imported) // it exists, and nobody has an address of it
+	}
 	return b.service
 }
 
@@ -280,26 +284,30 @@ func (b *serviceBuilder) askOr(ask bool, m *members.Member, view *member.View) {
 	}
 }
 
-// imported makes the service what a ServiceImport of the local API says, if there is one: an
-// implementation of the Multi-Cluster Services API has chosen by then.
-func (b *serviceBuilder) imported() bool {
+// importOf returns the ServiceImport that the local API has for the service, nil where it has
+// none. One without IPs, as Lighthouse's are, says that the service exists: its addresses are
+// the members'.
+func (b *serviceBuilder) importOf() (*member.View, *model.Service) {
 	if b.set.Imports == nil {
-		return false
+		return nil, nil
 	}
 	view := b.set.Imports.View()
 	b.saw(nil, b.set.Imports, view)
 	if view.State == member.Unsynced {
 		b.unknown = append(b.unknown, excluded{nil, fmt.Errorf("ServiceImports: %w", view.Err), dns.ExtendedErrorCodeNotReady})
-		return false
+		return nil, nil
 	}
 	s := view.Data.Find(b.key)
 	if view.State == member.Stale && (s == nil || b.now.Sub(view.Since) >= b.ServeStale) {
 		b.unknown = append(b.unknown, excluded{nil, fmt.Errorf("ServiceImports: %w", view.Err), dns.ExtendedErrorCodeNoReachableAuthority})
-		return false
+		return nil, nil
 	}
-	if s == nil || s.Type == model.ClusterIP && len(s.ClusterIPs) == 0 { // as Lighthouse's are: its addresses are the members'
-		return false
-	}
+	return view, s
+}
+
+// answerImport makes the service what a ServiceImport says: an implementation of the
+// Multi-Cluster Services API has chosen by then.
+func (b *serviceBuilder) answerImport(view *member.View, s *model.Service) *service {
 	ready, total := 1, 1
 	if s.Type == model.Headless {
 		ready, total = endpointCount(s)
@@ -307,7 +315,7 @@ func (b *serviceBuilder) imported() bool {
 	b.rule, b.rules.Affinity, b.serial = ByImport, model.AffinityNone, uint32(view.Data.Changed.Unix())
 	b.add(selection.Candidate{Ready: ready, Total: max(total, 1), Stale: view.State == member.Stale}, &query.Part{Service: s})
 	b.finish()
-	return true
+	return b.service
 }
 
 // settleConflicts leaves out exports of another type than the oldest's: KEP-1645, "Conflict
