@@ -171,11 +171,7 @@ func TestWantedDuringLists(t *testing.T) {
 // TestWantedAfterDropped: what a list dropped as it came, and is wanted when the list is
 // whole, is fetched, whatever was fetched before.
 func TestWantedAfterDropped(t *testing.T) {
-	s := &session{m: &Member{state: state{data: model.NewData()}}, synced: true}
-	for n, r := range newResources(new(decode.Decoder)) {
-		s.informers = append(s.informers, &informer{resource: r, number: n, session: s})
-	}
-	s.only = newOnlyExported(s)
+	s := syncedSession(t)
 	for n, item := range []decode.Item{
 		services: serviceItem("web.default", false), endpointSlices: sliceItem("default/web-1", "web.default"),
 	} {
@@ -193,6 +189,54 @@ func TestWantedAfterDropped(t *testing.T) {
 		if s.only.selectFrom(s.informers[n], of); len(of) != 0 || !s.only.missing["web.default"] || !s.only.stale {
 			t.Errorf("%s: %v, missing %v", s.informers[n].name, of, s.only.missing)
 		}
+	}
+}
+
+// syncedSession is one that nothing runs of.
+func syncedSession(t *testing.T) *session {
+	s := &session{m: &Member{state: state{data: model.NewData()}}, synced: true, ctx: t.Context()}
+	for n, r := range newResources(new(decode.Decoder)) {
+		s.informers = append(s.informers, &informer{resource: r, number: n, session: s})
+	}
+	s.only = newOnlyExported(s)
+	return s
+}
+
+// TestUnwantedWhenListed: what a list has is dropped where it isn't wanted when the list is
+// whole.
+func TestUnwantedWhenListed(t *testing.T) {
+	s := syncedSession(t)
+	for n, item := range []decode.Item{
+		services: serviceItem("web.default", false), endpointSlices: sliceItem("default/web-1", "web.default"),
+	} {
+		of := list(item)
+		if s.only.selectFrom(s.informers[n], of); len(of) != 0 || len(s.only.missing) != 0 {
+			t.Errorf("%s: %v, missing %v", s.informers[n].name, of, s.only.missing)
+		}
+	}
+}
+
+// TestFetchOfNoService: a ServiceExport may have a name that no Service has.
+func TestFetchOfNoService(t *testing.T) {
+	s := syncedSession(t)
+	for _, key := range []string{"a.b.default", strings.Repeat("x", 64) + ".default", "web.../..", "", "web"} {
+		if s.only.miss(key); len(s.only.missing) > 0 {
+			t.Errorf("%q is to be fetched", key)
+		}
+	}
+}
+
+// TestFetchedWithoutMark: a fetched Service that has lost its mark isn't applied: its event
+// is still to come, which drops its slices as well.
+func TestFetchedWithoutMark(t *testing.T) {
+	s := syncedSession(t)
+	c := s.m.data.Change()
+	c.SetService(model.Service{Key: "web.default", Type: model.ClusterIP, Marked: true})
+	s.m.data = c.Done(time.Now())
+	before := s.m.data
+	all := []fetched{{of: s.informers[services], items: []decode.Item{serviceItem("web.default", false)}}}
+	if s.only.apply("web.default", all, nil) || s.m.data != before {
+		t.Error("applied")
 	}
 }
 
@@ -268,6 +312,20 @@ func TestOnlyExportedWithoutExports(t *testing.T) {
 	s.awaitKept("marked[10.0.0.2][] web[10.0.0.1][]")
 	a.change(func() { a.served = nil; a.refused[apitest.ExportsPath] = http.StatusNotFound })
 	s.awaitKept("marked[10.0.0.2][]")
+}
+
+// TestExportsHang: ServiceExports whose list hangs hold nothing up for long.
+func TestExportsHang(t *testing.T) {
+	a := startExportsAPI(t)
+	a.service("web", "10.0.0.1", "")
+	a.service("marked", "10.0.0.2", ciliumMark)
+	a.export("web", true)
+	hung := make(chan struct{})
+	a.hold(apitest.ExportsPath, func() { <-hung })
+	s := a.startMember()
+	s.awaitKept("marked[10.0.0.2][]")
+	close(hung)
+	s.awaitKept("marked[10.0.0.2][] web[10.0.0.1][]")
 }
 
 // TestOnlyExportedAfterOutage: a new session keeps what is exported by then.
