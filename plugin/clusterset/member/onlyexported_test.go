@@ -75,8 +75,8 @@ func TestOnlyExported(t *testing.T) {
 
 // costs returns what the session's resources count as.
 func (s *subject) costs() (costs [resourceCount]int64) {
-	s.Member.state.mu.Lock()
-	defer s.Member.state.mu.Unlock()
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
 	for n := range costs {
 		costs[n] = s.live.cost[n].Load()
 	}
@@ -157,8 +157,8 @@ func TestWantedDuringLists(t *testing.T) {
 			<-started
 			a.export("web", true)
 			s.until("exported", func() bool {
-				s.Member.state.mu.Lock()
-				defer s.Member.state.mu.Unlock()
+				s.state.mu.Lock()
+				defer s.state.mu.Unlock()
 				return s.connected.only.isExported("web.default")
 			})
 		})
@@ -265,8 +265,8 @@ func TestOnlyExportedCount(t *testing.T) {
 }
 
 func (s *subject) nothingMissing() bool {
-	s.Member.state.mu.Lock()
-	defer s.Member.state.mu.Unlock()
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
 	o := s.live.only
 	return len(o.missing) == 0 && o.fetching == ""
 }
