@@ -21,6 +21,8 @@
 //     watched. A listWatch (listwatch.go) lists and watches one in one session, with client-go's Reflector, and
 //     an informer (informer.go) has its state; a list needs a slot of package gate,
 //     which all members share.
+//   - onlyExported (onlyexported.go): keeps what is exported alone, where that is asked
+//     for; fetch.go gets one Service that is exported later.
 //   - store (store.go), apply.go, namespaces.go, sync.go: lists and events become
 //     model.Data. A list is compared with the data, so what didn't change keeps its
 //     memory, and what is gone is removed. memory.go returns a list's garbage.

@@ -47,6 +47,8 @@ type informer struct {
 	// the resource, or it is an import's and forbidden: then there is none.
 	watched, absent bool
 	failures        int // since it last succeeded
+	// queued is set while its list waits for its turn.
+	queued bool
 	// active is when its list or watch last sent anything, zero while neither is in
 	// flight. bookmarks is set where the watch does so though nothing changes.
 	active    time.Time
@@ -139,11 +141,20 @@ func (i *informer) noteFailure(f *failure) {
 	if m.newest == s.connector && (i.failures > 1 || !f.ofConnection()) {
 		m.conditions.set(i.name, f)
 	}
+	i.noteExportsKnown()
 	m.syncIfComplete(s)
 	if i.required {
 		m.publish()
 	}
 	m.publishDetails()
+}
+
+// noteExportsKnown has Services listed that wait for ServiceExports, where these are listed,
+// or can't be.
+func (i *informer) noteExportsKnown() {
+	if i.session.only != nil && i.number == exports && (i.listed || i.settled) {
+		i.session.only.setKnown()
+	}
 }
 
 // abortTooLarge ends the session for an event that is too large; other errors just end

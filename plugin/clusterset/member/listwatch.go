@@ -124,6 +124,7 @@ func (l *listWatch) object(message []byte, event watch.EventType, listing bool) 
 	l.session.conns.CountObject()
 	o, err := l.decode(message)
 	if err == nil && listing && event != watch.Bookmark {
+		l.session.only.strip(l.informer, o)
 		err = l.session.addCost(l.number, o.Item.Cost())
 	}
 	return o, err
@@ -190,11 +191,20 @@ func (w *endingWatch) Stop() {
 
 // beginList waits for a slot.
 func (l *listWatch) beginList(ctx context.Context) error {
-	if err := l.slot.Acquire(ctx); err != nil {
+	l.setQueued(true)
+	err := l.slot.Acquire(ctx)
+	l.setQueued(false)
+	if err != nil {
 		return err
 	}
 	l.noteActivity(false)
 	return nil
+}
+
+func (l *listWatch) setQueued(queued bool) {
+	l.session.m.mu.Lock()
+	defer l.session.m.mu.Unlock()
+	l.queued = queued
 }
 
 func (l *listWatch) failed(ctx context.Context, err error) {

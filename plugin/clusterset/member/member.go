@@ -42,6 +42,8 @@ type Options struct {
 	// EndpointPodNames has endpoints without a hostname named by their pods, as
 	// CoreDNS's kubernetes plugin does with its endpoint_pod_names.
 	EndpointPodNames bool
+	// OnlyExported has Services that aren't exported dropped, with their EndpointSlices.
+	OnlyExported bool
 	// Imports has ServiceImports watched (KEP-1645), with the EndpointSlices that are
 	// imported with them, in place of a member's Services: the View's Services are the
 	// imports. An API that doesn't serve them, or forbids to read them, has none.

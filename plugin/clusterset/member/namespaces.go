@@ -1,7 +1,6 @@
 package member
 
 import (
-	"strings"
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
@@ -25,7 +24,7 @@ func deriveNamespaces(d *model.Data, now time.Time) (*model.Data, derivedNamespa
 }
 
 func namespaceOf(serviceKey string) string {
-	_, namespace, _ := strings.Cut(serviceKey, ".") // no Service's name has a dot
+	_, namespace := splitKey(serviceKey)
 	return namespace
 }
 

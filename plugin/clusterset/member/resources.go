@@ -159,7 +159,7 @@ func setNamespace(c *model.Change, _ *model.Data, i decode.Item) {
 }
 
 func exportCost(d *model.Data, key string) int {
-	if _, exported := d.Exported(key); !exported { // a mark is a Service's, which is counted
+	if !d.HasExport(key) { // a mark is a Service's, which is counted
 		return 0
 	}
 	return decode.Item{Key: key}.Cost()

@@ -23,6 +23,8 @@ type session struct {
 	conns     *apiclient.Conns
 	client    *apiclient.Client
 	informers []*informer
+	// only is nil where everything is kept.
+	only *onlyExported
 	// plainLists is set for an API whose streamed lists never ended.
 	plainLists bool
 	// probeNow asks for a probe at once.
@@ -73,6 +75,9 @@ func newSession(c *connector, config *rest.Config) (*session, error) {
 	for n, r := range s.m.resources {
 		s.informers = append(s.informers, &informer{resource: r, number: n, session: s})
 	}
+	if s.m.options.OnlyExported && !s.m.options.Imports {
+		s.only = newOnlyExported(s)
+	}
 	return s, nil
 }
 
@@ -100,6 +105,10 @@ func (s *session) work() *failure {
 	}
 	if s.m.options.Imports {
 		s.running.Go((&imports{s, s.listWatch(services), s.listWatch(endpointSlices)}).watch)
+		return s.stayAlive(s.ctx)
+	}
+	if s.only != nil {
+		s.running.Go(s.only.watch)
 		return s.stayAlive(s.ctx)
 	}
 	for n := range s.informers {

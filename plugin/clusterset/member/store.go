@@ -78,7 +78,7 @@ func (s *store) Replace(objs []any, _ string) error {
 	if s.whenListed != nil {
 		s.whenListed()
 	}
-	if len(list) >= bigList {
+	if len(objs) >= bigList {
 		s.session.garbage.Store(true)
 	}
 	return nil

@@ -56,6 +56,7 @@ func (m *state) applyList(i *informer, list map[string]decode.Item) {
 		i.absent = false
 		m.conditions.clear(i.name) // an import's, where it was forbidden
 	}
+	i.session.only.selectFrom(i, list)
 	m.setList(i, list)
 	cost := 0
 	for _, item := range list {
@@ -69,13 +70,15 @@ func (m *state) setList(i *informer, list map[string]decode.Item) {
 	i.noteAlive()
 	i.listed, i.watched = true, true
 	i.recovered()
+	s.only.expect(i, list)
 	if !s.synced {
 		i.pending = list
+		i.noteExportsKnown()
 		m.syncIfComplete(s)
 		m.publishDetails()
 		return
 	}
-	now := time.Now()
+	now, before := time.Now(), m.data
 	m.data = i.replace(m.data, list, now)
 	switch i.number {
 	case namespaces:
@@ -85,6 +88,7 @@ func (m *state) setList(i *informer, list map[string]decode.Item) {
 			m.data, s.derived = deriveNamespaces(m.data, now)
 		}
 	}
+	s.only.forget(i, before)
 	m.publish()
 }
 
@@ -97,6 +101,21 @@ func (m *state) applyEvent(i *informer, item decode.Item, deleted bool) {
 		return
 	}
 	i.noteAlive()
+	s.only.touch(item.Key)
+	drops := s.only.drops(i, item)
+	if s.only != nil && (drops || deleted) && i.costOf(m.data, item.Key) == 0 {
+		return // most events are of what isn't kept: they change nothing
+	}
+	wanted := s.only != nil && s.only.wants(item.Key)
+	if err := m.applyItem(i, item, deleted || drops); err != nil {
+		i.abortTooLarge(err)
+	}
+	s.only.changed(i, item.Key, wanted)
+}
+
+// applyItem sets or deletes an item, in the data or in what is to become them.
+func (m *state) applyItem(i *informer, item decode.Item, deleted bool) error {
+	s := i.session
 	before := i.costOf(m.data, item.Key)
 	switch {
 	case s.synced:
@@ -106,9 +125,7 @@ func (m *state) applyEvent(i *informer, item decode.Item, deleted bool) {
 	default:
 		i.pending[item.Key] = item
 	}
-	if err := s.addCost(i.number, i.costOf(m.data, item.Key)-before); err != nil {
-		i.abortTooLarge(err)
-	}
+	return s.addCost(i.number, i.costOf(m.data, item.Key)-before)
 }
 
 // costOf returns what the item of that key counts as, 0 where there is none.
@@ -150,6 +167,7 @@ func (m *state) syncIfComplete(s *session) {
 		return
 	}
 	now := time.Now()
+	s.only.prune()
 	for _, i := range s.informers {
 		if i.listed {
 			m.data = i.replace(m.data, i.pending, now)

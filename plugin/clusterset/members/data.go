@@ -29,6 +29,8 @@ type dataKey struct {
 	api     string
 	// podNames are part of the data.
 	podNames bool
+	// onlyExported are data without the Services that aren't exported.
+	onlyExported bool
 	// imports are the ServiceImports of the API, in place of a member's data.
 	imports bool
 }
@@ -46,7 +48,7 @@ const maxLists = 4
 // acquireData begins, or shares, the watching of the member's data, until Release.
 // API is nil outside a cluster without a kubeconfig of its own.
 func (o *Options) acquireData(c *model.Cluster) *sharedData {
-	key := dataKey{cluster: c.Name, source: c.Kubeconfig, podNames: c.EndpointPodNames}
+	key := dataKey{cluster: c.Name, source: c.Kubeconfig, podNames: c.EndpointPodNames, onlyExported: o.ExportsMarked}
 	if o.API != nil && c.Kubeconfig.File == "" {
 		key.api = o.API.Key()
 	}
@@ -58,7 +60,7 @@ func (o *Options) watchData(key dataKey) *sharedData {
 	metrics, release := o.DataMetrics(key.cluster)
 	s := &sharedData{key: key, releaseMetrics: release, stop: func() {}, stopped: make(chan struct{})}
 	s.Member = member.Start(member.Options{
-		Name: key.cluster, Log: o.Log, Metrics: metrics, Gate: lists, EndpointPodNames: key.podNames,
+		Name: key.cluster, Log: o.Log, Metrics: metrics, Gate: lists, EndpointPodNames: key.podNames, OnlyExported: key.onlyExported,
 	})
 	if key.source == (model.Kubeconfig{}) {
 		s.SetCredentials(member.Credentials{Config: o.API.Config()}, nil)

@@ -98,6 +98,12 @@ func (d *Data) Exported(key string) (since time.Time, ok bool) {
 	return time.Time{}, !s.MarkedByCilium || !d.OptedOut(key[strings.IndexByte(key, '.')+1:])
 }
 
+// HasExport reports whether there is a ServiceExport of the Service of that Key.
+func (d *Data) HasExport(key string) bool {
+	_, ok := d.exports.get(key)
+	return ok
+}
+
 // Owners returns what has the address, Services first.
 func (d *Data) Owners(addr netip.Addr) []Owner {
 	owners, _ := d.owners.get(addr)

@@ -1,0 +1,168 @@
+package member
+
+import (
+	"context"
+	"path"
+	"strings"
+	"time"
+
+	discovery "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+)
+
+// Bounds of fetching one Service with its slices.
+const (
+	fetchTime = 10 * time.Second
+	// maxFetched is for its slices: of 100 endpoints each, as Kubernetes makes them.
+	maxFetched = 10_000
+	// maxTouched is for the items that have events during a fetch; with more it is repeated.
+	maxTouched = 1000
+)
+
+// aboutFetches is what a condition of failed fetches is about.
+const aboutFetches = "fetches of exported services"
+
+// fetchMissing fetches what is missing, one Service at a time, until the session ends.
+func (o *onlyExported) fetchMissing() {
+	most := firstPause
+	for o.ctx.Err() == nil {
+		key := o.nextMissing()
+		if key == "" {
+			select {
+			case <-o.wakeFetch:
+			case <-o.ctx.Done():
+			}
+			continue
+		}
+		items, err := o.fetch(key)
+		if !o.apply(key, items, err) {
+			most = firstPause
+			continue
+		}
+		pause(o.ctx, jitter(most))
+		most = min(2*most, optionalMost)
+	}
+}
+
+// nextMissing begins the fetch of any Service that is missing, and returns its Key; "" for
+// none.
+func (o *onlyExported) nextMissing() string {
+	o.m.mu.Lock()
+	defer o.m.mu.Unlock()
+	if o.over || !o.synced {
+		return ""
+	}
+	for key := range o.missing {
+		o.fetching, o.stale, o.touched = key, false, make(map[string]bool)
+		return key
+	}
+	return ""
+}
+
+// fetched is what was fetched of a resource.
+type fetched struct {
+	of    *informer
+	items []decode.Item
+}
+
+// fetch lists a Service's slices, and the Service. No resource version is asked for, so what
+// comes is as new as every event that came before (a "consistent read").
+func (o *onlyExported) fetch(key string) ([]fetched, error) {
+	ctx, cancel := context.WithTimeout(o.ctx, fetchTime)
+	defer cancel()
+	name, namespace := splitKey(key)
+	all := []fetched{{of: o.informers[endpointSlices]}, {of: o.informers[services]}}
+	for n := range all {
+		f := &all[n]
+		source, options := f.of.source, metav1.ListOptions{}
+		source.Path = path.Dir(source.Path) + "/namespaces/" + namespace + "/" + path.Base(source.Path)
+		if f.of.number == services {
+			options.FieldSelector = "metadata.name=" + name
+		} else {
+			source.Label = discovery.LabelServiceName + "=" + name
+		}
+		if err := f.list(ctx, o.client, source, options, key); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// list keeps the objects that are the Service's, whatever the API sends.
+func (f *fetched) list(ctx context.Context, c *apiclient.Client, source apiclient.Source, options metav1.ListOptions, key string) error {
+	count := 0
+	_, err := c.List(ctx, source, options, func(message []byte) (*decode.Object, error) {
+		f.of.session.conns.CountObject()
+		if count++; count > maxFetched {
+			return nil, decode.TooLarge("a Service's objects", maxFetched)
+		}
+		object, err := f.of.decode(message)
+		if err != nil {
+			return nil, err
+		}
+		item := object.Item
+		item.Triggered = time.Time{} // it isn't a change of now
+		if item.Service != nil && item.Key == key || item.Slice != nil && item.Slice.Service == key {
+			f.items = append(f.items, item)
+		}
+		return object, nil
+	})
+	return err
+}
+
+// apply applies what was fetched, unless it may be older than what is known, and reports
+// whether to try again later.
+func (o *onlyExported) apply(key string, all []fetched, err error) (failed bool) {
+	m := o.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	touched := o.touched
+	o.fetching, o.touched = "", nil
+	switch {
+	case o.over || o.ctx.Err() != nil:
+		return false
+	case err != nil:
+		o.fetchFailed(err)
+		return true
+	}
+	m.conditions.clear(aboutFetches)
+	if o.stale {
+		return false
+	}
+	delete(o.missing, key)
+	if !o.wants(key) {
+		return false
+	}
+	for _, f := range all { // slices first: their Service comes with them
+		for _, item := range f.items {
+			if touched[item.Key] || o.drops(f.of, item) { // its event is known, or still to come
+				continue
+			}
+			if err := m.applyItem(f.of, item, false); err != nil {
+				f.of.abortTooLarge(err)
+			}
+		}
+	}
+	return false
+}
+
+func (o *onlyExported) fetchFailed(err error) {
+	f := &failure{reason: classify(err), err: plain(err)}
+	switch {
+	case f.reason == TooLarge:
+		o.abort(f)
+	case f.ofConnection():
+		o.requestProbe()
+	case o.m.newest == o.connector:
+		o.m.conditions.set(aboutFetches, f)
+		o.m.publishDetails()
+	}
+}
+
+func splitKey(serviceKey string) (name, namespace string) {
+	name, namespace, _ = strings.Cut(serviceKey, ".") // no Service's name has a dot
+	return name, namespace
+}
