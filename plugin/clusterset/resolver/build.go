@@ -40,8 +40,8 @@ func (b *serviceBuilder) build(key string) *service {
 	b.service = &service{key: key, set: b.set, serial: soaSerial, window: time.Duration(b.TTL) * time.Second}
 	name, namespace, _ := strings.Cut(key, ".")
 	policy := b.set.Policy(namespace, name)
-	if policy != nil && policy.Allow != nil && (b.set.Local == nil || !slices.Contains(policy.Allow, b.set.Local.Name)) {
-		b.denied, b.rule = true, ByPolicy
+	if b.denied = b.isDenied(policy); b.denied {
+		b.rule = ByPolicy
 		return b.service
 	}
 	view, imported := b.importOf()
@@ -60,10 +60,23 @@ func (b *serviceBuilder) build(key string) *service {
 	}
 	b.finish()
 	b.settleDoubts()
-	if imported != nil && len(b.found) == 0 && len(b.ask) == 0 && len(b.unknown) == 0 {
+	if imported != nil && b.isNobodys() {
 		return b.answerImport(view, imported) // it exists, and nobody has an address of it
 	}
 	return b.service
+}
+
+// isDenied reports whether the policy doesn't allow clients of this cluster to look it up.
+func (b *serviceBuilder) isDenied(policy *model.Policy) bool {
+	if policy == nil || policy.Allow == nil {
+		return false
+	}
+	return b.set.Local == nil || !slices.Contains(policy.Allow, b.set.Local.Name)
+}
+
+// isNobodys reports whether every member is known not to have the service.
+func (b *serviceBuilder) isNobodys() bool {
+	return len(b.found) == 0 && len(b.ask) == 0 && len(b.unknown) == 0
 }
 
 // settleDoubts has members asked whose stale data don't have the service, unless others have
