@@ -14,6 +14,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	kube "k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -92,7 +93,10 @@ func (a *memberAPI) stop() {
 // exported is Linkerd's mark, by which a Service takes part in clusterset-wide names.
 var exported = map[string]string{"mirror.linkerd.io/exported": "true"}
 
-// fill makes the services, each with a slice of its own.
+// exportedOf is that every so manieth Service is exported before export.
+const exportedOf = 20
+
+// fill makes the services, each with a slice of its own. Five percent of them are exported.
 func (a *memberAPI) fill(ctx context.Context, names int) error {
 	fmt.Printf("making %d services and slices\n", names)
 	group, ctx := errgroup.WithContext(ctx)
@@ -100,11 +104,34 @@ func (a *memberAPI) fill(ctx context.Context, names int) error {
 	for i := range names {
 		group.Go(func() error {
 			name := fmt.Sprintf("service-%d", i)
-			service := &v1.Service{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: exported}, Spec: v1.ServiceSpec{Ports: []v1.ServicePort{{Name: "http", Port: 80}}}}
+			service := &v1.Service{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1.ServiceSpec{Ports: []v1.ServicePort{{Name: "http", Port: 80}}}}
+			if i%exportedOf == 0 {
+				service.Labels = exported
+			}
 			if _, err := a.client.CoreV1().Services("default").Create(ctx, service, metav1.CreateOptions{}); err != nil {
 				return err
 			}
 			_, err := a.client.DiscoveryV1().EndpointSlices("default").Create(ctx, sliceOf(name, fmt.Sprintf("10.51.%d.%d", i/250, i%250+1)), metav1.CreateOptions{})
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// export exports the services that aren't.
+func (a *memberAPI) export(ctx context.Context, names int) error {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": exported}})
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(16)
+	for i := range names {
+		if i%exportedOf == 0 {
+			continue
+		}
+		group.Go(func() error {
+			_, err := a.client.CoreV1().Services("default").Patch(ctx, fmt.Sprintf("service-%d", i), types.MergePatchType, patch, metav1.PatchOptions{})
 			return err
 		})
 	}

@@ -132,10 +132,19 @@ var fromData = work{"answered from data", []contender{
 	{name: "clusterset, short form", suffix: "c1.lan", plugin: dataMode},
 }, []string{"whoami", "kubernetes"}}
 
+// fromMarked keeps in memory only what is exported.
+var fromMarked = work{"answered from data, exports marked", []contender{
+	{name: "whoami", suffix: memberDomain, plugin: "whoami"},
+	{name: "kubernetes", suffix: memberDomain, plugin: kubernetes},
+	{name: ours, suffix: "svc.c1.lan", plugin: markedMode},
+	{name: "clusterset, short form", suffix: "c1.lan", plugin: markedMode},
+}, []string{"whoami", "kubernetes"}}
+
 const (
 	forwardMode = "clusterset lan {\n        file forward.yaml\n        mode forward\n        cache 0\n    }"
 	cacheMode   = "clusterset lan {\n        file forward.yaml\n        mode forward\n        cache\n    }"
 	dataMode    = "clusterset lan {\n        file data.yaml\n        mode resolve\n    }"
+	markedMode  = "clusterset lan {\n        file data.yaml\n        mode resolve\n        exports marked\n    }"
 	kubernetes  = "kubernetes cluster.local {\n        kubeconfig c1.kubeconfig\n    }"
 )
 

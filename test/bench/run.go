@@ -65,6 +65,12 @@ func runFromData(ctx context.Context, s settings, dir string) error {
 	if err := fromData.memoryOf(ctx, s, dir, fmt.Sprintf("%d services and slices", s.names)); err != nil {
 		return err
 	}
+	if err := fromMarked.memoryOf(ctx, s, dir, fmt.Sprintf("%d services and slices, 5%% of them exported", s.names)); err != nil {
+		return err
+	}
+	if err := api.export(ctx, s.names); err != nil {
+		return err
+	}
 	if err := oversetOf3.run(ctx, s, dir); err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func parseCached(content []byte) (*clientcmdapi.Config, error) {
 	last.Lock()
 	defer last.Unlock()
 	if last.content == nil || !bytes.Equal(content, last.content) {
-		last.content = content
+		last.content = bytes.Clone(content) // the caller may use its own again
 		last.all, last.err = parseKubeconfig(content)
 	}
 	return last.all, last.err
