@@ -30,9 +30,10 @@ func (c call) pkg() string { name, _, _ := strings.Cut(c.function, "."); return 
 type trace []call
 
 // record returns the calls that a CoreDNS makes while asks runs. That returns how
-// many queries it has asked; record waits until ServeDNS has returned as often. (A query
-// from before may have its reply, and its return still to come.)
-func record(t *testing.T, socket string, asks func() int) (all trace) {
+// many queries it has asked; record waits until ServeDNS has returned as often, and until
+// last was called, which may be after the reply that shows its change; "" is for no
+// function. (A query from before may have its reply, and its return still to come.)
+func record(t *testing.T, socket, last string, asks func() int) (all trace) {
 	t.Helper()
 	conn, err := net.Dial("unix", socket)
 	if err != nil {
@@ -49,9 +50,12 @@ func record(t *testing.T, socket string, asks func() int) (all trace) {
 	}
 	next()                           // it has begun
 	entered := make(map[string]bool) // goroutines
-	for left := asks(); left > 0; {
+	for left := asks(); left > 0 || last != ""; {
 		words := strings.Fields(next())
 		c := call{words[0] == "leave", words[1], words[2], words[3]}
+		if c.function == last {
+			last = ""
+		}
 		switch {
 		case !c.returns:
 			entered[c.goroutine] = entered[c.goroutine] || c.isServeDNS()
@@ -77,16 +81,10 @@ func (all trace) query() (calls trace) {
 	return calls
 }
 
-// background is what is called before the last query, except for queries.
+// background is what is called, except for queries.
 func (all trace) background() (calls trace) {
-	last := 0
-	for i, c := range all {
-		if c.isServeDNS() && !c.returns {
-			last = i
-		}
-	}
 	asked := make(map[string]bool) // goroutines
-	for _, c := range all[:last] {
+	for _, c := range all {
 		if c.isServeDNS() {
 			asked[c.goroutine] = !c.returns
 		} else if !asked[c.goroutine] {
@@ -159,7 +157,7 @@ func TestTrace(t *testing.T) {
 		t.Errorf("query: %v", got)
 	}
 	again := append(all, call{false, "2", "a.reuse", "a.go"}, call{false, "3", "a.(*T).ServeDNS", "a.go"}, call{false, "1", "a.late", "a.go"})
-	if got := again.background(); len(got) != 3 || got[0] != all[0] || got[1] != all[3] || got[2].function != "a.reuse" {
+	if got := again.background(); len(got) != 4 || got[0] != all[0] || got[1] != all[3] || got[2].function != "a.reuse" || got[3].function != "a.late" {
 		t.Errorf("background: %v", got)
 	}
 }

@@ -88,7 +88,7 @@ func TestWalks(t *testing.T) {
 		checkWalk(t, "forwarded", calls)
 	})
 	t.Run("configmap", func(t *testing.T) {
-		calls := record(t, socket, func() (asked int) {
+		calls := record(t, socket, "members.(*Manager).drainAllBut", func() (asked int) {
 			write(t, client, members+entry(added, 3, upstream))
 			harness.Eventually(t, seen, added, func() error {
 				asked++
@@ -106,7 +106,7 @@ func TestWalks(t *testing.T) {
 func shortest(t *testing.T, socket string, s *harness.Server, name func(int) string, reply string) (calls trace) {
 	t.Helper()
 	for i := range repeats {
-		each := record(t, socket, func() int {
+		each := record(t, socket, "", func() int {
 			s.Want(t, name(i), reply)
 			return 1
 		}).query()
