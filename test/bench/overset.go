@@ -87,5 +87,8 @@ func runOverset(ctx context.Context, s settings, dir string) error {
 	if err := api.fill(ctx, min(s.names, oversetNames)); err != nil {
 		return err
 	}
+	if err := api.export(ctx, min(s.names, oversetNames)); err != nil {
+		return err
+	}
 	return oversetOf50.run(ctx, s, dir)
 }
