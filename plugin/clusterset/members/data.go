@@ -9,8 +9,9 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/registry"
 )
 
-// sharedData are a member's data, or imports, watched. Server blocks share them, and so do the old and
-// the new instance of a reload: nobody lists 10,000 services anew for a changed Corefile.
+// sharedData are a member's data, or imports, watched. Server blocks share them, and so do the
+// old and the new instance of a reload: nobody lists 10,000 services anew for a changed
+// Corefile.
 type sharedData struct {
 	*member.Member
 	key dataKey

@@ -58,8 +58,3 @@ func fitting(q *Question, s *service, choice selection.Choice, records func(memb
 	ranked = ranked[:more+1]
 	return choice.Only(ranked), records(ranked)
 }
-
-// draw returns the client's.
-func (s *service) draw(q *Question) selection.Draw {
-	return selection.NewDraw(q.Client.Address(), s.key, q.Received, s.window)
-}

@@ -69,6 +69,11 @@ func (s *service) choose(q *Question) (selection.Choice, []netip.Addr) {
 	}
 }
 
+// draw returns the client's, of now.
+func (s *service) draw(q *Question) selection.Draw {
+	return selection.NewDraw(q.Client.Address(), s.key, q.Received, s.window)
+}
+
 // isLive reports whether a member answers, by fresh data.
 func (s *service) isLive() bool {
 	for i := range s.candidates {
