@@ -44,8 +44,9 @@ func (b *serviceBuilder) part(e *exported) *query.Part {
 
 // gatewaysFor returns the member's gateways of the families that the Service has addresses of.
 func gatewaysFor(e *exported) []netip.Addr {
+	own := (&query.Part{Service: e.of}).Addresses()
 	has := func(is4 bool) bool {
-		return slices.ContainsFunc((&query.Part{Service: e.of}).Addresses(), func(addr netip.Addr) bool { return addr.Is4() == is4 })
+		return slices.ContainsFunc(own, func(addr netip.Addr) bool { return addr.Is4() == is4 })
 	}
 	all := []netip.Addr{} // not nil: there are no others
 	for _, gateway := range e.member.Gateways {
@@ -56,15 +57,7 @@ func gatewaysFor(e *exported) []netip.Addr {
 	return all
 }
 
-func hasAddress(p *query.Part) bool {
-	if len(p.Hostnames) > 0 {
-		return true
-	}
-	if p.Instead == nil && p.Service.Type == model.ClusterIP {
-		return len(p.Service.ClusterIPs) > 0
-	}
-	return len(p.Addresses()) > 0
-}
+func hasAddress(p *query.Part) bool { return len(p.Hostnames) > 0 || len(p.Addresses()) > 0 }
 
 func endpointAddresses(s *model.Service) []netip.Addr {
 	all := []netip.Addr{} // not nil: there are no others
