@@ -23,18 +23,21 @@ GO      := CGO_ENABLED=0 go
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := all
-.PHONY: all help demo test e2e bench oracle fuzz lint image clean bin/coredns bin/kube
+.PHONY: all help demo test e2e bench oracle fuzz lint image clean bin/coredns bin/kubectl-clusterset bin/kube
 
-all: bin/coredns ## build bin/coredns
+all: bin/coredns bin/kubectl-clusterset ## build both programs
 
 bin/coredns:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/coredns
+
+bin/kubectl-clusterset:
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/kubectl-clusterset
 
 demo: bin/coredns ## three clusters and a clusterset server on loopback: look-ups, a member added, another killed
 	go run ./test/demo
 
 test: ## unit tests, with the race detector
-	go test -race ./plugin/... ./corefile/... ./deploy/... ./test/...
+	go test -race ./cmd/... ./plugin/... ./corefile/... ./deploy/... ./test/...
 
 e2e: bin/coredns bin/kube ## end to end: real API servers, three networks (needs root), the image
 	$(GO) test -trimpath -count 1 -run '^TestTooLarge$$' ./plugin/clusterset/member
