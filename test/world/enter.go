@@ -83,7 +83,7 @@ func setUp() error {
 	if err != nil {
 		return err
 	}
-	defer unix.Close(socket)
+	defer func() { _ = unix.Close(socket) }()
 	if err := device("lo", func(r *unix.Ifreq) error {
 		r.SetUint16(unix.IFF_UP)
 		return unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, r)

@@ -68,7 +68,7 @@ func forward(w http.ResponseWriter, request *http.Request, host string) {
 	if conn == nil {
 		return
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	defer close(ended)
 	waiting := make(map[string]httpstream.Stream) // the first of two
 	for {

@@ -28,9 +28,11 @@ type Replica struct {
 	process *harness.Process
 }
 
-// Pod is its name, IP its address.
+// Pod is its name.
 func (r *Replica) Pod() string { return fmt.Sprintf("coredns-7c9f8d6b5-%dxw%dk", r.Cluster.n, r.n) }
-func (r *Replica) IP() string  { return r.Cluster.PodAddress(1 + r.n) }
+
+// IP is its address.
+func (r *Replica) IP() string { return r.Cluster.PodAddress(1 + r.n) }
 
 // Loopback is what its 127.0.0.1 is in the namespace that all share.
 func (r *Replica) Loopback() string { return fmt.Sprintf("127.%d.0.%d", r.Cluster.n, r.n) }

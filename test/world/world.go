@@ -117,12 +117,16 @@ func (c *Cluster) StartDNS() {
 	}
 }
 
-// ServiceCIDR is of the cluster's services, PodCIDR of its pods.
+// ServiceCIDR is that of its services.
 func (c *Cluster) ServiceCIDR() string { return fmt.Sprintf("10.%d.0.0/16", 100+c.n) }
-func (c *Cluster) PodCIDR() string     { return fmt.Sprintf("10.%d.0.0/16", 50+c.n) }
 
-// DNS is the address of its DNS service, Web of the Service web in the namespace shop.
+// PodCIDR is that of its pods.
+func (c *Cluster) PodCIDR() string { return fmt.Sprintf("10.%d.0.0/16", 50+c.n) }
+
+// DNS is the address of its DNS service.
 func (c *Cluster) DNS() string { return c.service(10) }
+
+// Web is the address of the Service web in the namespace shop.
 func (c *Cluster) Web() string { return c.service(20) }
 
 // API is where its API server is reached: the Service kubernetes.
