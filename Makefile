@@ -14,6 +14,10 @@ KUBE_LDFLAGS := -s -w \
 FUZZTIME ?= 30000x
 FUZZ     := go test -run '^$$' -fuzztime $(FUZZTIME) -fuzz
 
+# The chart's tests are a module of their own, and read the chart outside of it, where
+# go doesn't see that it changed.
+HELM_TEST := go test -C test/helm -count 1
+
 # How many seeds make oracle tries, and the first of them; by default none that was
 # tried before.
 SEEDS ?= 200
@@ -38,10 +42,12 @@ demo: bin/coredns ## three clusters and a clusterset server on loopback: look-up
 
 test: ## unit tests, with the race detector
 	go test -race ./cmd/... ./plugin/... ./corefile/... ./deploy/... ./test/...
+	$(HELM_TEST) ./...
 
 e2e: bin/coredns bin/kube ## end to end: real API servers, three networks (needs root), the image
 	$(GO) test -trimpath -count 1 -run '^TestTooLarge$$' ./plugin/clusterset/member
 	go test -race -tags e2e -count 1 -timeout 30m -p 1 ./test/... ./deploy/...
+	$(HELM_TEST) -tags e2e ./...
 
 bench: bin/coredns bin/kube ## cost per query, memory and delay, beside CoreDNS's own plugins (needs dnsperf)
 	go run ./test/bench
@@ -63,6 +69,7 @@ fuzz: ## fuzz what strangers write: names, queries, documents, kubeconfigs, list
 
 lint: ## vet, format, import rules, a tidy go.mod
 	go mod tidy -diff
+	go -C test/helm mod tidy -diff
 	go run $(LINT) run ./...
 
 image: ## the container image, as an OCI archive in bin/ (needs buildah)

@@ -3,11 +3,7 @@
 package deploy
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,13 +13,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/coredns-clusterset/clusterset/test/harness"
 )
@@ -41,6 +34,7 @@ func connect(t *testing.T, kubeconfig string) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
+	config.QPS = -1 // a local API, asked thousands of things
 	c := &cluster{client: kubernetes.NewForConfigOrDie(config), dynamic: dynamic.NewForConfigOrDie(config)}
 	if c.resources, err = restmapper.GetAPIGroupResources(c.client.Discovery()); err != nil {
 		t.Fatal(err)
@@ -115,43 +109,6 @@ func (c *cluster) configMap(t *testing.T, namespace, name string) *v1.ConfigMap 
 	return m
 }
 
-// right is what a user may do, or not, with a resource of an API group.
-type right struct {
-	group, resource, name, verbs string
-	allowed                      bool
-}
-
-// wantRights asks what the user may do: what clusterset needs, and no more.
-func (c *cluster) wantRights(t *testing.T, namespace, user string) {
-	t.Helper()
-	for _, right := range []right{
-		{"", "configmaps", "clusterset", "get list watch", true},
-		{"", "configmaps", "clusterset", "update patch delete", false},
-		{"", "configmaps", "another", "get list watch", false},
-		{"", "configmaps", "", "list watch", false},
-		{"", "events", "", "create", true},
-		{"", "events", "", "list delete", false},
-		{"", "secrets", "clusterset", "get", false},
-	} {
-		c.wantRight(t, namespace, user, right)
-	}
-	c.wantRight(t, "", user, right{"about.k8s.io", "clusterproperties", "cluster.clusterset.k8s.io", "get", true})
-	for _, resource := range []string{"serviceimports", "serviceexports"} {
-		c.wantRight(t, "", user, right{"multicluster.x-k8s.io", resource, "", "list watch", true})
-		c.wantRight(t, "", user, right{"multicluster.x-k8s.io", resource, "", "create delete", false})
-	}
-	c.wantRight(t, "", user, right{"discovery.k8s.io", "endpointslices", "", "list watch", true})
-	c.wantRight(t, "", user, right{"about.k8s.io", "clusterproperties", "another", "get", false})
-}
-
-func (c *cluster) wantRight(t *testing.T, namespace, user string, r right) {
-	t.Helper()
-	for verb := range strings.FieldsSeq(r.verbs) {
-		asked := authorizationv1.ResourceAttributes{Namespace: namespace, Group: r.group, Resource: r.resource, Name: r.name, Verb: verb}
-		eventually(t, user+"'s rights", func() error { return c.review(t, user, asked, r.allowed) })
-	}
-}
-
 func (c *cluster) review(t *testing.T, user string, asked authorizationv1.ResourceAttributes, want bool) error {
 	review := &authorizationv1.SubjectAccessReview{
 		Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &asked},
@@ -169,25 +126,5 @@ func eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
 	if _, err := harness.Poll(t.Context(), 10*time.Second, check); err != nil {
 		t.Errorf("%s: %v", what, err)
-	}
-}
-
-// split reads the objects of a YAML text.
-func split(t *testing.T, text string) (objects []*unstructured.Unstructured) {
-	t.Helper()
-	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
-	for {
-		doc, err := reader.Read()
-		if errors.Is(err, io.EOF) {
-			return objects
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := &unstructured.Unstructured{}
-		if err := yaml.Unmarshal(doc, &o.Object); err != nil {
-			t.Fatal(err)
-		}
-		objects = append(objects, o)
 	}
 }
