@@ -132,7 +132,7 @@ func parseStanza(keys []string, tokens []caddyfile.Token) (*Stanza, error) {
 			option := d.Val()
 			s.Options[option] = d.RemainingArgs()
 			if err := s.set(option, s.Options[option]); err != nil {
-				return nil, fmt.Errorf("Corefile:%d: %w", d.Line(), err)
+				return nil, fmt.Errorf("line %d of the Corefile: %w", d.Line(), err)
 			}
 		}
 	}

@@ -62,7 +62,7 @@ func TestImports(t *testing.T) {
 
 func TestBadCorefile(t *testing.T) {
 	for _, c := range []struct{ corefile, want string }{
-		{". {\n clusterset lan {\n  status 9154\n }\n}", `Corefile:3: status "9154": not HOST:PORT`},
+		{". {\n clusterset lan {\n  status 9154\n }\n}", `line 3 of the Corefile: status "9154": not HOST:PORT`},
 		{". {\n clusterset lan {\n", "Corefile:"},
 		{". { import /etc/hosts\n}", "Corefile:1 - Error during parsing: import: "},
 		{"\"import\" /etc/hosts\n", "Corefile:1 - Error during parsing: import: "},

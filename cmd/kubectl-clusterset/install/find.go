@@ -83,9 +83,9 @@ func Find(ctx context.Context, client kubernetes.Interface, where Where) (*Insta
 		case len(i.Stanzas()) > 0:
 			return i, nil
 		case i.Err != nil:
-			seen = append(seen, fmt.Errorf("Deployment %s: %w", i.Name(), i.Err))
+			seen = append(seen, fmt.Errorf("deployment %s: %w", i.Name(), i.Err))
 		default:
-			seen = append(seen, fmt.Errorf("Deployment %s: its Corefile (ConfigMap %s) has no clusterset", i.Name(), i.Corefile))
+			seen = append(seen, fmt.Errorf("deployment %s: its Corefile (ConfigMap %s) has no clusterset", i.Name(), i.Corefile))
 		}
 	}
 	return nil, &NotFoundError{where, errors.Join(seen...)}
@@ -135,14 +135,14 @@ func list(ctx context.Context, client kubernetes.Interface, where Where) (all []
 	if where.Deployment != "" {
 		one, err := client.AppsV1().Deployments(where.Namespace).Get(ctx, where.Deployment, metav1.GetOptions{})
 		if err != nil {
-			return nil, fmt.Errorf("Deployment %s/%s: %w", where.Namespace, where.Deployment, err)
+			return nil, fmt.Errorf("deployment %s/%s: %w", where.Namespace, where.Deployment, err)
 		}
 		return []apps.Deployment{*one}, nil
 	}
 	for _, place := range places {
 		found, err := client.AppsV1().Deployments(place.namespace).List(ctx, metav1.ListOptions{LabelSelector: place.labels, Limit: maxObjects})
 		if err != nil {
-			return nil, fmt.Errorf("Deployments in %s: %w", place.namespace, err)
+			return nil, fmt.Errorf("deployments in %s: %w", place.namespace, err)
 		}
 		all = append(all, found.Items...)
 	}
@@ -174,11 +174,11 @@ func read(ctx context.Context, client kubernetes.Interface, d *apps.Deployment, 
 	}
 	selector, err := metav1.LabelSelectorAsSelector(d.Spec.Selector)
 	if err != nil {
-		return nil, fmt.Errorf("Deployment %s: %w", i.Name(), err)
+		return nil, fmt.Errorf("deployment %s: %w", i.Name(), err)
 	}
 	pods, err := client.CoreV1().Pods(d.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector.String(), Limit: maxObjects})
 	if err != nil {
-		return nil, fmt.Errorf("pods of Deployment %s: %w", i.Name(), err)
+		return nil, fmt.Errorf("pods of deployment %s: %w", i.Name(), err)
 	}
 	for n := range pods.Items {
 		if p := &pods.Items[n]; p.DeletionTimestamp == nil && p.Status.Phase != v1.PodSucceeded && p.Status.Phase != v1.PodFailed {

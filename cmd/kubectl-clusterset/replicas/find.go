@@ -78,7 +78,7 @@ func statusPort(i *install.Install) (*install.Stanza, int, error) {
 		}
 		port, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || port == 0 {
-			return nil, 0, fmt.Errorf("Corefile (ConfigMap %s): status %q: not a port", i.Corefile, s.Status)
+			return nil, 0, fmt.Errorf("the Corefile (ConfigMap %s): status %q: not a port", i.Corefile, s.Status)
 		}
 		return s, int(port), nil
 	}

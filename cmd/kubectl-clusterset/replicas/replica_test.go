@@ -31,12 +31,12 @@ func TestGet(t *testing.T) {
 		serve http.HandlerFunc
 		want  string // of the error, "" is none
 	}{
-		{"good", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"version":"1.2"}`) }, ""},
+		{"good", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"version":"1.2"}`) }, ""},
 		{"refused", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
-			fmt.Fprint(w, `{"error":"no\nsuch name"}`)
+			fmt.Fprintln(w, `{"error":"no\nsuch name"}`)
 		}, `HTTP status 400: no\nsuch name`},
-		{"not ours", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, "isn't a status"},
+		{"not ours", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "<html>") }, "isn't a status"},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:9/", http.StatusFound)
 		}, "it redirects"},
