@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/lookup"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/status"
 )
 
 // version is clusterset's own; the Makefile sets it.
@@ -13,6 +15,9 @@ var version = "dev"
 
 func main() {
 	c := cli.New(os.Stdin, os.Stdout, os.Stderr, version)
-	root := cli.NewRoot(c)
+	root := cli.NewRoot(c,
+		lookup.New(c),
+		status.New(c),
+	)
 	os.Exit(c.Run(root, os.Args[1:]))
 }
