@@ -8,7 +8,9 @@ import (
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/join"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/leave"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/lookup"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/renew"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/status"
 )
 
 // version is clusterset's own; the Makefile sets it.
@@ -19,7 +21,9 @@ func main() {
 	root := cli.NewRoot(c,
 		join.New(c),
 		leave.New(c),
+		lookup.New(c),
 		renew.New(c),
+		status.New(c),
 	)
 	os.Exit(c.Run(root, os.Args[1:]))
 }

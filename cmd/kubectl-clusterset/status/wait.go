@@ -1,0 +1,105 @@
+package status
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
+)
+
+// waitPause is between two looks.
+const waitPause = time.Second
+
+// waiting looks until all is well, for as long as the user said. What it waits for is said
+// once, and again when it is something else.
+func (v *command) waiting(ctx context.Context) error {
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, v.wait)
+	defer cancel()
+	pause := time.NewTicker(waitPause)
+	defer pause.Stop()
+	var last *Report
+	said := ""
+	for {
+		r, err := v.look(ctx)
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		if err == nil {
+			last = r
+			why := r.unsettled()
+			if why == "" {
+				return v.show(r)
+			}
+			if why != said {
+				said = why
+				v.Progress("%s Waiting (%s) for %s", v.Mark("⌛", "..."), time.Since(start).Round(time.Second), why)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return v.gaveUp(last, said)
+		case <-pause.C:
+		}
+	}
+}
+
+// gaveUp ends a wait in vain. That it is degraded at least is what an exit code of 0 would
+// deny.
+func (v *command) gaveUp(last *Report, why string) error {
+	if last == nil {
+		return errors.New("no status within the time to wait")
+	}
+	err := v.show(last)
+	code := cli.Degraded
+	if exit := (*cli.ExitError)(nil); errors.As(err, &exit) {
+		if exit.Err != nil {
+			return err
+		}
+		code = exit.Code
+	}
+	return &cli.ExitError{Code: code, Err: fmt.Errorf("not within %v: waited for %s", v.wait, why)}
+}
+
+// unsettled is what is still waited for, "" when all replicas that there are to be have the
+// documents of now in force, and see every member in good health. A replica that isn't
+// there yet may still not know a member.
+func (r *Report) unsettled() string {
+	if r.Answering < r.Wanted || len(r.Replicas) != r.Wanted {
+		for _, replica := range r.Replicas {
+			if replica.Error != "" {
+				return fmt.Sprintf("replica %s: %s", replica.Name, replica.Error)
+			}
+		}
+		return fmt.Sprintf("%d replicas, of which %d answer", r.Wanted, r.Answering)
+	}
+	for _, set := range r.Sets {
+		if set.InForce < r.Wanted {
+			return fmt.Sprintf("%s to be in force on every replica: it is on %d of %d", set.Source, set.InForce, r.Wanted)
+		}
+		for _, m := range set.Members {
+			if m.Healthy < m.Replicas {
+				return "member " + m.Name + r.why("member "+m.Name)
+			}
+		}
+	}
+	for _, f := range r.Findings {
+		if f.Health == status.Failed {
+			return f.About + ": " + f.Text
+		}
+	}
+	return ""
+}
+
+// why is the first finding about something.
+func (r *Report) why(about string) string {
+	for _, f := range r.Findings {
+		if f.About == about {
+			return ": " + f.Text
+		}
+	}
+	return ""
+}
