@@ -51,34 +51,48 @@ func texts[T netip.Prefix | netip.Addr](of []T) []string {
 	return all
 }
 
+// sources are where a member's names can be answered from.
+type sources struct {
+	inside, dns, data bool
+}
+
 // healthOf sums up a member's states: whether its names are answered, and what is wrong. inside
 // is whether this server looks them up in itself.
 func healthOf(m *status.Member, broken error, mode model.Mode, inside bool) (status.Health, string) {
-	asks, hasData := mode != model.ModeResolve && !inside, mode != model.ModeForward && m.Data != nil
-	var wrong []string
-	if asks {
+	uses := sources{inside: inside, dns: mode != model.ModeResolve && !inside, data: mode != model.ModeForward && m.Data != nil}
+	wrong := uses.troubles(m, broken)
+	reason := quoted.Ends(strings.Join(wrong, "; "), maxReason)
+	switch answered := uses.answer(m, broken); {
+	case answered && len(wrong) == 0:
+		return status.OK, ""
+	case answered:
+		return status.Degraded, reason
+	case uses.data && m.Data.State == status.Unsynced && m.Data.LastError == "":
+		return status.Unknown, reason
+	}
+	return status.Failed, reason
+}
+
+// answer reports whether the member's names can be answered now.
+func (s sources) answer(m *status.Member, broken error) bool {
+	return s.inside || s.dns && broken == nil && isAsked(m.DNS) || s.data && m.Data.State == status.Fresh
+}
+
+// troubles is what is wrong with what is used.
+func (s sources) troubles(m *status.Member, broken error) (wrong []string) {
+	if s.dns {
 		wrong = append(wrong, dnsTrouble(m.DNS, broken)...)
 	}
-	if hasData {
+	if s.data {
 		wrong = append(wrong, dataTrouble(m.Data)...)
 	}
 	if g := m.Gateway; g != nil && !g.Alive {
 		wrong = append(wrong, "gateway: "+g.Error)
 	}
-	answered := inside || asks && broken == nil && isAsked(m.DNS) || hasData && m.Data.State == status.Fresh
-	if !answered && !hasData && !asks {
+	if s == (sources{}) {
 		wrong = append(wrong, ErrNoKubeconfig.Error())
 	}
-	reason := quoted.Ends(strings.Join(wrong, "; "), maxReason)
-	switch {
-	case answered && len(wrong) == 0:
-		return status.OK, ""
-	case answered:
-		return status.Degraded, reason
-	case hasData && m.Data.State == status.Unsynced && m.Data.LastError == "":
-		return status.Unknown, reason
-	}
-	return status.Failed, reason
+	return wrong
 }
 
 // isAsked reports whether an upstream is up.
