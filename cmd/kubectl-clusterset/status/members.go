@@ -114,17 +114,17 @@ func (v *view) addReason(replica *Replica, m *status.Member) {
 }
 
 // findMember finds what is wrong with a member; what not all replicas see says which do.
-func (r *Report) findMember(v *view, replicas int) {
+func (r *Report) findMember(v *view, all int) {
 	about := "member " + v.Name
 	for _, reason := range v.reasons {
-		if len(reason.replicas) == replicas {
+		if len(reason.replicas) == all {
 			r.find(reason.health, about, "%s", reason.text)
 		} else {
 			r.find(reason.health, about, "%s (seen by %s)", reason.text, strings.Join(reason.replicas, ", "))
 		}
 	}
-	if v.by < replicas {
-		r.find(status.Degraded, about, "is known to %d of %d replicas", v.by, replicas)
+	if v.by < all {
+		r.find(status.Degraded, about, "is known to %d of %d replicas", v.by, all)
 	}
 }
 

@@ -23,6 +23,8 @@ type Report struct {
 	Sets     []Set     `json:"clusterSets"`
 	Findings []Finding `json:"findings,omitempty"`
 	Replicas []Replica `json:"replicas"`
+
+	asked []*replicas.Replica // in the same order
 }
 
 // Set is one ClusterSet.
@@ -77,7 +79,7 @@ func (r *Report) find(health status.Health, about, format string, args ...any) {
 
 // newReport makes one of the answers. Documents are what the API has now.
 func newReport(t *replicas.Target, now *documents, answers []replicas.Answer[status.Process]) *Report {
-	r := &Report{Wanted: len(answers), Sets: []Set{}}
+	r := &Report{Wanted: len(answers), Sets: []Set{}, asked: t.Replicas}
 	if t.Install != nil {
 		r.Wanted = t.Install.Replicas
 	}
