@@ -125,7 +125,9 @@ func (c *cluster) fill(t *testing.T, services, pods string) {
 		Spec: appsv1.DeploymentSpec{
 			Selector: &metav1.LabelSelector{MatchLabels: labels}, Replicas: new(int32),
 			Template: v1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: v1.PodSpec{
-				ServiceAccountName: "coredns", Containers: []v1.Container{{Name: "coredns", Image: image}},
+				ServiceAccountName: "coredns", Containers: []v1.Container{{
+					Name: "coredns", Image: image, VolumeMounts: []v1.VolumeMount{{Name: "c", MountPath: "/etc/coredns"}},
+				}},
 				Volumes: []v1.Volume{{Name: "c", VolumeSource: v1.VolumeSource{ConfigMap: &v1.ConfigMapVolumeSource{LocalObjectReference: v1.LocalObjectReference{Name: "coredns"}}}}},
 			}},
 		},

@@ -141,7 +141,7 @@ func (r *reader) dns(ctx context.Context) error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("Service %s/%s: %w; give --dns", at.namespace, at.name, err)
+			return fmt.Errorf("the Service %s/%s: %w; give --dns", at.namespace, at.name, err)
 		}
 		if addrs := clusterIPs(service); len(addrs) > 0 {
 			r.setDNS(addrs)

@@ -93,11 +93,11 @@ func (j *joiner) connectOne(ctx context.Context, name string) ([]*here, []*membe
 }
 
 func (j *joiner) here(ctx context.Context, cluster *objects.Cluster) (*here, error) {
-	local, notes, err := cluster.FindLocal(ctx, j.configMap)
+	local, note, err := cluster.FindLocal(ctx, j.configMap)
 	if err != nil {
 		return nil, err
 	}
-	for _, note := range notes {
+	if note != "" {
 		j.warn("%s", note)
 	}
 	if j.image != "" {

@@ -3,7 +3,6 @@ package objects
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -208,7 +207,7 @@ func (s *ClusterSet) canLeave(member, text string, is bool) error {
 		}
 	}
 	if is && len(rest) > 0 && parsed.Err() != nil && document.Parse(before).Err() == nil {
-		return errors.Join(fmt.Errorf("would be bad without %s:", member), parsed.Err())
+		return fmt.Errorf("would be bad without %s:\n%w", member, parsed.Err())
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func (c *Cluster) LeaveReader(ctx context.Context, by Use) (Outcome, []string, e
 func (c *Cluster) OtherSecrets(ctx context.Context, l Local, member string) (bool, error) {
 	list, err := c.Kube.CoreV1().Secrets(l.Namespace).List(ctx, metav1.ListOptions{LabelSelector: ManagedByLabel + "=" + ManagedBy + "," + memberLabel})
 	if err != nil {
-		return false, fmt.Errorf("Secrets in %s: %w", c, err)
+		return false, fmt.Errorf("the Secrets in %s: %w", c, err)
 	}
 	for _, s := range list.Items {
 		if s.Name != SecretName(member) {

@@ -138,7 +138,7 @@ func (r *renewer) renew(ctx context.Context, name string) result {
 	var config *rest.Config
 	if err == nil {
 		if config, err = credential.Parse(secret.Data[objects.SecretKey]); err != nil {
-			err = fmt.Errorf("Secret %s/%s: %w", secret.Namespace, secret.Name, err)
+			err = fmt.Errorf("the Secret %s/%s: %w", secret.Namespace, secret.Name, err)
 		}
 	}
 	if err != nil {
@@ -191,7 +191,7 @@ func (r *renewer) replace(ctx context.Context, name string, secret *v1.Secret, c
 		return nil, err
 	}
 	if err := r.here.SetKubeconfig(ctx, secret, text); err != nil {
-		return nil, fmt.Errorf("Secret %s/%s in %s: %w", secret.Namespace, secret.Name, r.here, err)
+		return nil, fmt.Errorf("the Secret %s/%s in %s: %w", secret.Namespace, secret.Name, r.here, err)
 	}
 	return token, nil
 }
