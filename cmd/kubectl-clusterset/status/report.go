@@ -3,6 +3,7 @@ package status
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
@@ -133,8 +134,9 @@ func (r *Report) checkReplicas(t *replicas.Target) {
 		}
 		versions[replica.Status.Version] = append(versions[replica.Status.Version], replica.Name)
 		for _, s := range replica.Status.Stanzas {
-			if !s.Ready {
-				r.find(status.Degraded, "replica "+replica.Name, "isn't ready: it waits for %s", list(s.Waiting))
+			// One that nobody has asked yet says that it isn't, and waits for nothing.
+			if !s.Ready && len(s.Waiting) > 0 {
+				r.find(status.Degraded, "replica "+replica.Name, "isn't ready: it waits for %s", strings.Join(s.Waiting, ", "))
 			}
 		}
 	}

@@ -36,7 +36,7 @@ func process(changes ...func(*status.Process)) *status.Process {
 		Members: []status.Member{
 			{Name: "cluster1", Local: true, Health: status.OK, Data: fresh(4)},
 			{Name: "cluster2", Health: status.OK, Region: "eu", DNS: up("10.102.0.10:53"), Data: fresh(7)},
-			{Name: "cluster3", Health: status.OK, DNS: up("10.103.0.10:53")},
+			{Name: "cluster3", Health: status.OK, DNS: &status.DNS{Upstreams: []status.Upstream{{Address: "10.103.0.10:53", State: status.Up}}}},
 		},
 	}}}
 	for _, change := range changes {
@@ -78,7 +78,7 @@ func run(t *testing.T, servers []string, args ...string) (code int, out, errOut 
 const healthy = `NAME              NETWORK   DNS    RTT     DATA    AGE   SERVICES   ENDPOINTSLICES   REPLICAS
 cluster1 (here)   default   here   -       fresh   5m    4          5                2/2
 cluster2          default   up     0.4ms   fresh   5m    7          8                2/2
-cluster3          default   up     0.4ms   -       -     -          -                2/2
+cluster3          default   idle   -       -       -     -          -                2/2
 
 configmap kube-system/clusterset: 3 members, version 0123456789abcdef in force on 2 of 2 replicas since 2026-11-27 11:50:00 UTC
 `
@@ -101,7 +101,7 @@ func TestStatus(t *testing.T) {
 		{"a member's DNS, for one", process(down), cli.Degraded, `NAME              NETWORK   DNS    RTT     DATA    AGE   SERVICES   ENDPOINTSLICES   REPLICAS
 cluster1 (here)   default   here   -       fresh   5m    4          5                2/2
 cluster2          default   down   0.4ms   fresh   5m    7          8                1/2
-cluster3          default   up     0.4ms   -       -     -          -                2/2
+cluster3          default   idle   -       -       -     -          -                2/2
 
 configmap kube-system/clusterset: 3 members, version 0123456789abcdef in force on 2 of 2 replicas since 2026-11-27 11:50:00 UTC
 
@@ -115,7 +115,7 @@ configmap kube-system/clusterset: 3 members, version 0123456789abcdef in force o
 		}), cli.Degraded, `NAME              NETWORK   DNS    RTT     DATA    AGE   SERVICES   ENDPOINTSLICES   REPLICAS
 cluster1 (here)   default   here   -       fresh   5m    4          5                2/2
 cluster2          default   up     0.4ms   fresh   5m    7          8                2/2
-cluster3          default   up     0.4ms   -       -     -          -                1/2
+cluster3          default   idle   -       -       -     -          -                1/2
 
 configmap kube-system/clusterset: 3 members
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -96,8 +97,8 @@ func (r *Report) unsettled() string {
 	}
 	for _, replica := range r.Replicas {
 		for _, s := range replica.Status.Stanzas {
-			if !s.Ready {
-				return fmt.Sprintf("replica %s to be ready: it waits for %s", replica.Name, list(s.Waiting))
+			if !s.Ready && len(s.Waiting) > 0 {
+				return fmt.Sprintf("replica %s to be ready: it waits for %s", replica.Name, strings.Join(s.Waiting, ", "))
 			}
 		}
 	}
