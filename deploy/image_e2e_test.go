@@ -83,7 +83,7 @@ func wantStatic(t *testing.T, path string, machine elf.Machine) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer program.Close()
+	defer func() { _ = program.Close() }() // it was read
 	if program.Machine != machine {
 		t.Errorf("%s is for %v, want %v", path, program.Machine, machine)
 	}
