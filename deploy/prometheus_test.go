@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"encoding/json"
 	"reflect"
 	"regexp"
 	"slices"
@@ -121,7 +122,7 @@ var metricName = regexp.MustCompile(`\bcoredns_clusterset_\w+`)
 // The metrics that alerts, the dashboard and running.md name are in the man page.
 func TestMetricsAreKnown(t *testing.T) {
 	known := metricName.FindAllString(read(t, "..", "plugin", "clusterset", "README.md"), -1)
-	for _, file := range []string{"running.md", "prometheus/alerts.yaml", "prometheus/alerts_test.yaml"} {
+	for _, file := range []string{"running.md", "prometheus/alerts.yaml", "prometheus/alerts_test.yaml", "grafana/clusterset.json"} {
 		used := metricName.FindAllString(read(t, file), -1)
 		if len(used) == 0 {
 			t.Errorf("%s names none", file)
@@ -133,6 +134,68 @@ func TestMetricsAreKnown(t *testing.T) {
 			if !slices.Contains(known, name) {
 				t.Errorf("%s: the man page has no %s", file, name)
 			}
+		}
+	}
+}
+
+// dashboard is Grafana's, as far as it is looked at here.
+type dashboard struct {
+	Title, UID string
+	Templating struct{ List []struct{ Name, Type string } }
+	Panels     []struct {
+		ID          int
+		Type, Title string
+		Datasource  struct{ UID string }
+		Targets     []struct {
+			Expr   string
+			Legend string `json:"legendFormat"`
+		}
+	}
+}
+
+func readDashboard(t *testing.T) dashboard {
+	t.Helper()
+	var d dashboard
+	if err := json.Unmarshal([]byte(read(t, "grafana", "clusterset.json")), &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// The dashboard is for any Prometheus, shows what is chosen, and has every metric of the
+// man page.
+func TestDashboard(t *testing.T) {
+	d := readDashboard(t)
+	var variables []string
+	for _, v := range d.Templating.List {
+		variables = append(variables, v.Name)
+	}
+	if want := []string{"datasource", "job", "instance", "cluster"}; !slices.Equal(variables, want) {
+		t.Errorf("variables: %q, want %q", variables, want)
+	}
+	shown := make(map[string]bool)
+	ids := make(map[int]bool)
+	for _, panel := range d.Panels {
+		if ids[panel.ID] {
+			t.Errorf("%s: id %d is another's", panel.Title, panel.ID)
+		}
+		ids[panel.ID] = true
+		if panel.Type != "row" && panel.Datasource.UID != "${datasource}" {
+			t.Errorf("%s: data source %q", panel.Title, panel.Datasource.UID)
+		}
+		for _, target := range panel.Targets {
+			for _, series := range regexp.MustCompile(`coredns_\w+(\{[^}]*\})?`).FindAllString(target.Expr, -1) {
+				if !strings.Contains(series, `job=~"$job", instance=~"$instance"`) {
+					t.Errorf("%s: %s isn't of the chosen instances", panel.Title, series)
+				}
+				name, _, _ := strings.Cut(series, "{")
+				shown[strings.TrimSuffix(name, "_bucket")] = true
+			}
+		}
+	}
+	for _, item := range regexp.MustCompile(`(?m)^\* `+"`"+`(coredns_clusterset_\w+)`).FindAllStringSubmatch(read(t, "..", "plugin", "clusterset", "README.md"), -1) {
+		if !shown[item[1]] {
+			t.Errorf("no panel shows %s", item[1])
 		}
 	}
 }
