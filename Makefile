@@ -30,18 +30,21 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Where the programs are built.
 BIN     := bin
 
-.PHONY: all help demo test e2e bench oracle fuzz lint image clean $(BIN)/coredns bin/kube
+.PHONY: all help demo test e2e bench oracle fuzz lint image clean $(BIN)/coredns $(BIN)/kubectl-clusterset bin/kube
 
-all: bin/coredns ## build bin/coredns
+all: bin/coredns bin/kubectl-clusterset ## build both programs
 
 $(BIN)/coredns:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/coredns
+
+$(BIN)/kubectl-clusterset:
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/kubectl-clusterset
 
 demo: bin/coredns ## three clusters and a clusterset server on loopback: look-ups, a member added, another killed
 	go run ./test/demo
 
 test: ## unit tests, with the race detector
-	go test -race ./plugin/... ./corefile/... ./deploy/... ./test/...
+	go test -race ./cmd/... ./plugin/... ./corefile/... ./deploy/... ./test/...
 	$(HELM_TEST) ./...
 
 e2e: bin/coredns bin/kube ## end to end: real API servers, three networks (needs root), the image

@@ -48,14 +48,16 @@ func TestImage(t *testing.T) {
 			container := s.buildah(t, "from", "--arch", arch, "oci-archive:"+archive)
 			s.wantSettings(t, container, arch)
 			root := s.buildah(t, "mount", container)
-			wantFiles(t, root, "/coredns", "/etc/ssl/certs/ca-certificates.crt")
+			wantFiles(t, root, "/coredns", "/etc/ssl/certs/ca-certificates.crt", "/kubectl-clusterset")
 			wantStatic(t, filepath.Join(root, "coredns"), machine)
+			wantStatic(t, filepath.Join(root, "kubectl-clusterset"), machine)
 			wantCapability(t, filepath.Join(root, "coredns"))
 			if bundle := read(t, root, "etc", "ssl", "certs", "ca-certificates.crt"); !strings.Contains(bundle, "BEGIN CERTIFICATE") {
 				t.Error("no CA certificates in it")
 			}
 			if arch == runtime.GOARCH {
 				runIn(t, root)
+				runCommandIn(t, root)
 			}
 		})
 	}
@@ -199,5 +201,17 @@ func runIn(t *testing.T, root string) {
 		if err != nil || len(reply.Answer) != 1 {
 			t.Errorf("over %s: %v\n%v", network, err, reply)
 		}
+	}
+}
+
+// runCommandIn starts the image's other program as a container would.
+func runCommandIn(t *testing.T, root string) {
+	t.Helper()
+	command := exec.Command("/kubectl-clusterset", "--help")
+	command.Dir = "/"
+	command.Env = []string{}
+	command.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}
+	if out, err := command.CombinedOutput(); err != nil || !strings.Contains(string(out), "clusterset") {
+		t.Errorf("kubectl-clusterset --help: %v\n%s", err, out)
 	}
 }

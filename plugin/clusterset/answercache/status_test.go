@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // TestStatus: a cache holds what its members do, and each has its share of the capacity.
@@ -13,7 +15,7 @@ func TestStatus(t *testing.T) {
 	c := New(Options{Capacity: 100, NegativeTTL: 5})
 	one, _ := newMember(t, c)
 	two, _ := newMember(t, c)
-	if got, want := c.Status(), (Status{Positive: KindStatus{0, 0, 100}, Negative: KindStatus{0, 0, 25}}); got != want {
+	if got, want := c.Status(), (status.Cache{Positive: kind(0, 0, 100), Negative: kind(0, 0, 25)}); got != want {
 		t.Errorf("empty: %+v, want %+v", got, want)
 	}
 	now := time.Now()
@@ -25,13 +27,13 @@ func TestStatus(t *testing.T) {
 	one.Put(key("b.lan."), "b.", address("b.", 60), now)
 	one.Put(key("c.lan."), "c.", nameError(60), now)
 	two.Put(key("a.lan."), "a.", address("a.", 60), now)
-	if got, want := one.Status(), (Status{Positive: KindStatus{2, 3, 50}, Negative: KindStatus{1, 1, 25}}); got != want {
+	if got, want := one.Status(), (status.Cache{Positive: kind(2, 3, 50), Negative: kind(1, 1, 25)}); got != want {
 		t.Errorf("one: %+v, want %+v", got, want)
 	}
-	if got, want := two.Status(), (Status{Positive: KindStatus{1, 1, 50}, Negative: KindStatus{0, 0, 12}}); got != want {
+	if got, want := two.Status(), (status.Cache{Positive: kind(1, 1, 50), Negative: kind(0, 0, 12)}); got != want {
 		t.Errorf("two: %+v, want %+v", got, want)
 	}
-	if got, want := c.Status(), (Status{Positive: KindStatus{3, 4, 100}, Negative: KindStatus{1, 1, 25}}); got != want {
+	if got, want := c.Status(), (status.Cache{Positive: kind(3, 4, 100), Negative: kind(1, 1, 25)}); got != want {
 		t.Errorf("both: %+v, want %+v", got, want)
 	}
 	text, err := json.Marshal(two.Status())
@@ -39,7 +41,11 @@ func TestStatus(t *testing.T) {
 		t.Errorf("%s, %v; want %s", text, err, want)
 	}
 	one.Drop()
-	if got, want := one.Status(), (Status{Positive: KindStatus{0, 0, 50}, Negative: KindStatus{0, 0, 25}}); got != want {
+	if got, want := one.Status(), (status.Cache{Positive: kind(0, 0, 50), Negative: kind(0, 0, 25)}); got != want {
 		t.Errorf("dropped: %+v, want %+v", got, want)
 	}
+}
+
+func kind(entries, weight, capacity int) status.CacheKind {
+	return status.CacheKind{Entries: entries, Weight: weight, Capacity: capacity}
 }

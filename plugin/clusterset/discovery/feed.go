@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/registry"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // Feed is a running source of values that any number of plugin instances share:
@@ -22,7 +23,7 @@ type Feed[T any] struct {
 	began  time.Time
 	first  chan struct{} // closed once the subscribers know the first value
 	last   atomic.Pointer[T]
-	status atomic.Pointer[Status]
+	status atomic.Pointer[status.Document]
 
 	mu          sync.Mutex
 	subscribers map[*subscriber[T]]struct{}
@@ -56,7 +57,7 @@ func acquire[T any](from origin, run func(ctx context.Context, f *Feed[T])) *Fee
 			origin: from, cancel: cancel, done: make(chan struct{}), began: time.Now(), first: make(chan struct{}),
 			subscribers: make(map[*subscriber[T]]struct{}),
 		}
-		f.status.Store(&Status{Source: from.String()})
+		f.status.Store(&status.Document{Source: from.String()})
 		go func() {
 			defer close(f.done)
 			run(ctx, f)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/document"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // Update is how a source of ClusterSets is now.
@@ -21,10 +22,10 @@ type Update struct {
 // error once. Its source uses it one call at a time.
 type lastGood struct {
 	observe, publish func(Update)
-	show             func(Status) // also where there is no news
+	show             func(status.Document) // also where there is no news
 
 	last   Update
-	status Status
+	status status.Document
 	// documents are those that were parsed last. A source has them again after each
 	// error of its own, and whenever something beside them changes.
 	documents map[string]string
@@ -35,7 +36,7 @@ type lastGood struct {
 func newLastGood(f *Feed[Update], observe func(Update)) *lastGood {
 	return &lastGood{
 		observe: observe, publish: f.publish, status: f.Status(),
-		show: func(s Status) { f.status.Store(&s) },
+		show: func(s status.Document) { f.status.Store(&s) },
 	}
 }
 
@@ -50,9 +51,9 @@ type version struct {
 func (l *lastGood) read(of version, documents map[string]string) error {
 	l.parse(documents)
 	l.status.Read, l.status.ResourceVersion, l.status.Generation = true, of.resourceVersion, of.generation
-	l.status.setParsed(&l.parsed)
+	setParsed(&l.status, &l.parsed)
 	if set := l.parsed.Set; set != nil && set != l.last.Set {
-		l.status.InForceSince, l.status.Members = time.Now(), len(set.Clusters)
+		l.status.InForceSince, l.status.Members, l.status.Hash = time.Now(), len(set.Clusters), status.Hash(documents)
 	}
 	return l.report(l.parsed.Set, l.parseErr)
 }
@@ -61,7 +62,7 @@ func (l *lastGood) read(of version, documents map[string]string) error {
 // before.
 func (l *lastGood) failed(err error) error {
 	l.status.Read, l.status.Findings, l.status.MoreFindings = false, nil, 0
-	l.status.setError(err)
+	setError(&l.status, err)
 	return l.report(nil, err)
 }
 

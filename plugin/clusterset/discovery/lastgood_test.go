@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // documentOf is a document with one member.
@@ -18,7 +19,7 @@ func documentOf(name string, subnet int) string {
 // end.
 func TestLastGood(t *testing.T) {
 	var observed []Update
-	last := &lastGood{observe: func(u Update) { observed = append(observed, u) }, show: func(Status) {}}
+	last := &lastGood{observe: func(u Update) { observed = append(observed, u) }, show: func(status.Document) {}}
 	count := 0
 	last.publish = func(u Update) {
 		count++
@@ -79,7 +80,7 @@ func onlyMember(set *model.ClusterSet) string {
 
 // TestLastGoodOnce: documents that are read again aren't parsed again.
 func TestLastGoodOnce(t *testing.T) {
-	last := &lastGood{observe: func(Update) {}, publish: func(Update) {}, show: func(Status) {}}
+	last := &lastGood{observe: func(Update) {}, publish: func(Update) {}, show: func(status.Document) {}}
 	many := documentOf("c1", 1) + "  gateways: [" + strings.Repeat("x, ", 1000) + "]\n"
 	for name, text := range map[string]string{"good": documentOf("c1", 1), "bad": many} {
 		again := func() { _ = last.read(version{}, map[string]string{"k.yaml": text}) }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/document"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // untilEnd is a source that publishes nothing by itself.
@@ -36,28 +37,28 @@ func TestStatus(t *testing.T) {
 		}
 		name := document.Finding{Severity: document.Error, Key: "k.yaml", Path: "clusters[0].name", Value: "C1", Message: "not one or two RFC 1123 labels (a-z, 0-9, inner '-', 63 bytes each)"}
 		cidr := document.Finding{Severity: document.Error, Key: "k.yaml", Path: "clusters[1].serviceCIDRs[0]", Value: "x", Message: "not a CIDR"}
-		if diff := cmp.Diff(Status{Source: "configmap n/c"}, feed.Status()); diff != "" {
+		if diff := cmp.Diff(status.Document{Source: "configmap n/c"}, feed.Status()); diff != "" {
 			t.Error(diff)
 		}
 		for minute, step := range []struct {
 			name string
 			do   func() error
-			want Status
+			want status.Document
 		}{
-			{"missing", func() error { return last.failed(gone) }, Status{Error: gone.Error(), ErrorSince: at(0)}},
-			{"still missing", func() error { return last.failed(gone) }, Status{Error: gone.Error(), ErrorSince: at(0)}},
+			{"missing", func() error { return last.failed(gone) }, status.Document{Error: gone.Error(), ErrorSince: at(0)}},
+			{"still missing", func() error { return last.failed(gone) }, status.Document{Error: gone.Error(), ErrorSince: at(0)}},
 			{"good", func() error { return last.read(version{"10", 1}, good) },
-				Status{Read: true, ResourceVersion: "10", Generation: 1, InForceSince: at(2), Members: 2, Findings: []document.Finding{overlap}}},
+				status.Document{Read: true, ResourceVersion: "10", Generation: 1, InForceSince: at(2), Members: 2, Hash: status.Hash(good), Findings: []document.Finding{overlap}}},
 			{"the same", func() error { return last.read(version{"11", 1}, good) },
-				Status{Read: true, ResourceVersion: "11", Generation: 1, InForceSince: at(2), Members: 2, Findings: []document.Finding{overlap}}},
+				status.Document{Read: true, ResourceVersion: "11", Generation: 1, InForceSince: at(2), Members: 2, Hash: status.Hash(good), Findings: []document.Finding{overlap}}},
 			{"bad", func() error { return last.read(version{"12", 2}, bad) },
-				Status{Read: true, ResourceVersion: "12", Generation: 2, InForceSince: at(2), Members: 2, Error: name.String() + "; and 1 more", ErrorSince: at(4), Findings: []document.Finding{name, cidr}}},
+				status.Document{Read: true, ResourceVersion: "12", Generation: 2, InForceSince: at(2), Members: 2, Hash: status.Hash(good), Error: name.String() + "; and 1 more", ErrorSince: at(4), Findings: []document.Finding{name, cidr}}},
 			{"as bad", func() error { return last.read(version{"13", 2}, bad) },
-				Status{Read: true, ResourceVersion: "13", Generation: 2, InForceSince: at(2), Members: 2, Error: name.String() + "; and 1 more", ErrorSince: at(4), Findings: []document.Finding{name, cidr}}},
+				status.Document{Read: true, ResourceVersion: "13", Generation: 2, InForceSince: at(2), Members: 2, Hash: status.Hash(good), Error: name.String() + "; and 1 more", ErrorSince: at(4), Findings: []document.Finding{name, cidr}}},
 			{"gone", func() error { return last.failed(gone) },
-				Status{ResourceVersion: "13", Generation: 2, InForceSince: at(2), Members: 2, Error: gone.Error(), ErrorSince: at(6)}},
+				status.Document{ResourceVersion: "13", Generation: 2, InForceSince: at(2), Members: 2, Hash: status.Hash(good), Error: gone.Error(), ErrorSince: at(6)}},
 			{"good again", func() error { return last.read(version{"14", 3}, good) },
-				Status{Read: true, ResourceVersion: "14", Generation: 3, InForceSince: at(7), Members: 2, Findings: []document.Finding{overlap}}},
+				status.Document{Read: true, ResourceVersion: "14", Generation: 3, InForceSince: at(7), Members: 2, Hash: status.Hash(good), Findings: []document.Finding{overlap}}},
 		} {
 			_ = step.do()
 			step.want.Source = "configmap n/c"
@@ -118,16 +119,16 @@ func TestStatusWaitsForNobody(t *testing.T) {
 func TestStatusText(t *testing.T) {
 	at := time.Date(2026, 11, 26, 10, 0, 0, 0, time.UTC)
 	for _, tt := range []struct {
-		status     Status
+		status     status.Document
 		text, json string
 	}{
-		{Status{Source: "configmap n/c"}, "configmap n/c: not read yet", `{"source":"configmap n/c","read":false,"members":0}`},
-		{Status{Source: "kubeconfig /k", Read: true}, "kubeconfig /k: read", `{"source":"kubeconfig /k","read":true,"members":0}`},
-		{Status{Source: "configmap n/c", Error: "not found", ErrorSince: at}, "configmap n/c: since 2026-11-26T10:00:00Z: not found",
+		{status.Document{Source: "configmap n/c"}, "configmap n/c: not read yet", `{"source":"configmap n/c","read":false,"members":0}`},
+		{status.Document{Source: "kubeconfig /k", Read: true}, "kubeconfig /k: read", `{"source":"kubeconfig /k","read":true,"members":0}`},
+		{status.Document{Source: "configmap n/c", Error: "not found", ErrorSince: at}, "configmap n/c: since 2026-11-26T10:00:00Z: not found",
 			`{"source":"configmap n/c","read":false,"members":0,"error":"not found","errorSince":"2026-11-26T10:00:00Z"}`},
-		{Status{Source: "configmap n/c", Read: true, ResourceVersion: "7", InForceSince: at, Members: 3}, "configmap n/c: 3 members, in force since 2026-11-26T10:00:00Z",
+		{status.Document{Source: "configmap n/c", Read: true, ResourceVersion: "7", InForceSince: at, Members: 3}, "configmap n/c: 3 members, in force since 2026-11-26T10:00:00Z",
 			`{"source":"configmap n/c","read":true,"resourceVersion":"7","inForceSince":"2026-11-26T10:00:00Z","members":3}`},
-		{Status{Source: "configmap n/c", Read: true, InForceSince: at, Members: 3, Error: "bad", ErrorSince: at.Add(time.Hour)},
+		{status.Document{Source: "configmap n/c", Read: true, InForceSince: at, Members: 3, Error: "bad", ErrorSince: at.Add(time.Hour)},
 			"configmap n/c: 3 members, in force since 2026-11-26T10:00:00Z; since 2026-11-26T11:00:00Z: bad",
 			`{"source":"configmap n/c","read":true,"inForceSince":"2026-11-26T10:00:00Z","members":3,"error":"bad","errorSince":"2026-11-26T11:00:00Z"}`},
 	} {
@@ -146,7 +147,7 @@ func TestStatusOfOthers(t *testing.T) {
 	feed, err := KubeconfigFeed(nil, model.Kubeconfig{File: path})
 	do(t, err)
 	defer feed.Release()
-	seen := make(chan Status, 10)
+	seen := make(chan status.Document, 10)
 	_, _, cancel := feed.Subscribe(func(Kubeconfig) { seen <- feed.Status() })
 	defer cancel()
 	if !feed.WaitUntil(time.Now().Add(soon)) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // TestStatus: an upstream's state, and since when, and what is known of it.
@@ -19,7 +20,7 @@ func TestStatus(t *testing.T) {
 	c.turn.Store(1)
 	one, two := c.upstreams[0], c.upstreams[1]
 	for _, u := range c.Status().Upstreams {
-		if u.State != Up || !u.Since.Equal(c.made) || u.Error != "" || !u.EDNS || !u.Streams || u.P95Seconds != 0 || u.InFlight != 0 {
+		if u.State != status.Up || !u.Since.Equal(c.made) || u.Error != "" || !u.EDNS || !u.Streams || u.P95Seconds != 0 || u.InFlight != 0 {
 			t.Errorf("to begin with: %+v", u)
 		}
 	}
@@ -46,10 +47,10 @@ func TestStatus(t *testing.T) {
 		two.latency.add(10 * time.Millisecond)
 	}
 	s := c.Status()
-	if u := s.Upstreams[0]; u.State != Ejected || !u.Since.Equal(before) || u.Error != errSlow.Error() || u.EDNS || !u.Streams {
+	if u := s.Upstreams[0]; u.State != status.Ejected || !u.Since.Equal(before) || u.Error != errSlow.Error() || u.EDNS || !u.Streams {
 		t.Errorf("ejected: %+v", u)
 	}
-	if u := s.Upstreams[1]; u.State != Unavailable || u.Since.Before(before) || u.Error != `x509: valid for evil\n[FATAL]` || u.P95Seconds < 0.01 || u.P95Seconds > 0.02 || u.MedianSeconds != u.P95Seconds {
+	if u := s.Upstreams[1]; u.State != status.Down || u.Since.Before(before) || u.Error != `x509: valid for evil\n[FATAL]` || u.P95Seconds < 0.01 || u.P95Seconds > 0.02 || u.MedianSeconds != u.P95Seconds {
 		t.Errorf("down: %+v", u)
 	}
 	text, err := json.Marshal(s)
@@ -58,7 +59,7 @@ func TestStatus(t *testing.T) {
 	}
 
 	two.health.set(nil)
-	if u := c.Status().Upstreams[1]; u.State != Up || u.Since.Before(s.Upstreams[1].Since) || u.Error != "" {
+	if u := c.Status().Upstreams[1]; u.State != status.Up || u.Since.Before(s.Upstreams[1].Since) || u.Error != "" {
 		t.Errorf("back: %+v", u)
 	}
 }

@@ -110,7 +110,7 @@ func (l *listWatch) reportRefused(err error) {
 func (l *listWatch) nextPage(first bool) error {
 	if first {
 		l.pages = 0
-		l.session.cost[l.number].Store(0)
+		l.beginCount()
 	}
 	if l.pages++; l.pages > maxPages {
 		return decode.TooLarge("a list's pages", maxPages)
@@ -118,12 +118,27 @@ func (l *listWatch) nextPage(first bool) error {
 	return nil
 }
 
+// beginCount is called before the first object of a list comes.
+func (l *listWatch) beginCount() {
+	l.session.cost[l.number].Store(0)
+	l.session.only.begin(l.informer)
+}
+
 // object decodes an object, and adds its cost where it is part of a list: an event's is
-// added when it is applied.
+// added when it is applied. An object of a list that isn't wanted is nil.
 func (l *listWatch) object(message []byte, event watch.EventType, listing bool) (*decode.Object, error) {
 	l.session.conns.CountObject()
+	if !listing || event == watch.Bookmark {
+		return l.decode(message)
+	}
+	if event == watch.Added { // of any other event, the list may have an older version
+		skips, err := l.session.only.skips(l.informer, message)
+		if skips || err != nil {
+			return nil, errors.Join(err, l.session.addCost(l.number, 1))
+		}
+	}
 	o, err := l.decode(message)
-	if err == nil && listing && event != watch.Bookmark {
+	if err == nil {
 		l.session.only.strip(l.informer, o)
 		err = l.session.addCost(l.number, o.Item.Cost())
 	}
@@ -138,7 +153,7 @@ func (l *listWatch) watch(ctx context.Context, o metav1.ListOptions) (watch.Inte
 		if err := l.beginList(ctx); err != nil {
 			return nil, err
 		}
-		l.session.cost[l.number].Store(0)
+		l.beginCount()
 	} else {
 		pause(ctx, time.Until(l.watchFrom))
 		l.watchFrom = time.Now().Add(watchPause)
@@ -160,7 +175,7 @@ func (l *listWatch) watch(ctx context.Context, o metav1.ListOptions) (watch.Inte
 func (l *listWatch) eventObjects(listing bool) apiclient.ObjectFunc {
 	return func(message []byte, event watch.EventType) (*decode.Object, error) {
 		o, err := l.object(message, event, listing)
-		listing = listing && err == nil && !o.EndsList
+		listing = listing && (o == nil || !o.EndsList)
 		return o, err
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/gate"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // Log is the operator's: CoreDNS's plugin log.
@@ -74,7 +75,7 @@ type state struct {
 	options   Options
 	resources []*resource
 	view      atomic.Pointer[View]
-	details   atomic.Pointer[details]
+	details   atomic.Pointer[status.DataDetails]
 	synced    chan struct{}   // closed with the first whole data
 	ctx       context.Context //nolint:containedctx // of all goroutines; Stop ends it
 	// lookAgain is about how long it takes until a CRD that was installed is noticed.

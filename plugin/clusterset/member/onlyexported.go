@@ -1,6 +1,9 @@
 package member
 
 import (
+	"hash/maphash"
+	"iter"
+	"maps"
 	"sync"
 	"time"
 
@@ -34,11 +37,16 @@ type onlyExported struct {
 	fetching string
 	touched  map[string]bool
 	stale    bool
+	// dropped are hashes of the Keys of the Services whose objects the list in flight has had
+	// and that weren't kept, of Services and of slices; nil is no list.
+	dropped [endpointSlices + 1]map[uint64]struct{}
+	seed    maphash.Seed
 }
 
 func newOnlyExported(s *session) *onlyExported {
 	o := &onlyExported{
 		session: s, known: make(chan struct{}), wakeFetch: make(chan struct{}, 1), begun: -1, missing: make(map[string]bool),
+		seed: maphash.MakeSeed(),
 	}
 	o.setKnown = sync.OnceFunc(func() { close(o.known) })
 	return o
@@ -127,21 +135,64 @@ func (o *onlyExported) drops(i *informer, item decode.Item) bool {
 	return false
 }
 
-// strip drops an object of a list as it comes. What is left says whose it was: it may be
-// wanted when the list is whole.
+// begin is called before the first object of a list of that resource comes.
+func (o *onlyExported) begin(i *informer) {
+	if o == nil || i.number > endpointSlices {
+		return
+	}
+	o.m.mu.Lock()
+	defer o.m.mu.Unlock()
+	o.dropped[i.number] = make(map[uint64]struct{})
+}
+
+// skips reports whether an object that a list begins with isn't kept, so that it need not be
+// decoded.
+func (o *onlyExported) skips(i *informer, message []byte) (bool, error) {
+	if o == nil || i.number > endpointSlices {
+		return false, nil
+	}
+	readHead := decode.ServiceHead
+	if i.number == endpointSlices {
+		readHead = decode.SliceHead
+	}
+	head, err := readHead(message)
+	if err != nil || head.Marked || head.Service == "" {
+		return false, err
+	}
+	o.m.mu.Lock()
+	defer o.m.mu.Unlock()
+	i.active = time.Now()
+	if i.number == services && o.isExported(head.Service) || i.number == endpointSlices && o.wants(head.Service) {
+		return false, nil
+	}
+	o.noteDropped(i, head.Service)
+	return true, nil
+}
+
+// strip drops an object of a list that was decoded, and had perhaps another version before.
 func (o *onlyExported) strip(i *informer, object *decode.Object) {
 	if o == nil {
 		return
 	}
 	o.m.mu.Lock()
 	defer o.m.mu.Unlock()
-	if !o.drops(i, object.Item) {
+	item := object.Item
+	if !o.drops(i, item) {
 		return
 	}
-	item := object.Item
-	object.Item = decode.Item{Key: item.Key, DroppedOf: item.Key}
+	service := item.Key
 	if item.Slice != nil {
-		object.Item.DroppedOf = item.Slice.Service
+		service = item.Slice.Service
+	}
+	o.noteDropped(i, service)
+	object.Item = decode.Item{Key: item.Key, Dropped: true}
+}
+
+// noteDropped notes whose object was dropped from a list: it may be wanted when the list is
+// whole.
+func (o *onlyExported) noteDropped(i *informer, service string) {
+	if o.dropped[i.number] != nil {
+		o.dropped[i.number][maphash.String(o.seed, service)] = struct{}{}
 	}
 }
 
@@ -153,14 +204,37 @@ func (o *onlyExported) selectFrom(i *informer, list map[string]decode.Item) {
 	}
 	o.stale = true // the list may be newer than what is being fetched
 	for key, item := range list {
-		switch {
-		case item.DroppedOf != "":
+		if item.Dropped || o.drops(i, item) {
 			delete(list, key)
-			if o.wants(item.DroppedOf) {
-				o.miss(item.DroppedOf)
+		}
+	}
+	dropped := o.dropped[i.number]
+	o.dropped[i.number] = nil
+	for key := range o.candidates() {
+		_, there := list[key]
+		if _, was := dropped[maphash.String(o.seed, key)]; was && !there && o.wants(key) {
+			o.miss(key)
+		}
+	}
+}
+
+// candidates are the Keys of the Services that may be wanted.
+func (o *onlyExported) candidates() iter.Seq[string] {
+	exported := o.m.data.Exports()
+	if i := o.informers[exports]; i.listed && !o.synced {
+		exported = maps.Keys(i.pending)
+	}
+	kept := o.informers[services].keys(o.m.data)
+	if !o.synced {
+		kept = maps.Keys(o.informers[services].pending)
+	}
+	return func(yield func(string) bool) {
+		for _, keys := range []iter.Seq[string]{exported, kept} {
+			for key := range keys {
+				if !yield(key) {
+					return
+				}
 			}
-		case o.drops(i, item):
-			delete(list, key)
 		}
 	}
 }

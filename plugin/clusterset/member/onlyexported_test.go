@@ -173,21 +173,36 @@ func TestWantedDuringLists(t *testing.T) {
 func TestWantedAfterDropped(t *testing.T) {
 	s := syncedSession(t)
 	for n, item := range []decode.Item{
-		services: serviceItem("web.default", false), endpointSlices: sliceItem("default/web-1", "web.default"),
+		services: serviceItem("service-1.default", false), endpointSlices: sliceItem("default/slice-1", "service-1.default"),
 	} {
-		object := &decode.Object{Item: item}
-		s.m.data = model.NewData()
-		s.only.strip(s.informers[n], object)
-		if object.Item.Service != nil || object.Item.Slice != nil {
-			t.Fatalf("not dropped: %+v", object.Item)
+		i, object, of := s.informers[n], &decode.Object{Item: item}, make(map[string]decode.Item)
+		message, err := []interface{ Marshal() ([]byte, error) }{services: serviceLike(1), endpointSlices: sliceLike(1)}[n].Marshal()
+		if err != nil {
+			t.Fatal(err)
 		}
-		c := s.m.data.Change()
-		c.SetExport("web.default", time.Now())
-		s.m.data = c.Done(time.Now())
-		clear(s.only.missing)
-		of := list(object.Item)
-		if s.only.selectFrom(s.informers[n], of); len(of) != 0 || !s.only.missing["web.default"] || !s.only.stale {
-			t.Errorf("%s: %v, missing %v", s.informers[n].name, of, s.only.missing)
+		for _, decoded := range []bool{false, true} {
+			s.m.data = model.NewData()
+			s.only.begin(i)
+			if decoded {
+				s.only.strip(i, object)
+				if of = list(object.Item); !object.Item.Dropped || object.Item.Service != nil || object.Item.Slice != nil {
+					t.Fatalf("not dropped: %+v", object.Item)
+				}
+			} else if skips, err := s.only.skips(i, message); !skips || err != nil {
+				t.Fatalf("not skipped: %v", err)
+			}
+			c := s.m.data.Change()
+			c.SetExport("service-1.default", time.Now())
+			c.SetExport("other.default", time.Now())
+			s.m.data = c.Done(time.Now())
+			if skips, _ := s.only.skips(i, message); skips {
+				t.Errorf("%s: skipped what is exported", i.name)
+			}
+			clear(s.only.missing)
+			s.only.selectFrom(i, of)
+			if len(of) != 0 || !s.only.missing["service-1.default"] || len(s.only.missing) != 1 || !s.only.stale {
+				t.Errorf("%s, decoded %v: %v, missing %v", i.name, decoded, of, s.only.missing)
+			}
 		}
 	}
 }

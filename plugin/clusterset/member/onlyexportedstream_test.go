@@ -18,8 +18,14 @@ func (a *exportsAPI) streamed(end runtime.Object, objects ...runtime.Object) htt
 	return func(w http.ResponseWriter, r *http.Request) {
 		apitest.BeginWatch(w)
 		if r.URL.Query().Get("sendInitialEvents") != "" {
+			known := make(map[string]bool)
 			for _, o := range objects {
-				_, _ = w.Write(apitest.Event(a.t, "ADDED", o))
+				event, name := "ADDED", o.(metav1.Object).GetName()
+				if known[name] {
+					event = "MODIFIED"
+				}
+				known[name] = true
+				_, _ = w.Write(apitest.Event(a.t, event, o))
 			}
 			_, _ = w.Write(apitest.Event(a.t, "BOOKMARK", end))
 			w.(http.Flusher).Flush()
@@ -43,4 +49,19 @@ func TestOnlyExportedStreamed(t *testing.T) {
 	if got := s.costs(); got[services] != 1 || got[endpointSlices] != 1 {
 		t.Errorf("costs %v", got)
 	}
+}
+
+// TestChangedWhileStreamed: of an object that changes while the list is still coming, the
+// last version counts, whichever was dropped.
+func TestChangedWhileStreamed(t *testing.T) {
+	a := startExportsAPI(t)
+	end := metav1.ObjectMeta{ResourceVersion: "5", Annotations: map[string]string{metav1.InitialEventsAnnotationKey: "true"}}
+	marked := func(n int) *v1.Service {
+		s := serviceLike(n)
+		s.Annotations = map[string]string{"service.cilium.io/global": "true"}
+		return s
+	}
+	a.Replace(apitest.ServicesPath+"?watch", a.streamed(&v1.Service{ObjectMeta: end}, serviceLike(1), marked(2), serviceLike(2), marked(1)))
+	a.Replace(apitest.SlicesPath+"?watch", a.streamed(&discovery.EndpointSlice{ObjectMeta: end}, sliceLike(1), sliceLike(2)))
+	a.startMember().awaitKept("service-1[10.101.0.2][10.50.0.2]")
 }

@@ -10,28 +10,29 @@ import (
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apitest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
-func (s *subject) awaitStatus(what string, is func(Status) bool) Status {
+func (s *subject) awaitStatus(what string, is func(status.Data) bool) status.Data {
 	s.t.Helper()
 	s.until(what, func() bool { return is(s.Status()) })
 	return s.Status()
 }
 
-// TestStatus: what is known of a member is in its Status, before its data are synced and
+// TestStatus: what is known of a member is in its status, before its data are synced and
 // when they are, and nobody who reads it waits for the Member.
 func TestStatus(t *testing.T) {
 	a := apitest.Start(t, true, map[string]http.HandlerFunc{apitest.NamespacesPath: func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "no", http.StatusForbidden)
 	}})
 	s := startMember(t)
-	if got := s.Status(); got.State != Unsynced || got.Since.IsZero() || got.Error != "data not yet synced" || got.Resources[services].Name != "services" {
+	if got := s.Status(); got.State != status.Unsynced || got.Since.IsZero() || got.Error != "data not yet synced" || got.Resources[services].Name != "services" {
 		t.Errorf("at the start: %+v", got)
 	}
 	s.SetCredentials(from(a), nil)
 	<-s.Synced()
-	got := s.awaitStatus("watches", func(s Status) bool {
-		return s.State == Fresh && s.Resources[services].Watched && s.Resources[exports].Watched && s.Resources[namespaces].Error != ""
+	got := s.awaitStatus("watches", func(s status.Data) bool {
+		return s.State == status.Fresh && s.Resources[services].Watched && s.Resources[exports].Watched && s.Resources[namespaces].Error != ""
 	})
 	if got.Services != 1 || got.EndpointSlices != 0 || got.Error != "" || time.Since(got.Since) > time.Minute {
 		t.Errorf("%+v", got)
@@ -47,7 +48,7 @@ func TestStatus(t *testing.T) {
 	_ = s.Status()
 	s.Member.mu.Unlock()
 	s.Stop()
-	if got := s.Status(); got.State != Unsynced || got.Services != 0 || got.Resources[services].Listed {
+	if got := s.Status(); got.State != status.Unsynced || got.Services != 0 || got.Resources[services].Listed {
 		t.Errorf("at the end: %+v", got)
 	}
 }
@@ -62,7 +63,7 @@ func TestStatusOfFailures(t *testing.T) {
 	expired := jwt(time.Now().Add(-time.Hour))
 	for name, tc := range map[string]struct {
 		replace map[string]http.HandlerFunc
-		is      func(Status) bool
+		is      func(status.Data) bool
 	}{
 		"too large": {
 			map[string]http.HandlerFunc{apitest.ServicesPath: func(w http.ResponseWriter, r *http.Request) {
@@ -70,21 +71,21 @@ func TestStatusOfFailures(t *testing.T) {
 				_, _ = w.Write(listHead(t, "ServiceList", 1<<40))
 				apitest.Forever(w, r, []byte("\x12\xff\xff\xff\x7f"))
 			}},
-			func(s Status) bool {
-				return s.State == Unsynced && strings.HasPrefix(s.Refused, "services: too large: ") && s.LastError == s.Error
+			func(s status.Data) bool {
+				return s.State == status.Unsynced && strings.HasPrefix(s.Refused, "services: too large: ") && s.LastError == s.Error
 			},
 		},
 		"unauthorized": {
 			map[string]http.HandlerFunc{apitest.ProbePath: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }},
-			func(s Status) bool {
-				return s.State == Unsynced && s.Error == "its API doesn't accept the credentials" && s.Refused == "" &&
+			func(s status.Data) bool {
+				return s.State == status.Unsynced && s.Error == "its API doesn't accept the credentials" && s.Refused == "" &&
 					s.Credentials.Kind == "token" && time.Since(s.Credentials.Expires) > 59*time.Minute
 			},
 		},
 		"no exports": {
 			map[string]http.HandlerFunc{apitest.GroupPath: http.NotFound},
-			func(s Status) bool {
-				return s.State == Fresh && s.Resources[services].Watched && !s.Resources[exports].Listed && s.Resources[exports].Error == ""
+			func(s status.Data) bool {
+				return s.State == status.Fresh && s.Resources[services].Watched && !s.Resources[exports].Listed && s.Resources[exports].Error == ""
 			},
 		},
 	} {
@@ -95,7 +96,7 @@ func TestStatusOfFailures(t *testing.T) {
 		s.SetCredentials(c, nil)
 		s.awaitStatus(name, tc.is)
 		s.SetCredentials(Credentials{}, http.ErrNoLocation)
-		s.awaitStatus(name, func(s Status) bool { return s.Credentials.Error == "no usable kubeconfig" })
+		s.awaitStatus(name, func(s status.Data) bool { return s.Credentials.Error == "no usable kubeconfig" })
 		s.Stop()
 	}
 }

@@ -74,12 +74,12 @@ func (s *store) Replace(objs []any, _ string) error {
 		objs[n] = nil // a big list is freed while it is applied
 	}
 	s.slot.Release()
+	if s.session.cost[s.number].Load() >= bigList { // those that came, kept or not
+		s.session.garbage.Store(true)
+	}
 	s.session.m.applyList(s.informer, list)
 	if s.whenListed != nil {
 		s.whenListed()
-	}
-	if len(objs) >= bigList {
-		s.session.garbage.Store(true)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/registry"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // The defaults of Options. A gateway dies at the earliest when a probe has just succeeded. The
@@ -91,7 +92,7 @@ func (p *Probe) Stop() {
 func (p *Probe) Alive() bool { return !p.target.dead.Load() }
 
 // Status returns what is known of the gateway. It takes no lock.
-func (p *Probe) Status() Status { return *p.target.status.Load() }
+func (p *Probe) Status() status.Gateway { return *p.target.status.Load() }
 
 // notify calls Changed.
 func (p *Probe) notify(alive bool, err error) {

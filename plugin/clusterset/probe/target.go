@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // target is what probes one URL, for all of its users.
@@ -14,7 +16,7 @@ type target struct {
 	key     key
 	checker *checker
 	dead    atomic.Bool
-	status  atomic.Pointer[Status]
+	status  atomic.Pointer[status.Gateway]
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when run has ended
 
@@ -26,7 +28,7 @@ type target struct {
 func startTarget(k key, dial dialFunc) *target {
 	ctx, cancel := context.WithCancel(context.Background())
 	t := &target{key: k, checker: newChecker(k, dial), cancel: cancel, done: make(chan struct{}), users: make(map[*Probe]struct{})}
-	t.status.Store(&Status{URL: t.checker.shown, Alive: true, Since: time.Now()})
+	t.status.Store(&status.Gateway{URL: t.checker.shown, Alive: true, Since: time.Now()})
 	go t.run(ctx)
 	return t
 }

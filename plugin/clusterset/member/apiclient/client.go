@@ -164,7 +164,9 @@ func (c *Client) List(ctx context.Context, s Source, o metav1.ListOptions, objec
 	}
 	page, err := readPage(body, kind, func(message []byte) error {
 		o, err := object(message)
-		list.Items = append(list.Items, o)
+		if o != nil {
+			list.Items = append(list.Items, o)
+		}
 		return err
 	})
 	list.ResourceVersion, list.Continue = page.Version, page.Continue

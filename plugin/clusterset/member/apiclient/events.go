@@ -10,7 +10,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
 )
 
-// ObjectFunc decodes the object of an event.
+// ObjectFunc decodes the object of an event; nil is one that nobody needs to hear of.
 type ObjectFunc func(message []byte, event watch.EventType) (*decode.Object, error)
 
 // eventReader reads the events of a watch, whose body it closes. It implements
@@ -23,17 +23,21 @@ type eventReader struct {
 	failed func(error) // is called with what Decode returns
 }
 
-// Decode waits for the next event.
+// Decode waits for the next event that has an object.
 func (r *eventReader) Decode() (watch.EventType, runtime.Object, error) {
-	event, kind, message, err := r.next()
-	var o runtime.Object
-	if err == nil {
-		o, err = r.objectOf(watch.EventType(event), kind, message)
+	for {
+		event, kind, message, err := r.next()
+		var o runtime.Object
+		if err == nil {
+			o, err = r.objectOf(watch.EventType(event), kind, message)
+		}
+		if err != nil {
+			r.failed(err)
+		}
+		if err != nil || o != nil {
+			return watch.EventType(event), o, err
+		}
 	}
-	if err != nil {
-		r.failed(err)
-	}
-	return watch.EventType(event), o, err
 }
 
 func (r *eventReader) objectOf(event watch.EventType, kind string, message []byte) (runtime.Object, error) {
@@ -48,7 +52,11 @@ func (r *eventReader) objectOf(event watch.EventType, kind string, message []byt
 	}
 	switch event {
 	case watch.Added, watch.Modified, watch.Deleted, watch.Bookmark:
-		return r.object(message, event)
+		o, err := r.object(message, event)
+		if o == nil {
+			return nil, err // not a nil of that type
+		}
+		return o, err
 	}
 	return nil, fmt.Errorf("%w: event %q", decode.ErrNotAPI, event)
 }

@@ -58,7 +58,7 @@ func ServiceExport(message []byte) (*Object, error) {
 // Metadata decodes the metadata of an object of any kind.
 func Metadata(message []byte) (*metav1.PartialObjectMetadata, error) {
 	o := new(metav1.PartialObjectMetadata)
-	return o, fields(message, func(f *field) error {
+	return o, fields(message, func(f field) error {
 		if f.number == 1 {
 			return readMeta(f.bytes, &o.ObjectMeta)
 		}

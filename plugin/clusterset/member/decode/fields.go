@@ -43,7 +43,7 @@ func (p *parts) add() error {
 }
 
 func readMeta(message []byte, to *metav1.ObjectMeta) error {
-	return fields(message, func(f *field) (err error) {
+	return fields(message, func(f field) (err error) {
 		switch f.number {
 		case 1:
 			to.Name = f.text()
@@ -65,7 +65,7 @@ func readMeta(message []byte, to *metav1.ObjectMeta) error {
 }
 
 func decodeTime(message []byte) (t metav1.Time, err error) {
-	err = fields(message, func(f *field) error {
+	err = fields(message, func(f field) error {
 		if f.number == 1 {
 			t = metav1.Time{Time: time.Unix(int64(f.value), 0)}
 		}
@@ -76,16 +76,7 @@ func decodeTime(message []byte) (t metav1.Time, err error) {
 
 // withEntry adds an entry of a map, if its key is kept.
 func withEntry(to map[string]string, message []byte) (map[string]string, error) {
-	var key, value []byte
-	err := fields(message, func(f *field) error {
-		switch f.number {
-		case 1:
-			key = f.bytes
-		case 2:
-			value = f.bytes
-		}
-		return nil
-	})
+	key, value, err := entry(message)
 	if err != nil || !keptKeys[string(key)] {
 		return to, err
 	}
@@ -96,17 +87,31 @@ func withEntry(to map[string]string, message []byte) (map[string]string, error) 
 	return to, nil
 }
 
+// entry reads an entry of a map.
+func entry(message []byte) (key, value []byte, err error) {
+	err = fields(message, func(f field) error {
+		switch f.number {
+		case 1:
+			key = f.bytes
+		case 2:
+			value = f.bytes
+		}
+		return nil
+	})
+	return key, value, err
+}
+
 func decodeService(message []byte) (*v1.Service, error) {
 	s, count := new(v1.Service), new(parts)
-	return s, fields(message, func(f *field) error {
+	return s, fields(message, func(f field) error {
 		switch f.number {
 		case 1:
 			return readMeta(f.bytes, &s.ObjectMeta)
 		case 2:
 			return readServiceSpec(f.bytes, &s.Spec, count)
 		case 3:
-			return nested(f, func(balancer *field) error {
-				return nested(balancer, func(ingress *field) error {
+			return nested(f, func(balancer field) error {
+				return nested(balancer, func(ingress field) error {
 					i, err := decodeIngress(ingress.bytes)
 					s.Status.LoadBalancer.Ingress = append(s.Status.LoadBalancer.Ingress, i)
 					return errors.Join(err, count.add())
@@ -118,8 +123,8 @@ func decodeService(message []byte) (*v1.Service, error) {
 }
 
 // nested calls each with the fields of number 1 of a field that is a message.
-func nested(f *field, each func(*field) error) error {
-	return fields(f.bytes, func(f *field) error {
+func nested(f field, each func(field) error) error {
+	return fields(f.bytes, func(f field) error {
 		if f.number == 1 {
 			return each(f)
 		}
@@ -128,7 +133,7 @@ func nested(f *field, each func(*field) error) error {
 }
 
 func decodeIngress(message []byte) (i v1.LoadBalancerIngress, err error) {
-	err = fields(message, func(f *field) error {
+	err = fields(message, func(f field) error {
 		switch f.number {
 		case 1:
 			i.IP = f.text()
@@ -141,7 +146,7 @@ func decodeIngress(message []byte) (i v1.LoadBalancerIngress, err error) {
 }
 
 func readServiceSpec(message []byte, to *v1.ServiceSpec, count *parts) error {
-	return fields(message, func(f *field) error {
+	return fields(message, func(f field) error {
 		switch f.number {
 		case 1:
 			port, err := decodeServicePort(f.bytes)
@@ -173,9 +178,9 @@ func readServiceSpec(message []byte, to *v1.ServiceSpec, count *parts) error {
 }
 
 // readSessionAffinity reads sessionAffinityConfig.clientIP.timeoutSeconds.
-func readSessionAffinity(config *field, to *v1.ServiceSpec) error {
-	return nested(config, func(client *field) error {
-		return nested(client, func(timeout *field) error {
+func readSessionAffinity(config field, to *v1.ServiceSpec) error {
+	return nested(config, func(client field) error {
+		return nested(client, func(timeout field) error {
 			to.SessionAffinityConfig = &v1.SessionAffinityConfig{ClientIP: &v1.ClientIPConfig{TimeoutSeconds: new(int32(timeout.value))}}
 			return nil
 		})
@@ -183,7 +188,7 @@ func readSessionAffinity(config *field, to *v1.ServiceSpec) error {
 }
 
 func decodeServicePort(message []byte) (p v1.ServicePort, err error) {
-	err = fields(message, func(f *field) error {
+	err = fields(message, func(f field) error {
 		switch f.number {
 		case 1:
 			p.Name = f.text()
@@ -199,7 +204,7 @@ func decodeServicePort(message []byte) (p v1.ServicePort, err error) {
 
 func decodeSlice(message []byte) (*discovery.EndpointSlice, error) {
 	s, count := new(discovery.EndpointSlice), new(parts)
-	return s, fields(message, func(f *field) error {
+	return s, fields(message, func(f field) error {
 		switch f.number {
 		case 1:
 			return readMeta(f.bytes, &s.ObjectMeta)
@@ -217,7 +222,7 @@ func decodeSlice(message []byte) (*discovery.EndpointSlice, error) {
 }
 
 func decodeEndpoint(message []byte, count *parts) (e discovery.Endpoint, err error) {
-	err = fields(message, func(f *field) (err error) {
+	err = fields(message, func(f field) (err error) {
 		switch f.number {
 		case 1:
 			e.Addresses = append(e.Addresses, f.text())
@@ -231,8 +236,8 @@ func decodeEndpoint(message []byte, count *parts) (e discovery.Endpoint, err err
 		case 7:
 			e.Zone = new(f.text())
 		case 8:
-			return nested(f, func(zone *field) error {
-				return nested(zone, func(name *field) error {
+			return nested(f, func(zone field) error {
+				return nested(zone, func(name field) error {
 					if e.Hints == nil {
 						e.Hints = new(discovery.EndpointHints)
 					}
@@ -247,7 +252,7 @@ func decodeEndpoint(message []byte, count *parts) (e discovery.Endpoint, err err
 }
 
 func readConditions(message []byte, to *discovery.EndpointConditions) error {
-	return fields(message, func(f *field) error {
+	return fields(message, func(f field) error {
 		switch f.number {
 		case 1:
 			to.Ready = new(f.value != 0)
@@ -262,7 +267,7 @@ func readConditions(message []byte, to *discovery.EndpointConditions) error {
 
 func decodeReference(message []byte) (*v1.ObjectReference, error) {
 	r := new(v1.ObjectReference)
-	return r, fields(message, func(f *field) error {
+	return r, fields(message, func(f field) error {
 		if f.number == 3 {
 			r.Name = f.text()
 		}
@@ -271,7 +276,7 @@ func decodeReference(message []byte) (*v1.ObjectReference, error) {
 }
 
 func decodeEndpointPort(message []byte) (p discovery.EndpointPort, err error) {
-	err = fields(message, func(f *field) error {
+	err = fields(message, func(f field) error {
 		switch f.number {
 		case 1:
 			p.Name = new(f.text())

@@ -21,9 +21,8 @@ type Item struct {
 	Created time.Time
 	// OptedOut is set for a namespace whose annotation opts out of Cilium's marks.
 	OptedOut bool
-	// DroppedOf is the Key of the Service that an item of a list is, or is of, where nothing
-	// else is kept of it.
-	DroppedOf string
+	// Dropped is set where an item of a list isn't wanted: nothing else than its Key is kept.
+	Dropped bool
 	// Triggered is the time of the change that the object was written for, zero where it
 	// isn't known.
 	Triggered time.Time

@@ -26,18 +26,17 @@ type field struct {
 }
 
 // text copies the field's bytes, which are in a buffer.
-func (f *field) text() string { return string(f.bytes) }
+func (f field) text() string { return string(f.bytes) }
 
 // fields calls each with a message's fields, in their order, until an error.
-func fields(message []byte, each func(*field) error) error {
-	var f field
+func fields(message []byte, each func(field) error) error {
 	for len(message) > 0 {
 		number, kind, n := protowire.ConsumeTag(message)
 		if n < 0 {
 			return protowire.ParseError(n)
 		}
 		message = message[n:]
-		f = field{number: number}
+		f := field{number: number}
 		switch kind {
 		case protowire.BytesType:
 			f.bytes, n = protowire.ConsumeBytes(message)
@@ -50,7 +49,7 @@ func fields(message []byte, each func(*field) error) error {
 			return protowire.ParseError(n)
 		}
 		message = message[n:]
-		if err := each(&f); err != nil {
+		if err := each(f); err != nil {
 			return err
 		}
 	}
@@ -63,7 +62,7 @@ func Unwrap(object []byte) (kind string, message []byte, err error) {
 	if !ok {
 		return "", nil, ErrNotAPI
 	}
-	err = fields(content, func(f *field) error {
+	err = fields(content, func(f field) error {
 		switch f.number {
 		case 1:
 			kind, err = kindOf(f.bytes)
@@ -77,7 +76,7 @@ func Unwrap(object []byte) (kind string, message []byte, err error) {
 }
 
 func kindOf(typeMeta []byte) (kind string, err error) {
-	err = fields(typeMeta, func(f *field) error {
+	err = fields(typeMeta, func(f field) error {
 		if f.number == 2 {
 			kind = f.text()
 		}
@@ -200,7 +199,7 @@ func (p *Page) readItems(outer *messageReader, size uint64, each func([]byte) er
 }
 
 func (p *Page) parse(message []byte) error {
-	return fields(message, func(f *field) error {
+	return fields(message, func(f field) error {
 		switch f.number {
 		case 2:
 			p.Version = f.text()
@@ -218,12 +217,12 @@ func ReadEvent(body io.Reader, buffer []byte) (event string, object, next []byte
 	if err != nil {
 		return "", nil, nil, err
 	}
-	err = fields(next, func(f *field) error {
+	err = fields(next, func(f field) error {
 		switch f.number {
 		case 1:
 			event = f.text()
 		case 2:
-			return fields(f.bytes, func(f *field) error {
+			return fields(f.bytes, func(f field) error {
 				if f.number == 1 {
 					object = f.bytes
 				}

@@ -1,0 +1,18 @@
+// The command line: kubectl clusterset, a plugin of kubectl. Each verb is a package here,
+// and what they share is in cli.
+package main
+
+import (
+	"os"
+
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
+)
+
+// version is clusterset's own; the Makefile sets it.
+var version = "dev"
+
+func main() {
+	c := cli.New(os.Stdin, os.Stdout, os.Stderr, version)
+	root := cli.NewRoot(c)
+	os.Exit(c.Run(root, os.Args[1:]))
+}
