@@ -68,10 +68,14 @@ func (c *Cluster) tryObjects() error {
 func (c *Cluster) Corefile() string { return strconv.Quote(c.corefile()) }
 
 func (c *Cluster) corefile() string {
-	return strings.NewReplacer(
+	text := strings.NewReplacer(
 		"# local cluster1", "local "+c.Name,
 		"clusterset lan in-addr.arpa ip6.arpa {", "clusterset lan clusterset.local in-addr.arpa ip6.arpa {\n        multicluster clusterset.local",
 	).Replace(readFile(c.t, "deploy/kustomize/kube-system/Corefile"))
+	if !statusLine.MatchString(text) {
+		text = strings.Replace(text, "multicluster clusterset.local\n", "multicluster clusterset.local\n        status\n", 1)
+	}
+	return text
 }
 
 func (c *Cluster) applyTemplate(name string, values any) error {
@@ -126,13 +130,19 @@ func (c *Cluster) writeAccount() error {
 	if err != nil {
 		return err
 	}
+	c.kubeconfig, err = c.writeToken(token.Status.Token)
+	return err
+}
+
+// writeToken writes a kubeconfig of who has the token.
+func (c *Cluster) writeToken(token string) (path string, err error) {
 	config := api.NewConfig()
-	config.Clusters["here"] = &api.Cluster{Server: c.Config.Host, CertificateAuthorityData: c.Config.CAData}
-	config.AuthInfos["here"] = &api.AuthInfo{Token: token.Status.Token}
-	config.Contexts["here"] = &api.Context{Cluster: "here", AuthInfo: "here"}
-	config.CurrentContext = "here"
-	c.kubeconfig = filepath.Join(c.t.TempDir(), "kubeconfig")
-	return clientcmd.WriteToFile(*config, c.kubeconfig)
+	config.Clusters[c.Name] = &api.Cluster{Server: c.Config.Host, CertificateAuthorityData: c.Config.CAData}
+	config.AuthInfos[c.Name] = &api.AuthInfo{Token: token}
+	config.Contexts[c.Name] = &api.Context{Cluster: c.Name, AuthInfo: c.Name}
+	config.CurrentContext = c.Name
+	path = filepath.Join(c.t.TempDir(), "kubeconfig")
+	return path, clientcmd.WriteToFile(*config, path)
 }
 
 // PatchConfigMap merges data into a ConfigMap of kube-system, which is made where it isn't

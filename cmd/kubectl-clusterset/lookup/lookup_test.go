@@ -71,7 +71,7 @@ func TestLookup(t *testing.T) {
 		out     string
 		errOut  string
 	}{
-		{"answer", []*status.Lookup{web("10.102.0.20")}, "web.shop.cluster2.lan", cli.Good, `;; A: NOERROR, authoritative, in 0.2 ms
+		{"answer", []*status.Lookup{web("10.102.0.20")}, "web.shop.cluster2.lan", cli.Good, `;; A: NOERROR, authoritative, in 0.20 ms
 ;; QUESTION
 ;web.shop.cluster2.lan.	IN	A
 ;; ANSWER

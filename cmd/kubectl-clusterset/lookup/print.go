@@ -84,7 +84,7 @@ func took(seconds float64) string {
 	if seconds == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", in %.1f ms", seconds*1000)
+	return fmt.Sprintf(", in %.2f ms", seconds*1000)
 }
 
 // short is one line, for a chat.

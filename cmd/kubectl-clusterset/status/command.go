@@ -30,8 +30,8 @@ func New(c *cli.Context) *cobra.Command {
 		Short: "Show how every replica of clusterset sees every member",
 		Long: `Show how every replica of clusterset sees every member.
 
-DNS is whether the member's DNS answers: "here" is looked up inside the server itself.
-RTT is the median round trip to it. DATA is the state of the Services and EndpointSlices
+DNS is whether the member's DNS answers; "idle" wasn't asked yet, as one isn't while there
+are data, and "here" is looked up inside the server itself. RTT is the median round trip. DATA is the state of the Services and EndpointSlices
 that are watched through its API, AGE for how long; of stale data, how old they are.
 REPLICAS is how many replicas see the member in good health. Below the table stand what is
 wrong, and what differs between replicas.

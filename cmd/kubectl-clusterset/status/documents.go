@@ -152,10 +152,3 @@ func groups(by map[string][]string) string {
 	}
 	return strings.Join(parts, ", ")
 }
-
-func list(words []string) string {
-	if len(words) == 0 {
-		return "nothing that it says"
-	}
-	return strings.Join(words, ", ")
-}

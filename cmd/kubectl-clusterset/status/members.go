@@ -19,7 +19,8 @@ type Member struct {
 	Zone    string `json:"zone,omitempty"`
 	// Health is the worst that a replica sees.
 	Health status.Health `json:"health"`
-	// DNS is "up", "down", "1/2 up", or "here": looked up inside the server. It is the one of
+	// DNS is "up", "down", "1/2 up", "idle" for one that wasn't asked yet, or "here": looked up
+	// inside the server. It is the one of
 	// the replica that sees most trouble, and so is Data: "fresh", "stale", "unsynced", "" for
 	// a member without kubeconfig.
 	DNS  string `json:"dns"`
@@ -114,17 +115,17 @@ func (v *view) addReason(replica *Replica, m *status.Member) {
 }
 
 // findMember finds what is wrong with a member; what not all replicas see says which do.
-func (r *Report) findMember(v *view, replicas int) {
+func (r *Report) findMember(v *view, all int) {
 	about := "member " + v.Name
 	for _, reason := range v.reasons {
-		if len(reason.replicas) == replicas {
+		if len(reason.replicas) == all {
 			r.find(reason.health, about, "%s", reason.text)
 		} else {
 			r.find(reason.health, about, "%s (seen by %s)", reason.text, strings.Join(reason.replicas, ", "))
 		}
 	}
-	if v.by < replicas {
-		r.find(status.Degraded, about, "is known to %d of %d replicas", v.by, replicas)
+	if v.by < all {
+		r.find(status.Degraded, about, "is known to %d of %d replicas", v.by, all)
 	}
 }
 
@@ -147,6 +148,9 @@ func dnsState(d *status.DNS) (state string, seconds float64, upstreams []string)
 	case 0:
 		return "down", seconds, upstreams
 	case len(d.Upstreams):
+		if seconds == 0 { // up is what a server believes of one that it hasn't asked
+			return "idle", 0, upstreams
+		}
 		return "up", seconds, upstreams
 	default:
 		return fmt.Sprintf("%d/%d up", up, len(d.Upstreams)), seconds, upstreams

@@ -3,6 +3,7 @@ package status
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
@@ -23,6 +24,8 @@ type Report struct {
 	Sets     []Set     `json:"clusterSets"`
 	Findings []Finding `json:"findings,omitempty"`
 	Replicas []Replica `json:"replicas"`
+
+	asked []*replicas.Replica // in the same order
 }
 
 // Set is one ClusterSet.
@@ -77,7 +80,7 @@ func (r *Report) find(health status.Health, about, format string, args ...any) {
 
 // newReport makes one of the answers. Documents are what the API has now.
 func newReport(t *replicas.Target, now *documents, answers []replicas.Answer[status.Process]) *Report {
-	r := &Report{Wanted: len(answers), Sets: []Set{}}
+	r := &Report{Wanted: len(answers), Sets: []Set{}, asked: t.Replicas}
 	if t.Install != nil {
 		r.Wanted = t.Install.Replicas
 	}
@@ -131,8 +134,9 @@ func (r *Report) checkReplicas(t *replicas.Target) {
 		}
 		versions[replica.Status.Version] = append(versions[replica.Status.Version], replica.Name)
 		for _, s := range replica.Status.Stanzas {
-			if !s.Ready {
-				r.find(status.Degraded, "replica "+replica.Name, "isn't ready: it waits for %s", list(s.Waiting))
+			// One that nobody has asked yet says that it isn't, and waits for nothing.
+			if !s.Ready && len(s.Waiting) > 0 {
+				r.find(status.Degraded, "replica "+replica.Name, "isn't ready: it waits for %s", strings.Join(s.Waiting, ", "))
 			}
 		}
 	}

@@ -28,6 +28,7 @@ func process(changes ...func(*status.Process)) *status.Process {
 	}
 	p := &status.Process{Version: "v1", Time: noon, Stanzas: []status.Stanza{{
 		Ready: true,
+		Zones: []status.Zone{{Name: "svc.", Kind: status.ClustersetZone}, {Name: "lan.", Kind: status.ClusterZone}},
 		Document: status.Document{
 			Source: "configmap kube-system/clusterset", Read: true, Hash: "0123456789abcdef",
 			InForceSince: noon.Add(-10 * time.Minute), Members: 3,
@@ -35,7 +36,7 @@ func process(changes ...func(*status.Process)) *status.Process {
 		Members: []status.Member{
 			{Name: "cluster1", Local: true, Health: status.OK, Data: fresh(4)},
 			{Name: "cluster2", Health: status.OK, Region: "eu", DNS: up("10.102.0.10:53"), Data: fresh(7)},
-			{Name: "cluster3", Health: status.OK, DNS: up("10.103.0.10:53")},
+			{Name: "cluster3", Health: status.OK, DNS: &status.DNS{Upstreams: []status.Upstream{{Address: "10.103.0.10:53", State: status.Up}}}},
 		},
 	}}}
 	for _, change := range changes {
@@ -44,10 +45,14 @@ func process(changes ...func(*status.Process)) *status.Process {
 	return p
 }
 
-// serve starts a status server, and returns its address.
-func serve(t *testing.T, p *status.Process) string {
+// serve starts a status server, and returns its address. What is looked up has the rcode.
+func serve(t *testing.T, p *status.Process, rcode ...string) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/lookup" {
+			_ = json.NewEncoder(w).Encode(status.Lookup{Rcode: rcode[0]})
+			return
+		}
 		_ = json.NewEncoder(w).Encode(p)
 	}))
 	t.Cleanup(server.Close)
@@ -73,7 +78,7 @@ func run(t *testing.T, servers []string, args ...string) (code int, out, errOut 
 const healthy = `NAME              NETWORK   DNS    RTT     DATA    AGE   SERVICES   ENDPOINTSLICES   REPLICAS
 cluster1 (here)   default   here   -       fresh   5m    4          5                2/2
 cluster2          default   up     0.4ms   fresh   5m    7          8                2/2
-cluster3          default   up     0.4ms   -       -     -          -                2/2
+cluster3          default   idle   -       -       -     -          -                2/2
 
 configmap kube-system/clusterset: 3 members, version 0123456789abcdef in force on 2 of 2 replicas since 2026-11-27 11:50:00 UTC
 `
@@ -96,7 +101,7 @@ func TestStatus(t *testing.T) {
 		{"a member's DNS, for one", process(down), cli.Degraded, `NAME              NETWORK   DNS    RTT     DATA    AGE   SERVICES   ENDPOINTSLICES   REPLICAS
 cluster1 (here)   default   here   -       fresh   5m    4          5                2/2
 cluster2          default   down   0.4ms   fresh   5m    7          8                1/2
-cluster3          default   up     0.4ms   -       -     -          -                2/2
+cluster3          default   idle   -       -       -     -          -                2/2
 
 configmap kube-system/clusterset: 3 members, version 0123456789abcdef in force on 2 of 2 replicas since 2026-11-27 11:50:00 UTC
 
@@ -110,7 +115,7 @@ configmap kube-system/clusterset: 3 members, version 0123456789abcdef in force o
 		}), cli.Degraded, `NAME              NETWORK   DNS    RTT     DATA    AGE   SERVICES   ENDPOINTSLICES   REPLICAS
 cluster1 (here)   default   here   -       fresh   5m    4          5                2/2
 cluster2          default   up     0.4ms   fresh   5m    7          8                2/2
-cluster3          default   up     0.4ms   -       -     -          -                1/2
+cluster3          default   idle   -       -       -     -          -                1/2
 
 configmap kube-system/clusterset: 3 members
 
@@ -195,20 +200,28 @@ func TestUsage(t *testing.T) {
 // know of a member.
 func TestUnsettled(t *testing.T) {
 	good := Set{Source: "s", InForce: 2, Members: []Member{{Name: "m", Healthy: 2, Replicas: 2}}}
+	ready := Replica{Name: "a", Status: process()}
+	waits := Replica{Name: "b", Status: process(func(p *status.Process) {
+		p.Stanzas[0].Ready, p.Stanzas[0].Waiting = false, []string{"data"}
+	})}
 	for _, c := range []struct {
 		name   string
 		report Report
 		want   string
 	}{
-		{"good", Report{Wanted: 2, Answering: 2, Replicas: make([]Replica, 2), Sets: []Set{good}}, ""},
-		{"one pod to come", Report{Wanted: 2, Answering: 1, Replicas: make([]Replica, 1), Sets: []Set{good}}, "2 replicas, of which 1 answer"},
-		{"one too many", Report{Wanted: 2, Answering: 3, Replicas: make([]Replica, 3), Sets: []Set{good}}, "2 replicas, of which 3 answer"},
-		{"not everywhere", Report{Wanted: 2, Answering: 2, Replicas: make([]Replica, 2), Sets: []Set{{Source: "s", InForce: 1}}},
+		{"good", Report{Answering: 2, Replicas: []Replica{ready, ready}, Sets: []Set{good}}, ""},
+		{"one pod to come", Report{Answering: 1, Replicas: []Replica{ready}, Sets: []Set{good}}, "2 replicas, of which 1 answer"},
+		{"one too many", Report{Answering: 3, Replicas: []Replica{ready, ready, ready}, Sets: []Set{good}}, "2 replicas, of which 3 answer"},
+		{"not everywhere", Report{Answering: 2, Replicas: []Replica{ready, ready}, Sets: []Set{{Source: "s", InForce: 1}}},
 			"s to be in force on every replica: it is on 1 of 2"},
-		{"unknown", Report{Wanted: 2, Answering: 2, Replicas: make([]Replica, 2),
+		{"unknown", Report{
+			Answering: 2, Replicas: []Replica{ready, ready},
 			Sets:     []Set{{Source: "s", InForce: 2, Members: []Member{{Name: "m", Healthy: 1, Replicas: 2}}}},
-			Findings: []Finding{{status.Unknown, "member m", "not heard of yet"}}}, "member m: not heard of yet"},
+			Findings: []Finding{{status.Unknown, "member m", "not heard of yet"}},
+		}, "member m: not heard of yet"},
+		{"not ready", Report{Answering: 2, Replicas: []Replica{ready, waits}, Sets: []Set{good}}, "replica b to be ready: it waits for data"},
 	} {
+		c.report.Wanted = 2
 		if got := c.report.unsettled(); got != c.want {
 			t.Errorf("%s: have %q, want %q", c.name, got, c.want)
 		}
@@ -218,7 +231,7 @@ func TestUnsettled(t *testing.T) {
 // TestWait: it ends when all is well, says each thing that it waits for once, and an end
 // before that isn't good.
 func TestWait(t *testing.T) {
-	code, out, errOut := run(t, []string{serve(t, process())}, "--wait", "1m")
+	code, out, errOut := run(t, []string{serve(t, process(), "NXDOMAIN")}, "--wait", "1m")
 	if code != cli.Good || errOut != "" || !strings.Contains(out, "1/1") {
 		t.Errorf("good: exit code %d: %s%s", code, out, errOut)
 	}
@@ -228,5 +241,14 @@ func TestWait(t *testing.T) {
 		"error: not within 2.5s: waited for member cluster2: its DNS is down: 10.102.0.10:53: connection refused\n"
 	if code != cli.Degraded || errOut != waits || !strings.Contains(out, "cluster3") {
 		t.Errorf("in vain: exit code %d: %s%s", code, out, errOut)
+	}
+}
+
+// TestProve: a member without data is asked before it is believed to answer.
+func TestProve(t *testing.T) {
+	code, _, errOut := run(t, []string{serve(t, process(), "SERVFAIL")}, "--wait", "500ms")
+	const why = "replica A: member cluster3 doesn't answer: kubernetes.default.svc.cluster3.lan. SERVFAIL"
+	if code != cli.Degraded || !strings.Contains(errOut, why) {
+		t.Errorf("exit code %d: %s", code, errOut)
 	}
 }

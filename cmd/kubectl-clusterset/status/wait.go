@@ -4,9 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/replicas"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/quoted"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
@@ -31,6 +37,9 @@ func (v *command) waiting(ctx context.Context) error {
 		if err == nil {
 			last = r
 			why := r.unsettled()
+			if why == "" {
+				why = v.prove(ctx, r)
+			}
 			if why == "" {
 				return v.show(r)
 			}
@@ -86,9 +95,11 @@ func (r *Report) unsettled() string {
 			}
 		}
 	}
-	for _, f := range r.Findings {
-		if f.Health == status.Failed {
-			return f.About + ": " + f.Text
+	for _, replica := range r.Replicas {
+		for _, s := range replica.Status.Stanzas {
+			if !s.Ready && len(s.Waiting) > 0 {
+				return fmt.Sprintf("replica %s to be ready: it waits for %s", replica.Name, strings.Join(s.Waiting, ", "))
+			}
 		}
 	}
 	return ""
@@ -102,4 +113,50 @@ func (r *Report) why(about string) string {
 		}
 	}
 	return ""
+}
+
+// prove has every replica look up a name of each member whose data it doesn't have: that
+// its DNS is up is what a server believes until it has asked. It returns what is still
+// waited for, "" for nothing.
+func (v *command) prove(ctx context.Context, r *Report) string {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	answers := replicas.All(ctx, r.asked, func(ctx context.Context, replica *replicas.Replica) (*string, error) {
+		for _, q := range r.questions(replica.Name) {
+			l, err := replica.Lookup(ctx, replicas.Question{Name: q.name, Type: "A"})
+			if err != nil {
+				return nil, err
+			}
+			if l.Rcode != dns.RcodeToString[dns.RcodeSuccess] && l.Rcode != dns.RcodeToString[dns.RcodeNameError] {
+				return nil, fmt.Errorf("member %s doesn't answer: %s %s %s", q.member, q.name, l.Rcode, l.Error)
+			}
+		}
+		return new(string), nil
+	})
+	for _, a := range answers {
+		if a.Err != nil {
+			return quoted.Ends(fmt.Sprintf("replica %s: %v", a.Replica.Name, a.Err), maxText)
+		}
+	}
+	return ""
+}
+
+type question struct{ member, name string }
+
+// questions are those that prove that members' DNS answer a replica: for a name that every
+// cluster has, or whose absence its DNS says.
+func (r *Report) questions(name string) (all []question) {
+	at := slices.IndexFunc(r.Replicas, func(replica Replica) bool { return replica.Name == name })
+	for _, s := range r.Replicas[at].Status.Stanzas {
+		zone := slices.IndexFunc(s.Zones, func(z status.Zone) bool { return z.Kind == status.ClusterZone })
+		if zone < 0 {
+			continue
+		}
+		for _, m := range s.Members {
+			if m.Data == nil || m.Data.State != status.Fresh {
+				all = append(all, question{m.Name, "kubernetes.default.svc." + m.Name + "." + s.Zones[zone].Name})
+			}
+		}
+	}
+	return all
 }
