@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -96,10 +95,8 @@ func (r *Report) unsettled() string {
 		}
 	}
 	for _, replica := range r.Replicas {
-		for _, s := range replica.Status.Stanzas {
-			if !s.Ready && len(s.Waiting) > 0 {
-				return fmt.Sprintf("replica %s to be ready: it waits for %s", replica.Name, strings.Join(s.Waiting, ", "))
-			}
+		if on := waitsFor(&replica); on != "" {
+			return fmt.Sprintf("replica %s to be ready: it waits for %s", replica.Name, on)
 		}
 	}
 	return ""
