@@ -30,7 +30,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Where the programs are built.
 BIN     := bin
 
-.PHONY: all help demo test e2e bench oracle fuzz lint image clean $(BIN)/coredns $(BIN)/kubectl-clusterset bin/kube
+.PHONY: all help demo test e2e bench oracle fuzz lint image clean demo-kube $(BIN)/coredns $(BIN)/kubectl-clusterset bin/kube
 
 all: bin/coredns bin/kubectl-clusterset ## build both programs
 
@@ -42,6 +42,9 @@ $(BIN)/kubectl-clusterset:
 
 demo: bin/coredns ## three clusters and a clusterset server on loopback: look-ups, a member added, another killed
 	go run ./test/demo
+
+demo-kube: bin/coredns bin/kubectl-clusterset bin/kube ## three Kubernetes clusters: join, status, lookup, leave, as README.md shows; then a shell
+	go run -tags e2e ./test/demokube
 
 test: ## unit tests, with the race detector
 	go test -race ./cmd/... ./plugin/... ./corefile/... ./deploy/... ./test/...
@@ -85,4 +88,4 @@ clean: ## remove what was built
 	rm -rf bin
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9\/]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9\/]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

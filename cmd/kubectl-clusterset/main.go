@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/check"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/join"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/leave"
@@ -19,6 +20,7 @@ var version = "dev"
 func main() {
 	c := cli.New(os.Stdin, os.Stdout, os.Stderr, version)
 	root := cli.NewRoot(c,
+		check.New(c),
 		join.New(c),
 		leave.New(c),
 		lookup.New(c),

@@ -157,6 +157,38 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// TestLookupExplained: what decided is said, whoever answers.
+func TestLookupExplained(t *testing.T) {
+	address := freeAddress(t, "127.77.0.2")
+	c1 := startMember(t, "127.0.61.10", "cluster.local c1.zone")
+	silent := clustertest.Serve(t, clustertest.Silence)
+	path := document(t, clusterAt("c1", c1, "")+
+		`- {name: c2, serviceCIDRs: [10.102.0.0/16], dns: ["`+silent.Addr.String()+`"]}`+"\n")
+	startCoreDNS(t, ".:PORT {\nbind 127.77.0.1\nclusterset lan clusterset.local in-addr.arpa {\nfile "+path+
+		"\nmulticluster clusterset.local\ntimeout 300ms\nstatus "+address+"\n}\nwhoami\n}")
+	for _, c := range []struct {
+		query, rcode string
+		is           func(*status.Lookup) bool
+	}{
+		{"name=web.default.svc.clusterset.local", "NOERROR", func(l *status.Lookup) bool {
+			return l.Rule == "default" && len(l.Answer) == 1 && len(l.Candidates) == 2 && l.Candidates[0].Member == "c1" && l.Candidates[0].Answers &&
+				!l.Candidates[1].Answers && l.Candidates[1].Reason == "no reply yet" && len(l.Attempts) == 1
+		}},
+		{"name=web.default.c2.lan", "SERVFAIL", func(l *status.Lookup) bool {
+			return l.ExtendedError != nil &&
+				strings.HasPrefix(l.ExtendedError.Text, "member c2") && len(l.Attempts) > 0 && l.Error != ""
+		}},
+		{"name=9.2.0.192.in-addr.arpa&type=PTR&client=2001:db8::1", "", func(l *status.Lookup) bool {
+			return l.Next && l.Client == "2001:db8::1" && strings.Contains(l.Steps[len(l.Steps)-1], " from there, ")
+		}},
+	} {
+		var l status.Lookup
+		if code := get(t, address, "/lookup?"+c.query, &l); code != http.StatusOK || c.rcode != "" && l.Rcode != c.rcode || !c.is(&l) {
+			t.Errorf("%s: %d, %+v", c.query, code, l)
+		}
+	}
+}
+
 // TestRecent: samples are what happened between them, and go with their member.
 func TestRecent(t *testing.T) {
 	c1 := startMember(t, "127.0.61.10", "cluster.local c1.zone")
