@@ -9,6 +9,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/join"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/leave"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/lint"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/lookup"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/renew"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/status"
@@ -23,6 +24,7 @@ func main() {
 		check.New(c),
 		join.New(c),
 		leave.New(c),
+		lint.New(c),
 		lookup.New(c),
 		renew.New(c),
 		status.New(c),
