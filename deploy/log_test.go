@@ -19,7 +19,7 @@ var (
 // The lines of the log that running.md tells of are those that the program writes.
 func TestLogLines(t *testing.T) {
 	var source strings.Builder
-	err := filepath.WalkDir("../plugin/clusterset", func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir("../plugin/clusterset", func(path string, _ fs.DirEntry, err error) error {
 		if err == nil && filepath.Ext(path) == ".go" && !strings.HasSuffix(path, "_test.go") {
 			source.WriteString(read(t, path))
 		}
