@@ -9,8 +9,10 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/guard"
 )
 
 // answer is a source's answer to a question, before its records are filtered.
@@ -57,7 +59,7 @@ var (
 // finish makes an answer the Resolution of its question (step 5): what doesn't answer it is
 // left out, names are renamed, addresses checked and chosen as clients here can reach them.
 func (r finisher) finish(ctx context.Context, q *Question, a *answer) *Resolution {
-	f := filter{guard: guard{q, &r.Zones}, renaming: a.renaming, ours: a.renaming.AskedOf == "", checks: r.AddressGuard && a.source != Local}
+	f := filter{nameGuard: nameGuard{q, &r.Zones}, renaming: a.renaming, ours: a.renaming.AskedOf == "", checks: r.AddressGuard && a.source != Local}
 	f.reach = a.reach
 	if r.ExportsMarked && a.source != Local {
 		f.exports = q.view
@@ -142,7 +144,7 @@ func (r finisher) existence(f *filter, a *answer) *Resolution {
 // stale adds the extended error of a stale answer: RFC 8767, section 4; RFC 8914, section 4.4.
 func stale(res *Resolution) *Resolution {
 	if res.Source == Stale && res.Rcode == dns.RcodeSuccess && res.Code == NoExtendedError {
-		res.Code, res.Text = dns.ExtendedErrorCodeStaleAnswer, brief(res.StaleReason)
+		res.Code, res.Text = dns.ExtendedErrorCodeStaleAnswer, members.Brief(res.StaleReason)
 	}
 	return res
 }
@@ -189,7 +191,7 @@ func (r zoneAuthority) nameError(q *Question) *Resolution {
 // the member isn't authoritative for, is left out; the rest is renamed, its addresses checked
 // (guard.go) and chosen by their reach (reach.go).
 type filter struct {
-	guard
+	nameGuard
 	// renaming is how the member's names become ours; ours is set for records made from
 	// data, which have our names already.
 	renaming query.Renaming
@@ -314,7 +316,7 @@ func (f *filter) allows(rr dns.RR) bool {
 	case addr.Is4() && f.q.Member.Declares(addr):
 		return !model.IsHosts(addr)
 	}
-	return f.trusts(addr)
+	return guard.Trusts(f.q.Members, f.q.Member, addr)
 }
 
 func (f *filter) rename(rr dns.RR, in section) bool {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
 )
 
 const (
@@ -29,7 +30,7 @@ const (
 // after the first that has it (from the start where data have it: isKnown), or at the
 // question's end; replies are in the members' order. Stale replies don't count as having it.
 // The others go on till the question's end, and what they say is kept in the cache.
-func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Member, s *service, isKnown bool) ([]reply, error) {
+func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Member, s *services.Service, isKnown bool) ([]reply, error) {
 	share, err := shareLookUps(ctx, q, len(all))
 	if err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Memb
 	replies, results := make([]reply, len(all)), make(chan replied, len(all))
 	client := newSubClient(q.Client)
 	for i, m := range all {
-		replies[i] = s.newReply(m)
+		replies[i] = newReply(s, m)
 		sub := r.subQuestion(q, m, client)
 		go func() {
 			defer r.asking.Add(-1)
@@ -52,12 +53,12 @@ func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Memb
 			results <- replied{i, r.ask(context.WithValue(ctx, lookUpKey{}, within), sub)}
 		}()
 	}
-	s.await(ctx, q, replies, results, end, isKnown)
+	await(ctx, q, s, replies, results, end, isKnown)
 	return replies, nil
 }
 
 // await waits for replies, as askAll says.
-func (s *service) await(ctx context.Context, q *Question, replies []reply, results <-chan replied, end time.Time, isKnown bool) {
+func await(ctx context.Context, q *Question, s *services.Service, replies []reply, results <-chan replied, end time.Time, isKnown bool) {
 	timer := time.NewTimer(time.Until(end))
 	defer timer.Stop()
 	soon := func() { timer.Reset(min(time.Until(end), gatherTime)) }
@@ -70,7 +71,7 @@ func (s *service) await(ctx context.Context, q *Question, replies []reply, resul
 			a := &replies[one.index]
 			a.res = one.res
 			switch isLive := a.has() && a.res.Source != Stale; {
-			case isLive && a.member == q.Members.Local && s.isLocalFirst():
+			case isLive && a.member == q.Members.Local && s.IsLocalFirst():
 				return
 			case isLive && !isKnown:
 				isKnown = true

@@ -9,42 +9,8 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 )
 
-// briefer is an error whose text may hold words from outside, and which has others for a
-// client.
-type briefer interface {
-	error
-	Brief() string
-}
-
-// briefError is such an error.
-type briefError struct {
-	error
-	brief string
-}
-
-func (b briefError) Brief() string { return b.brief }
-
-// brief returns what a client is told of an error: our own words alone.
-func brief(err error) string {
-	if b, ok := errors.AsType[briefer](err); ok {
-		return b.Brief()
-	}
-	return err.Error()
-}
-
 // memberError returns err, of the question's member; what a client is told of it stays apart.
-func (q *Question) memberError(err error) error { return memberError(q.Member, err) }
-
-func memberError(m *members.Member, err error) error {
-	if m == nil { // of a name over the whole ClusterSet
-		return err
-	}
-	of := "member " + m.Name + ": "
-	if b, ok := errors.AsType[briefer](err); ok {
-		return briefError{errors.New(of + err.Error()), of + b.Brief()}
-	}
-	return errors.New(of + err.Error())
-}
+func (q *Question) memberError(err error) error { return q.Member.Failed(err) }
 
 // ErrNotReady is why nothing can be answered before there is a ClusterSet.
 var ErrNotReady = errors.New("no ClusterSet yet")
@@ -70,7 +36,7 @@ func (q *Question) next(action Action) *Resolution {
 // without a message where the context has ended, and REFUSED where it is about to.
 func (r *Resolver) fail(ctx context.Context, q *Question, source Source, code uint16, err error) *Resolution {
 	res := q.resolution(source)
-	res.Rcode, res.Code, res.Text, res.Err = dns.RcodeServerFailure, code, brief(err), err
+	res.Rcode, res.Code, res.Text, res.Err = dns.RcodeServerFailure, code, members.Brief(err), err
 	if abandoned(ctx) {
 		res.Action = ReplyRcode
 		if ctx.Err() == nil {

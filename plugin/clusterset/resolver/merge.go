@@ -16,21 +16,21 @@ import (
 // one message.
 func (r clusterset) merged(ctx context.Context, q *Question, g *gathering, choice selection.Choice) *Resolution {
 	if len(choice.Members()) == 0 {
-		return r.none(ctx, q, g.service)
+		return r.none(ctx, q, g.Service)
 	}
 	if first := choice.Members()[0]; len(choice.Members()) == 1 && g.asked[first] == nil {
-		return r.fromData(ctx, q, g.service, choice, g.addresses[first])
+		return r.fromData(ctx, q, g.Service, choice, g.Addresses[first])
 	}
-	if g.asksHostnames(q) {
+	if asksHostnames(q, g.Service) {
 		r.lookUpChosen(ctx, q, g, choice)
 	}
 	a, form := g.form(q, r.TTL, choice)
 	records := func(members []int) query.Records { return g.records(q, members, &form) }
 	found := records(choice.Members())
 	if len(choice.Members()) > 1 && !q.takes(&found) {
-		choice, found = fitting(q, g.service, choice, records)
+		choice, found = fitting(q, g.Service, choice, records)
 	}
-	res := r.reply(ctx, q, g.service, choice, &a, found)
+	res := r.reply(ctx, q, g.Service, choice, &a, found)
 	for _, i := range choice.Members() {
 		res.Truncated = res.Truncated || g.asked[i] != nil && g.asked[i].truncated
 	}
@@ -39,13 +39,13 @@ func (r clusterset) merged(ctx context.Context, q *Question, g *gathering, choic
 
 // form returns how the answer is written: that of data, or of DNS, with the least of the TTLs.
 func (g *gathering) form(q *Question, ttl uint32, choice selection.Choice) (answer, query.Form) {
-	a, form := answer{source: Data, serial: g.serial}, query.Form{Owner: q.Name, Type: q.Type, TTL: ttl}
+	a, form := answer{source: Data, serial: g.Serial}, query.Form{Owner: q.Name, Type: q.Type, TTL: ttl}
 	for _, i := range choice.Members() {
 		of := g.asked[i]
 		if of != nil {
 			a.source, form.TTL = of.source, min(form.TTL, of.ttl)
 		}
-		if g.candidates[i].Stale { // as all are, where one is
+		if g.Candidates[i].Stale { // as all are, where one is
 			a.source, a.stale, form.TTL = Stale, errStaleMembers, min(form.TTL, maxStaleTTL)
 		}
 	}
@@ -58,8 +58,8 @@ func (r clusterset) lookUpChosen(ctx context.Context, q *Question, g *gathering,
 	ctx, cancel := context.WithTimeout(ctx, gatherTime)
 	defer cancel()
 	for _, i := range choice.Members() {
-		if p := g.parts[i]; p != nil && len(p.Hostnames) > 0 {
-			found, ttl, _ := r.lookUpHosts(ctx, q, g.parts[i:i+1], true)
+		if p := g.Parts[i]; p != nil && len(p.Hostnames) > 0 {
+			found, ttl, _ := r.lookUpHosts(ctx, q, g.Parts[i:i+1], true)
 			g.asked[i] = &dnsAnswer{addresses: slices.Concat(p.Addresses(), found), ttl: ttl, source: Data}
 		}
 	}
@@ -74,7 +74,7 @@ func (g *gathering) records(q *Question, members []int, f *query.Form) query.Rec
 		if of := g.asked[i]; of != nil {
 			addresses, answer, extra = append(addresses, of.addresses...), append(answer, of.answer...), append(extra, of.extra...)
 		} else {
-			parts = append(parts, g.parts[i])
+			parts = append(parts, g.Parts[i])
 		}
 	}
 	found := q.Parsed.SetRecords(parts, f)

@@ -108,7 +108,7 @@ func (r *Resolver) data(ctx context.Context, q *Question, v *member.View, stale 
 		found = query.Pointers(v.Data, q.Addr, &f)
 	} else {
 		if reach := q.Members.Reach[q.Member]; reach != nil {
-			f.Service, a.reach = q.seen(v.Data, reach)
+			f.Service, a.reach = seen(q.Member, &q.Parsed, v.Data, reach)
 		}
 		found = q.Parsed.Records(v.Data, &f)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
 )
 
 // Options are a server block's.
@@ -42,7 +43,7 @@ type Resolver struct {
 
 	// members is nil until there is a ClusterSet. A question loads it once.
 	members  atomic.Pointer[members.Set]
-	services services
+	services services.Kept
 	// asking is how many members are being asked for parts of answers: see maxAsking.
 	asking atomic.Int32
 }
@@ -50,7 +51,7 @@ type Resolver struct {
 // SetMembers puts members in force.
 func (r *Resolver) SetMembers(set *members.Set) {
 	r.members.Store(set)
-	r.services.clear()
+	r.services.Clear()
 }
 
 // Members returns those in force, nil until there is a ClusterSet.
