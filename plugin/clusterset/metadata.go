@@ -1,5 +1,7 @@
 package clusterset
 
+import "github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
+
 import (
 	"context"
 	"strings"
@@ -40,7 +42,7 @@ func setLabels(ctx context.Context, res *resolver.Resolution) {
 }
 
 // setChosen sets the labels of a name over the whole ClusterSet.
-func setChosen(ctx context.Context, chosen resolver.Chosen) {
+func setChosen(ctx context.Context, chosen services.Chosen) {
 	metadata.SetValueFunc(ctx, labelPolicy, func() string { return string(chosen.Rule()) })
 	metadata.SetValueFunc(ctx, labelMembers, func() string {
 		var names []string

@@ -74,7 +74,7 @@ func (r clusterset) fromData(ctx context.Context, q *Question, s *services.Servi
 	} else {
 		found = q.Parsed.SetRecords(s.PartsOf(choice.Members()), &f)
 	}
-	if len(choice.Members()) > 1 && !q.takes(&found) {
+	if len(choice.Members()) > 1 && !takes(q, &found) {
 		choice, found = fitting(q, s, choice, func(members []int) query.Records { return q.Parsed.SetRecords(s.PartsOf(members), &f) })
 	}
 	return r.reply(ctx, q, s, choice, &a, found)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
 var errExportsUnknown = errors.New("which of its services are exported isn't known")
@@ -34,12 +33,6 @@ func isExported(q *Question, v *member.View) bool {
 	return false
 }
 
-// isLimited reports whether the member offers only some namespaces to other clusters. The local
-// cluster's names are its own business.
-func (q *Question) isLimited() bool {
-	return q.Member.Namespaces != nil && q.Member != q.Members.Local
-}
-
 // isOffered reports whether the question is about a namespace that its member offers, or about
 // none. Whose an address is only fresh data say; else the names in the reply are looked at.
 func isOffered(q *Question, v *member.View) bool {
@@ -57,40 +50,6 @@ func offersOwner(q *Question, v *member.View) bool {
 		_, namespace, _ := strings.Cut(owner.Service, ".")
 		return q.Member.Offers(namespace)
 	})
-}
-
-// limit has the filter leave out what is in namespaces that the member doesn't offer, where the
-// question is of another cluster. It reports whether the answer to an address has names, and all
-// of them are.
-func (f *filter) limit(answer []dns.RR) bool {
-	f.limited = f.q.isLimited()
-	return f.limited && f.q.Addr.IsValid() && len(answer) > 0 && !slices.ContainsFunc(answer, func(rr dns.RR) bool {
-		ptr, is := rr.(*dns.PTR)
-		if !is {
-			return true
-		}
-		name := ptr.Ptr
-		return !f.ours && !f.renaming.Name(&name) || !f.isWithheld(name)
-	})
-}
-
-// isWithheld reports whether a name in the member's zone is in a namespace that it doesn't offer.
-func (f *filter) isWithheld(name string) bool {
-	if name == f.q.Name {
-		return false
-	}
-	namespace := f.parse(name).Namespace()
-	return namespace != "" && !f.q.Member.Offers(namespace)
-}
-
-// parse parses a name in the member's zone.
-func (f *filter) parse(name string) *query.Name {
-	zone := f.q.Zone.Name
-	if f.q.Zone.Kind == ReverseZone {
-		zone = f.zones.Primary()
-	}
-	n := query.Parse(name, len(zone), f.q.Members.Names)
-	return &n
 }
 
 // unoffered is the answer for an address that has no name which is offered. That isn't said of
@@ -117,20 +76,4 @@ func (r *Resolver) hidden(ctx context.Context, q *Question, v *member.View) *Res
 		return finisher{r}.finish(ctx, q, &a)
 	}
 	return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(v.Err))
-}
-
-// hides reports whether a record of an address, which may be several services', names one
-// that isn't exported, or whose namespace isn't offered.
-func (f *filter) hides(rr dns.RR) bool {
-	ptr, ok := rr.(*dns.PTR)
-	switch {
-	case !ok:
-		return false
-	case f.limited && f.isWithheld(ptr.Ptr):
-		return true
-	case f.exports == nil:
-		return false
-	}
-	_, exported := f.exports.Data.Exported(f.parse(ptr.Ptr).Key())
-	return !exported
 }

@@ -9,27 +9,8 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 )
 
-// memberError returns err, of the question's member; what a client is told of it stays apart.
-func (q *Question) memberError(err error) error { return q.Member.Failed(err) }
-
 // ErrNotReady is why nothing can be answered before there is a ClusterSet.
 var ErrNotReady = errors.New("no ClusterSet yet")
-
-// resolution returns the question's, with nothing yet but what is counted of it. It lies with the question, so that
-// it costs no memory of its own, nor of the stack.
-func (q *Question) resolution(source Source) *Resolution {
-	res, rare := &q.room, q.room.Rare
-	*res = Resolution{}
-	res.Question, res.Member, res.Source, res.Code, res.Rare = q, q.Member, source, NoExtendedError, rare
-	return res
-}
-
-// next passes the question on.
-func (q *Question) next(action Action) *Resolution {
-	res := q.resolution(OfZone)
-	res.Action = action
-	return res
-}
 
 // fail is SERVFAIL with what went wrong, for the client (RFC 8914) and for the errors plugin;
 // where nobody waits for it any more, in a way that the cache plugin doesn't keep: a failure
@@ -43,13 +24,6 @@ func (r *Resolver) fail(ctx context.Context, q *Question, source Source, code ui
 			res.Rcode = dns.RcodeRefused
 		}
 	}
-	return res
-}
-
-// refuse is REFUSED, for err: nobody is asked.
-func (q *Question) refuse(source Source, err error) *Resolution {
-	res := q.resolution(source)
-	res.Action, res.Rcode, res.Err = ReplyRcode, dns.RcodeRefused, err
 	return res
 }
 

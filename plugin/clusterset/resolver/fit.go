@@ -21,7 +21,7 @@ const (
 
 // takes reports whether the client takes the records in one message: over UDP as many bytes as
 // its EDNS says, and dns.MinMsgSize without.
-func (q *Question) takes(found *query.Records) bool {
+func takes(q *Question, found *query.Records) bool {
 	if q.Client.OverStream() {
 		return true
 	}
@@ -50,7 +50,7 @@ func fitting(q *Question, s *services.Service, choice selection.Choice, records 
 	})
 	more := sort.Search(len(ranked)-1, func(i int) bool { // the first that fits no more, besides ranked[0]
 		found := records(ranked[:i+2])
-		return !q.takes(&found)
+		return !takes(q, &found)
 	})
 	ranked = ranked[:more+1]
 	return choice.Only(ranked), records(ranked)

@@ -98,7 +98,7 @@ func (r forwarder) ask(ctx context.Context, q *Question, old *fallback) *Resolut
 		return r.lastResort(ctx, q, old, failure{Forward, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(m.Broken)})
 	}
 	message := &q.sent // on the stack it would be too much: growStack
-	q.write(ctx, message, q.memberName())
+	write(ctx, q, message, q.memberName())
 	message.Deadline = deadline(ctx, q, r.Timeout)
 	var attempts *[]Attempt
 	if shows, messages := q.Client.ShowsAttempts(); shows {
@@ -140,7 +140,7 @@ func (r forwarder) keep(q *Question, asked string, reply *dns.Msg) {
 // touched.
 func (r forwarder) refresh(ctx context.Context, q *Question, asked string) func(context.Context) (*dns.Msg, error) {
 	message, client, timeout := new(exchange.Query), q.Member.Client, r.Timeout
-	q.write(ctx, message, asked)
+	write(ctx, q, message, asked)
 	if r.Refreshing != nil {
 		message.Observe = r.Refreshing()
 	}
@@ -157,7 +157,7 @@ func (r forwarder) refresh(ctx context.Context, q *Question, asked string) func(
 // write makes m the query for the member, but for its deadline. Its EDNS is ours with this hop
 // (RFC 6891, section 6.1.1): it carries the client's size and DO bit, and none of its options.
 // A client without EDNS is still given no more than it can take.
-func (q *Question) write(ctx context.Context, m *exchange.Query, asked string) {
+func write(ctx context.Context, q *Question, m *exchange.Query, asked string) {
 	r, left := q.Request, int(q.Trail.Left)
 	if l := lookUpOf(ctx); l != nil {
 		left = l.budget.left()
@@ -192,13 +192,6 @@ func (r forwarder) failed(ctx context.Context, q *Question, old *fallback, err e
 		code = dns.ExtendedErrorCodeNetworkError
 	}
 	return r.lastResort(ctx, q, old, failure{Forward, code, err})
-}
-
-// fault is SERVFAIL for what isn't the member's.
-func (q *Question) fault(err error) *Resolution {
-	res := q.resolution(Forward)
-	res.Action, res.Rcode, res.Err = ReplyRcode, dns.RcodeServerFailure, err
-	return res
 }
 
 // isSpent reports whether a server like this one had no look-up left for the question.

@@ -18,7 +18,7 @@ func asksHostnames(q *Question, s *services.Service) bool {
 }
 
 // asOf returns the question as one for a member, whose rules what is looked up for it obeys.
-func (q *Question) asOf(name string) *Question {
+func asOf(q *Question, name string) *Question {
 	of := *q
 	of.Member = q.Members.Member(name)
 	return &of
@@ -36,7 +36,7 @@ func (r clusterset) named(ctx context.Context, q *Question, s *services.Service,
 	if target == "" {
 		return r.resolved(ctx, q, s, choice, a, f)
 	}
-	of := q.asOf(s.Candidates[choice.Members()[0]].Name)
+	of := asOf(q, s.Candidates[choice.Members()[0]].Name)
 	res := r.reply(ctx, of, s, choice, a, query.Records{Exists: true, Answer: []dns.RR{f.Alias(target)}})
 	if q.Type != dns.TypeCNAME {
 		res = finisher(r).follow(ctx, r.filterOf(of), res, target)
@@ -78,7 +78,7 @@ func (r clusterset) lookUpHosts(ctx context.Context, q *Question, parts []*query
 			if !lookUps(ctx, q).take(1) { // of is charged for what it leads to
 				return all, ttl, errLookUps
 			}
-			of := q.asOf(p.Cluster)
+			of := asOf(q, p.Cluster)
 			reply, failed := finisher(r).followed(ctx, of, name)
 			if failed == nil && !isAnswer(reply.Rcode) {
 				failed = errors.New("a load balancer's name: " + dns.RcodeToString[reply.Rcode])

@@ -27,7 +27,7 @@ func (r clusterset) merged(ctx context.Context, q *Question, g *gathering, choic
 	a, form := g.form(q, r.TTL, choice)
 	records := func(members []int) query.Records { return g.records(q, members, &form) }
 	found := records(choice.Members())
-	if len(choice.Members()) > 1 && !q.takes(&found) {
+	if len(choice.Members()) > 1 && !takes(q, &found) {
 		choice, found = fitting(q, g.Service, choice, records)
 	}
 	res := r.reply(ctx, q, g.Service, choice, &a, found)

@@ -1,6 +1,8 @@
 package resolver
 
 import (
+	"strings"
+
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
@@ -63,20 +65,6 @@ func (r zoneAuthority) serial(q *Question) uint32 {
 	return soaSerial
 }
 
-func (q *Question) isApex() bool {
-	if q.Zone.Kind == ReverseZone {
-		return len(q.Name) == len(q.Zone.Name)
-	}
-	return q.Parsed.Kind == query.ZoneApex || q.Parsed.Kind == query.ClusterApex
-}
-
-func (q *Question) isNameServer() bool {
-	if q.Zone.Kind == ReverseZone {
-		return sameName(q.beforeZone(), "ns.dns.")
-	}
-	return q.Parsed.Kind == query.ZoneNameServer || q.Parsed.Kind == query.NameServer
-}
-
 // isUnknown reports whether there is nothing of a name, nor below it.
 func (r zoneAuthority) isUnknown(q *Question) bool {
 	if q.Zone.Kind == ReverseZone {
@@ -85,12 +73,6 @@ func (r zoneAuthority) isUnknown(q *Question) bool {
 	}
 	return q.Parsed.Kind == query.None || q.Parsed.Kind == query.UnknownCluster
 }
-
-// isAboveNameServer reports whether a reverse zone's name is "dns.", above its name server's.
-func (q *Question) isAboveNameServer() bool { return sameName(q.beforeZone(), "dns.") }
-
-// beforeZone returns what stands before the zone, with its last dot.
-func (q *Question) beforeZone() string { return q.Name[:len(q.Name)-len(q.Zone.Name)] }
 
 // isNextsApex reports whether a name is a member's apex that the plugin behind this one serves
 // as it is.
@@ -120,4 +102,16 @@ func (r zoneAuthority) addresses(owner string, qtype uint16) []dns.RR {
 		}
 	}
 	return rrs
+}
+
+// sameName compares names without regard to case.
+func sameName(a, b string) bool { return strings.EqualFold(a, b) }
+
+// nameError is NXDOMAIN for a name that can't exist.
+func (r zoneAuthority) nameError(q *Question) *Resolution {
+	zone := r.authority(q, r.serial(q), 0)
+	res := q.resolution(OfZone)
+	res.Authoritative = true
+	res.Rcode, res.NotFound, res.Authority = dns.RcodeNameError, true, []dns.RR{zone.soa()}
+	return res
 }

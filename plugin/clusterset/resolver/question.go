@@ -3,7 +3,6 @@ package resolver
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/miekg/dns"
@@ -13,89 +12,6 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
-
-// Kind is what the names of a zone stand for.
-type Kind uint8
-
-const (
-	// ClusterZone has a subzone for each member: "lan.".
-	ClusterZone Kind = iota
-	// ReverseZone has the names of addresses: "10.in-addr.arpa.".
-	ReverseZone
-	// ClustersetZone has names over the whole ClusterSet: "clusterset.local.".
-	ClustersetZone
-)
-
-// Zone is a zone of the server block.
-type Zone struct {
-	// Name is fully qualified and in lower case.
-	Name string
-	Kind Kind
-}
-
-// Zones are a server block's.
-type Zones struct {
-	// byLength has the longest ones first.
-	byLength []*Zone
-	// primary is where PTR records point into: the first cluster zone, or nil.
-	primary *Zone
-}
-
-// NewZones returns the zones of those names, which are normalized; some of them are
-// clusterset zones.
-func NewZones(names, clusterset []string) Zones {
-	var zones Zones
-	for _, name := range names {
-		zone := &Zone{Name: name}
-		switch {
-		case query.IsReverse(name):
-			zone.Kind = ReverseZone
-		case slices.Contains(clusterset, name):
-			zone.Kind = ClustersetZone
-		case zones.primary == nil:
-			zones.primary = zone
-		}
-		zones.byLength = append(zones.byLength, zone)
-	}
-	slices.SortStableFunc(zones.byLength, func(a, b *Zone) int { return len(b.Name) - len(a.Name) })
-	return zones
-}
-
-// Find returns the longest zone that holds a name, or nil.
-func (z *Zones) Find(name string) *Zone {
-	for _, zone := range z.byLength {
-		if query.InZone(name, zone.Name) {
-			return zone
-		}
-	}
-	return nil
-}
-
-// Primary returns the name of the zone that PTR records point into, "" where none is a cluster
-// zone.
-func (z *Zones) Primary() string {
-	if z.primary == nil {
-		return ""
-	}
-	return z.primary.Name
-}
-
-// memberZone returns the zone in which members are asked for parts of an answer. Its names
-// aren't seen by anybody.
-func (z *Zones) memberZone() *Zone {
-	if z.primary != nil {
-		return z.primary
-	}
-	return &Zone{Name: "members.invalid."}
-}
-
-// pointersInto returns the domain of the names that a member's addresses have.
-func (z *Zones) pointersInto(m *members.Member) string { return m.Name + "." + z.Primary() }
-
-// anyBelow reports whether a zone is name, or below it.
-func (z *Zones) anyBelow(name string) bool {
-	return slices.ContainsFunc(z.byLength, func(zone *Zone) bool { return query.InZone(zone.Name, name) })
-}
 
 // Question is what a client asks, of class IN. ReadQuestion makes it; its exported fields don't
 // change.
@@ -168,34 +84,6 @@ const (
 	byNobody
 )
 
-// ReadQuestion makes q the question of a request, which has one, about a name in zone.
-func (r *Resolver) ReadQuestion(q *Question, request *dns.Msg, zone *Zone, client Client) {
-	q.Name, q.Type, q.Zone, q.Members = request.Question[0].Name, request.Question[0].Qtype, zone, r.members.Load()
-	q.Client, q.Request, q.Received, q.Trail.Left = client, request, time.Now(), maxLookUps
-	if o := request.IsEdns0(); o != nil && len(o.Option) > 0 {
-		q.Trail = trailOf(o)
-	}
-	q.own.n = int32(q.Trail.Left)
-	switch {
-	case q.Members == nil:
-		q.owner = zoneAuthority{r}.ownerUnready(q)
-	case zone.Kind == ReverseZone:
-		r.readAddress(q)
-	case zone.Kind == ClustersetZone:
-		if q.Parsed = query.ParseClusterset(q.Name, len(zone.Name)); q.Parsed.Kind <= query.Branch {
-			q.owner = byZone
-		} else {
-			q.owner = bySet
-		}
-	default:
-		q.Parsed = query.Parse(q.Name, len(zone.Name), q.Members.Names)
-		q.Member = q.Members.Member(q.Parsed.Cluster)
-		if q.Parsed.Kind < query.Branch && !r.isNextsApex(q) {
-			q.owner = byZone
-		}
-	}
-}
-
 // suffix returns the name of the zone that the answer is from, in the question's case: the
 // member's, or the server block's.
 func (q *Question) suffix() string {
@@ -231,3 +119,12 @@ func (q *Question) memberType() uint16 {
 func (q *Question) asksExistence() bool {
 	return q.Parsed.Kind == query.Protocol || q.Addr.IsValid() && q.Type != dns.TypePTR
 }
+
+// isLimited reports whether the member offers only some namespaces to other clusters. The local
+// cluster's names are its own business.
+func (q *Question) isLimited() bool {
+	return q.Member.Namespaces != nil && q.Member != q.Members.Local
+}
+
+// memberError returns err, of the question's member; what a client is told of it stays apart.
+func (q *Question) memberError(err error) error { return q.Member.Failed(err) }

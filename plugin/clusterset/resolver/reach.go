@@ -1,7 +1,6 @@
 package resolver
 
 import (
-	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -15,8 +14,6 @@ import (
 // Of some members clients here can't connect to what a name stands for there (members.Set.Reach).
 // The name is answered with the first kind of addresses in the member's reach that its service
 // has: data say which those are, and of what the member's DNS says, its CIDRs.
-
-var errOutOfReach = errors.New("it has no address of the name that clients here can reach")
 
 // given is beside the kinds of a set of addresses for which gateways are in the answer.
 const given guard.Kinds = 1 << 7
@@ -87,11 +84,4 @@ func (f *filter) gateways(kept []dns.RR, rr dns.RR) []dns.RR {
 // was asked for.
 func (f *filter) hasOtherGateways() bool {
 	return slices.Contains(f.reach, model.ReachGateways) && len(f.q.Member.Gateways) > 0
-}
-
-func addressRecord(owner string, ttl uint32, addr netip.Addr) dns.RR {
-	if addr.Is4() {
-		return &dns.A{Hdr: dns.RR_Header{Name: owner, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: ttl}, A: addr.AsSlice()}
-	}
-	return &dns.AAAA{Hdr: dns.RR_Header{Name: owner, Rrtype: dns.TypeAAAA, Class: dns.ClassINET, Ttl: ttl}, AAAA: addr.AsSlice()}
 }

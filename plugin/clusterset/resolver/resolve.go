@@ -12,6 +12,34 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
+// ReadQuestion makes q the question of a request, which has one, about a name in zone.
+func (r *Resolver) ReadQuestion(q *Question, request *dns.Msg, zone *Zone, client Client) {
+	q.Name, q.Type, q.Zone, q.Members = request.Question[0].Name, request.Question[0].Qtype, zone, r.members.Load()
+	q.Client, q.Request, q.Received, q.Trail.Left = client, request, time.Now(), maxLookUps
+	if o := request.IsEdns0(); o != nil && len(o.Option) > 0 {
+		q.Trail = trailOf(o)
+	}
+	q.own.n = int32(q.Trail.Left)
+	switch {
+	case q.Members == nil:
+		q.owner = zoneAuthority{r}.ownerUnready(q)
+	case zone.Kind == ReverseZone:
+		r.readAddress(q)
+	case zone.Kind == ClustersetZone:
+		if q.Parsed = query.ParseClusterset(q.Name, len(zone.Name)); q.Parsed.Kind <= query.Branch {
+			q.owner = byZone
+		} else {
+			q.owner = bySet
+		}
+	default:
+		q.Parsed = query.Parse(q.Name, len(zone.Name), q.Members.Names)
+		q.Member = q.Members.Member(q.Parsed.Cluster)
+		if q.Parsed.Kind < query.Branch && !r.isNextsApex(q) {
+			q.owner = byZone
+		}
+	}
+}
+
 // Resolve answers a question. Zones.Find and ReadQuestion have taken two steps before:
 //
 //  1. The zone: the longest configured one that holds the name; none: the next plugin.
@@ -117,4 +145,55 @@ func (r *Resolver) data(ctx context.Context, q *Question, v *member.View, stale 
 		a.rcode = dns.RcodeNameError
 	}
 	return finisher{r}.finish(ctx, q, &a)
+}
+
+// finish makes an answer the Resolution of its question (step 5): what doesn't answer it is
+// left out, names are renamed, addresses checked and chosen as clients here can reach them.
+func (r finisher) finish(ctx context.Context, q *Question, a *answer) *Resolution {
+	f := filter{nameGuard: nameGuard{q, &r.Zones}, renaming: a.renaming, ours: a.renaming.AskedOf == "", checks: r.AddressGuard && a.source != Local}
+	f.reach = a.reach
+	if r.ExportsMarked && a.source != Local {
+		f.exports = q.view
+	}
+	if q.Member.Namespaces != nil && f.limit(a.answer) {
+		return r.unoffered(ctx, &f, a)
+	}
+	if !f.ours && q.asksExistence() || a.rcode == dns.RcodeNameError && len(a.answer) == 0 {
+		return r.existence(&f, a)
+	}
+	a.answer = f.records(a.answer, inAnswer)
+	if len(a.additional) > 0 {
+		a.additional = f.records(a.additional, inAdditional)
+	}
+	return r.complete(ctx, &f, a)
+}
+
+// complete gives an answer, whose records are filtered, what it lacks: where a CNAME leads
+// that leads out of the member's domain, and the authority section.
+func (r finisher) complete(ctx context.Context, f *filter, a *answer) *Resolution {
+	q, res := f.q, &f.q.room
+	*res = Resolution{
+		Question: q, Member: q.Member, Source: a.source, Rcode: a.rcode, Authoritative: a.authoritative,
+		RecursionAvailable: a.recursionAvailable, Truncated: a.truncated, Answer: a.answer, Additional: a.additional,
+		Code: NoExtendedError, StaleReason: a.stale, Rare: Rare{Excluded: f.excluded},
+	}
+	if a.rcode == dns.RcodeNameError { // of a CNAME's target, which is looked up here
+		res.Rcode = dns.RcodeSuccess
+	}
+	switch {
+	case f.excluded != [Exclusions]uint16{} && leavesNothing(f, a):
+		return r.withheld(ctx, f, res, a.serial)
+	case len(a.answer) > 0 && (a.answer[0].Header().Rrtype != q.Type || q.Type == dns.TypeCNAME):
+		return r.chase(ctx, f, a, res)
+	case len(a.answer) > 0 || a.truncated:
+		if len(a.authority) > 0 {
+			res.Authority = f.records(a.authority, inAuthority)
+		}
+	case res.Rcode == dns.RcodeSuccess:
+		res.Authority, res.Additional = r.proof(f, a), nil
+	}
+	if res.Source == Stale {
+		return stale(res)
+	}
+	return res
 }
