@@ -27,14 +27,17 @@ GO      := CGO_ENABLED=0 go
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := all
-.PHONY: all help demo test e2e bench oracle fuzz lint image clean bin/coredns bin/kubectl-clusterset bin/kube
+# Where the programs are built.
+BIN     := bin
+
+.PHONY: all help demo test e2e bench oracle fuzz lint image clean $(BIN)/coredns $(BIN)/kubectl-clusterset bin/kube
 
 all: bin/coredns bin/kubectl-clusterset ## build both programs
 
-bin/coredns:
+$(BIN)/coredns:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/coredns
 
-bin/kubectl-clusterset:
+$(BIN)/kubectl-clusterset:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/kubectl-clusterset
 
 demo: bin/coredns ## three clusters and a clusterset server on loopback: look-ups, a member added, another killed
@@ -72,7 +75,7 @@ lint: ## vet, format, import rules, a tidy go.mod
 	go -C test/helm mod tidy -diff
 	go run $(LINT) run ./...
 
-image: ## the container image, as an OCI archive in bin/ (needs buildah)
+image: ## the container image for amd64 and arm64, as an OCI archive in bin/ (needs buildah)
 	deploy/image/build
 
 bin/kube: ## etcd, kube-apiserver and kube-controller-manager for the tests, about 5 minutes

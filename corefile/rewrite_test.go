@@ -143,6 +143,8 @@ func (p place) withAPI(line []any) []any {
 			case "file":
 				return slices.Concat(line[:1], arguments(line), []any{withFile(group.([]any), p.document)})
 			case "kubeconfig":
+			case "status":
+				block = append(block, []any{"status", p.address + ":9154"})
 			default:
 				block = append(block, option)
 			}

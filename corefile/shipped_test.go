@@ -22,6 +22,10 @@ func TestShipped(t *testing.T) {
 	for where, text := range blocks {
 		t.Run(where, func(t *testing.T) {
 			lines := directives(t, text)
+			if slices.Contains(lines, "bind 169.254.20.10") {
+				wantNodeLocal(t, lines)
+				return
+			}
 			if !slices.Contains(lines, "bufsize 1232") {
 				t.Errorf("no bufsize 1232 in\n%s", text)
 			}
@@ -32,6 +36,25 @@ func TestShipped(t *testing.T) {
 	}
 	if want := 12; len(blocks) < want {
 		t.Errorf("%d server blocks found, want %d at least", len(blocks), want)
+	}
+}
+
+// nodeLocalPlugins are those that NodeLocal DNSCache is built with, of which a block may
+// have need. Others, as bufsize, keep it from starting.
+var nodeLocalPlugins = []string{"bind", "cache", "errors", "forward", "health", "log", "loop", "prometheus", "reload"}
+
+// wantNodeLocal: a block for NodeLocal DNSCache has nothing that it doesn't know.
+func wantNodeLocal(t *testing.T, lines []string) {
+	t.Helper()
+	for _, line := range lines {
+		if name, _, _ := strings.Cut(line, " "); !slices.Contains(nodeLocalPlugins, name) {
+			t.Errorf("NodeLocal DNSCache has no %q", name)
+		}
+	}
+	for _, want := range []string{"cache success 9984 5", "cache denial 9984 5", "forward . 10.101.0.53 force_tcp"} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("no %q in %q", want, lines)
+		}
 	}
 }
 

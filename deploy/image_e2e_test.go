@@ -4,11 +4,14 @@ package deploy
 
 import (
 	"bytes"
+	"debug/elf"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -20,8 +23,12 @@ import (
 	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
-// The image, built on nothing: its settings, its one capability, and its program,
-// started as a container would be, answers.
+// architectures are those of the image, as ELF has them.
+var architectures = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
+
+// The image, built on nothing, for each architecture: its settings, its one capability,
+// its programs, which need nothing else; and this machine's, started as a container would
+// be, answers.
 func TestImage(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root: setcap, mount and chroot do")
@@ -36,15 +43,55 @@ func TestImage(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("image/build: %v\n%s", err, out)
 	}
-	container := s.buildah(t, "from", "oci-archive:"+archive)
-	s.wantSettings(t, container)
-
-	root := s.buildah(t, "mount", container)
-	wantCapability(t, filepath.Join(root, "coredns"))
-	if bundle := read(t, root, "etc", "ssl", "certs", "ca-certificates.crt"); !strings.Contains(bundle, "BEGIN CERTIFICATE") {
-		t.Error("no CA certificates in it")
+	for arch, machine := range architectures {
+		t.Run(arch, func(t *testing.T) {
+			container := s.buildah(t, "from", "--arch", arch, "oci-archive:"+archive)
+			s.wantSettings(t, container, arch)
+			root := s.buildah(t, "mount", container)
+			wantFiles(t, root, "/coredns", "/etc/ssl/certs/ca-certificates.crt", "/kubectl-clusterset")
+			wantStatic(t, filepath.Join(root, "coredns"), machine)
+			wantStatic(t, filepath.Join(root, "kubectl-clusterset"), machine)
+			wantCapability(t, filepath.Join(root, "coredns"))
+			if bundle := read(t, root, "etc", "ssl", "certs", "ca-certificates.crt"); !strings.Contains(bundle, "BEGIN CERTIFICATE") {
+				t.Error("no CA certificates in it")
+			}
+			if arch == runtime.GOARCH {
+				runIn(t, root)
+				runCommandIn(t, root)
+			}
+		})
 	}
-	runIn(t, root)
+}
+
+// wantFiles: these are in the image, and nothing else is.
+func wantFiles(t *testing.T, root string, want ...string) {
+	t.Helper()
+	var have []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			have = append(have, strings.TrimPrefix(path, root))
+		}
+		return err
+	})
+	if err != nil || !slices.Equal(have, want) {
+		t.Errorf("files: %q (%v); want %q", have, err, want)
+	}
+}
+
+// wantStatic: the program is for the machine, and is linked with nothing.
+func wantStatic(t *testing.T, path string, machine elf.Machine) {
+	t.Helper()
+	program, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = program.Close() }() // it was read
+	if program.Machine != machine {
+		t.Errorf("%s is for %v, want %v", path, program.Machine, machine)
+	}
+	if libraries, err := program.ImportedLibraries(); err == nil && len(libraries) > 0 || program.Section(".interp") != nil {
+		t.Errorf("%s isn't static: it needs %q", path, libraries)
+	}
 }
 
 // storage is one of the test's own: the machine's is left alone.
@@ -70,11 +117,12 @@ func (s storage) buildah(t *testing.T, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-func (s storage) wantSettings(t *testing.T, container string) {
+func (s storage) wantSettings(t *testing.T, container, arch string) {
 	t.Helper()
 	var have struct {
 		OCIv1 struct {
-			Config struct {
+			Architecture string
+			Config       struct {
 				User         string
 				Entrypoint   []string
 				WorkingDir   string
@@ -84,6 +132,9 @@ func (s storage) wantSettings(t *testing.T, container string) {
 	}
 	if err := json.Unmarshal([]byte(s.buildah(t, "inspect", container)), &have); err != nil {
 		t.Fatal(err)
+	}
+	if have.OCIv1.Architecture != arch {
+		t.Errorf("architecture: %q, want %q", have.OCIv1.Architecture, arch)
 	}
 	config := have.OCIv1.Config
 	if config.User != "65532:65532" {
@@ -150,5 +201,17 @@ func runIn(t *testing.T, root string) {
 		if err != nil || len(reply.Answer) != 1 {
 			t.Errorf("over %s: %v\n%v", network, err, reply)
 		}
+	}
+}
+
+// runCommandIn starts the image's other program as a container would.
+func runCommandIn(t *testing.T, root string) {
+	t.Helper()
+	command := exec.Command("/kubectl-clusterset", "--help")
+	command.Dir = "/"
+	command.Env = []string{}
+	command.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}
+	if out, err := command.CombinedOutput(); err != nil || !strings.Contains(string(out), "clusterset") {
+		t.Errorf("kubectl-clusterset --help: %v\n%s", err, out)
 	}
 }

@@ -12,7 +12,7 @@ import (
 var (
 	row    = regexp.MustCompile(`^\| .* \| (.*) \|$`)
 	bullet = regexp.MustCompile("(?m)^- `([a-z]+)`: ")
-	folder = regexp.MustCompile("^`([a-z/]+)` ")
+	folder = regexp.MustCompile("^`([a-z/-]+)` ")
 )
 
 // TestFolders: README.md has a line for each folder, and for no other.
@@ -76,7 +76,7 @@ func TestReadme(t *testing.T) {
 func sourceOf(t *testing.T, folder string) string {
 	t.Helper()
 	dir := filepath.Join("..", folder)
-	if !strings.HasPrefix(folder, "test/") && folder != "corefile" {
+	if !strings.HasPrefix(folder, "test/") && !strings.HasPrefix(folder, "cmd/") && folder != "corefile" {
 		dir = filepath.Join("../plugin/clusterset", strings.TrimPrefix(folder, "clusterset"))
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))

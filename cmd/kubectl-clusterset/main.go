@@ -6,6 +6,11 @@ import (
 	"os"
 
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/join"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/leave"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/lookup"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/renew"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/status"
 )
 
 // version is clusterset's own; the Makefile sets it.
@@ -13,6 +18,12 @@ var version = "dev"
 
 func main() {
 	c := cli.New(os.Stdin, os.Stdout, os.Stderr, version)
-	root := cli.NewRoot(c)
+	root := cli.NewRoot(c,
+		join.New(c),
+		leave.New(c),
+		lookup.New(c),
+		renew.New(c),
+		status.New(c),
+	)
 	os.Exit(c.Run(root, os.Args[1:]))
 }

@@ -9,6 +9,10 @@
 package clusterset
 
 import (
+	"context"
+	"sync/atomic"
+
+	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/dnstap"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
@@ -40,7 +44,21 @@ type Clusterset struct {
 	served    served    // the domains that this server serves
 
 	taps []*dnstap.Dnstap
+
+	// server is one that this plugin is in, nil before the first query.
+	server atomic.Pointer[dnsserver.Server]
+	// generation is that of its Corefile, stopStatus ends the serving of its status, nil where it
+	// isn't served.
+	generation int64
+	stopStatus func()
 }
 
 // Name implements plugin.Handler.
 func (p *Clusterset) Name() string { return pluginName }
+
+// remember keeps the server that a query came to, for what is looked up without one.
+func (p *Clusterset) remember(ctx context.Context) {
+	if server, ok := ctx.Value(dnsserver.Key{}).(*dnsserver.Server); ok {
+		p.server.Store(server)
+	}
+}

@@ -30,6 +30,9 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	case qtype == dns.TypeAXFR, qtype == dns.TypeIXFR, r.Question[0].Qclass != dns.ClassINET:
 		return dns.RcodeRefused, nil
 	}
+	if p.server.Load() == nil {
+		p.remember(ctx)
+	}
 	growStack()
 	q := &client{plugin: p, ctx: ctx, state: request.Request{W: w, Req: r}}
 	p.resolver.ReadQuestion(&q.question, r, zone, q)

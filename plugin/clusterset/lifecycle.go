@@ -56,7 +56,12 @@ func (p *Clusterset) run(api *discovery.API) {
 	}
 	p.manager.Follow(p.feed, p.names)
 	starting.add(p)
-	p.stop = sync.OnceFunc(p.manager.Close)
+	p.stop = sync.OnceFunc(func() {
+		if p.stopStatus != nil {
+			p.stopStatus()
+		}
+		p.manager.Close()
+	})
 }
 
 // wait holds up CoreDNS's start until it is known what there is to answer from:

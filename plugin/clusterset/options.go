@@ -37,7 +37,9 @@ type options struct {
 	// maxConcurrent is per member; 0 is no bound.
 	maxConcurrent int64
 	addressGuard  bool
-	fall          fall.F
+	// status is where statuses are served, "" is nowhere.
+	status string
+	fall   fall.F
 }
 
 const (

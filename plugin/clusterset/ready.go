@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // processStart is when the pod began to start, as far as it is seen from here.
@@ -76,9 +77,7 @@ func watched(set *members.Set) map[string]members.Data {
 func unsynced(set *members.Set) []string {
 	var names []string
 	for name, data := range watched(set) {
-		select {
-		case <-data.Synced():
-		default:
+		if data.Status().State == status.Unsynced {
 			names = append(names, name)
 		}
 	}

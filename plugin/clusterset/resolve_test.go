@@ -18,6 +18,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // view is a member's data as a test gives them.
@@ -25,6 +26,7 @@ type view struct{ now member.View }
 
 func (v *view) View() *member.View      { return &v.now }
 func (v *view) Synced() <-chan struct{} { return nil }
+func (v *view) Status() status.Data     { return status.Data{} }
 func (v *view) Release()                {}
 
 var errAPI = errors.New("API unreachable")

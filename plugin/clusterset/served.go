@@ -62,6 +62,22 @@ func (q *client) Serves(domain string) bool {
 	}
 }
 
+// isKnown reports whether it is known that this server serves a domain.
+func (s *served) isKnown(domain string) bool {
+	s.mu.Lock()
+	d := s.byDomain[domain]
+	s.mu.Unlock()
+	if d == nil {
+		return false
+	}
+	select {
+	case <-d.known:
+		return d.served
+	default:
+		return false
+	}
+}
+
 // domain returns the domain's entry, which may not be known yet.
 func (s *served) domain(domain string, server *dnsserver.Server) *servedDomain {
 	s.mu.Lock()

@@ -2,6 +2,8 @@ package clusterset
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,6 +36,7 @@ func setup(c *caddy.Controller) error {
 		p.Next, p.resolver.HasNext = next, next != nil
 		return p
 	})
+	c.OnStartup(p.startStatus)
 	c.OnStartup(p.wait)
 	c.OnStartup(func() error {
 		if tap, ok := config.Handler("dnstap").(*dnstap.Dnstap); ok {
@@ -53,7 +56,7 @@ func parse(c *caddy.Controller) (*Clusterset, error) {
 		if p != nil {
 			return nil, plugin.ErrOnce
 		}
-		p = &Clusterset{options: defaultOptions()}
+		p = &Clusterset{options: defaultOptions(), generation: generation.Load()}
 		p.zones = plugin.OriginsFromArgsOrServerBlock(c.RemainingArgs(), c.ServerBlockKeys)
 		if err := parseBlock(c, &p.options); err != nil {
 			return nil, err
@@ -113,6 +116,7 @@ var directives = map[string]func(o *options, args []string) (want string){
 	"hedge":          (*options).setHedge,
 	"max_concurrent": (*options).setMaxConcurrent,
 	"address_guard":  (*options).setAddressGuard,
+	"status":         (*options).setStatus,
 	"fallthrough":    (*options).setFallthrough,
 }
 
@@ -351,6 +355,29 @@ func (o *options) setAddressGuard(args []string) string {
 	}
 	o.addressGuard = args[0] == "on"
 	return ""
+}
+
+func (o *options) setStatus(args []string) string {
+	const want = "[ADDRESS], an IP address and a port, as 127.0.0.1:9154, or :9154 for all addresses"
+	switch len(args) {
+	case 0:
+		o.status = defaultStatus
+		return ""
+	case 1:
+		host, port, err := net.SplitHostPort(args[0])
+		if err != nil {
+			return want
+		}
+		if _, err := netip.ParseAddr(host); host != "" && err != nil {
+			return want
+		}
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return want
+		}
+		o.status = args[0]
+		return ""
+	}
+	return want
 }
 
 func (o *options) setFallthrough(args []string) string {

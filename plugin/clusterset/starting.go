@@ -23,6 +23,7 @@ func init() {
 	caddy.RegisterEventHook(pluginName, func(event caddy.EventName, _ any) error {
 		if event == caddy.InstanceStartupEvent { // all that was started is served
 			starting.takeAll()
+			generation.Add(1)
 		}
 		return nil
 	})

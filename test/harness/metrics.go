@@ -98,3 +98,8 @@ func (s *Server) AwaitNoSeries(t testing.TB, member string) {
 		return nil
 	})
 }
+
+// MetricsAddr is where Prometheus scrapes it: HOST:PORT, at /metrics.
+func (s *Server) MetricsAddr() string {
+	return strings.TrimSuffix(strings.TrimPrefix(s.metrics, "http://"), "/metrics")
+}

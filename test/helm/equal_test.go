@@ -29,6 +29,7 @@ func TestEqualsKustomize(t *testing.T) {
 				"resources":    map[string]any{"limits": map[string]any{"memory": "1Gi"}, "requests": map[string]any{"memory": "1Gi", "cpu": "200m"}},
 				"nodeSelector": map[string]any{"disk": "fast"}, "tolerations": []any{map[string]any{"operator": "Exists"}},
 				"service":             map[string]any{"type": "LoadBalancer", "clusterIP": "10.101.0.53", "annotations": map[string]any{"a/b": "c"}},
+				"runAsUser":           0,
 				"podDisruptionBudget": true, "networkPolicy": true, "quota": true,
 			},
 			`
@@ -50,6 +51,7 @@ patches:
     spec:
       template:
         spec:
+          securityContext: {runAsUser: null, runAsGroup: null}
           nodeSelector: {disk: fast}
           tolerations: [{operator: Exists}]
           containers:

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/rest"
@@ -55,7 +58,9 @@ func (c *Context) Run(root *cobra.Command, args []string) int {
 	// A deprecated API that a server warns of is ours to mend, not the user's.
 	rest.SetDefaultWarningHandler(rest.NoWarnings{})
 	root.SetArgs(args)
-	command, err := root.ExecuteC()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return Good
 	}

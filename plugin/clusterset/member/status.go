@@ -53,6 +53,9 @@ func (c *conditions) status() (d status.Conditions) {
 		}
 	}
 	d.Credentials = status.Credentials{Kind: c.expiry.What, Expires: c.expiry.End, Insecure: c.insecure}
+	if !c.expiry.End.IsZero() {
+		d.Credentials.WarnFrom = c.expiry.WarnFrom()
+	}
 	if f := c.failed[aboutKubeconfig]; f != nil {
 		d.Credentials.Error = f.Error()
 	}

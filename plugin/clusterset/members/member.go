@@ -10,6 +10,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/probe"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // Member is one member as it is asked: its description, its data, and the client of its
@@ -40,6 +41,8 @@ type Member struct {
 type Data interface {
 	// View returns what they are now: one atomic load.
 	View() *member.View
+	// Status says more, for who asks how they are.
+	Status() status.Data
 	// Synced is closed once there are any.
 	Synced() <-chan struct{}
 	// Release ends this user's part in them.

@@ -63,6 +63,9 @@ func NewSet(set *model.ClusterSet, byName map[string]*Member, localName string) 
 	return s
 }
 
+// LocalName is what the Corefile or the About API calls this cluster, or "".
+func (s *Set) LocalName() string { return s.localName }
+
 // All returns the members by name. It is not to be changed.
 func (s *Set) All() map[string]*Member { return s.byName }
 

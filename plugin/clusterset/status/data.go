@@ -49,6 +49,8 @@ type Credentials struct {
 	// known.
 	Kind    string    `json:"kind,omitempty"`
 	Expires time.Time `json:"expires,omitzero"`
+	// WarnFrom is when new ones should have come.
+	WarnFrom time.Time `json:"warnFrom,omitzero"`
 	// Insecure is set where the server's certificate isn't verified.
 	Insecure bool `json:"insecure,omitempty"`
 	// Error is why the newest ones aren't used.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // fakeData are a member's data as a test has them.
@@ -16,6 +17,7 @@ type fakeData struct{ view *member.View }
 
 func (d *fakeData) View() *member.View      { return d.view }
 func (d *fakeData) Synced() <-chan struct{} { return nil }
+func (d *fakeData) Status() status.Data     { return status.Data{} }
 func (d *fakeData) Release()                {}
 
 // TestCurrent: a service is kept through changes that aren't of its own.
