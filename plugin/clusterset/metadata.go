@@ -1,7 +1,5 @@
 package clusterset
 
-import "github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
-
 import (
 	"context"
 	"strings"
@@ -9,7 +7,8 @@ import (
 	"github.com/coredns/coredns/plugin/metadata"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
@@ -23,7 +22,7 @@ const (
 )
 
 // setLabels sets the labels of a Resolution.
-func setLabels(ctx context.Context, res *resolver.Resolution) {
+func setLabels(ctx context.Context, res *question.Resolution) {
 	set := func(label, value string) {
 		metadata.SetValueFunc(ctx, label, func() string { return value })
 	}
@@ -33,7 +32,7 @@ func setLabels(ctx context.Context, res *resolver.Resolution) {
 	if res.Upstream != nil {
 		set(labelUpstream, res.Upstream.String())
 	}
-	if res.Action != resolver.AskNext && res.Action != resolver.AskNextUncached {
+	if res.Action != question.AskNext && res.Action != question.AskNextUncached {
 		set(labelSource, res.Source.String())
 	}
 	if res.Chosen.Rule() != "" {

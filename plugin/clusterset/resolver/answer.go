@@ -9,11 +9,13 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/records"
 )
 
 // answer is a source's answer to a question, before its records are filtered.
 type answer struct {
-	source Source
+	source question.Source
 	// renaming is how the member's names become ours; the zero value for records made from
 	// data, which have our names already.
 	renaming                                     query.Renaming
@@ -34,12 +36,12 @@ type answer struct {
 type finisher struct{ *Resolver }
 
 // answerOf returns the answer in a reply of the member's to what it was asked.
-func (r finisher) answerOf(q *Question, reply *dns.Msg, asked string, source Source) answer {
-	renaming := query.Renaming{Asked: q.Name, AskedOf: asked, Domain: q.Member.ClusterDomain, Suffix: q.suffix()}
+func (r finisher) answerOf(q *question.Question, reply *dns.Msg, asked string, source question.Source) answer {
+	renaming := query.Renaming{Asked: q.Name, AskedOf: asked, Domain: q.Member.ClusterDomain, Suffix: q.Suffix()}
 	if q.Addr.IsValid() {
-		renaming.Suffix = r.Zones.pointersInto(q.Member)
+		renaming.Suffix = r.Zones.PointersInto(q.Member)
 	}
-	renaming.Select(reply, q.memberType())
+	renaming.Select(reply, q.MemberType())
 	return answer{
 		source: source, renaming: renaming, rcode: reply.Rcode, reach: q.Members.Reach[q.Member],
 		authoritative: reply.Authoritative, recursionAvailable: reply.RecursionAvailable, truncated: reply.Truncated,
@@ -55,71 +57,71 @@ var (
 
 // chase follows the CNAME at an answer's end, if there is one that leads out of the member's
 // domain.
-func (r finisher) chase(ctx context.Context, f *filter, a *answer, res *Resolution) *Resolution {
-	target := openTarget(f.q, a.answer)
-	if a.source == Forward && !followedThere(ctx, f.q, a.answer, target != "") {
-		return r.exhausted(ctx, f.q, a.source)
+func (r finisher) chase(ctx context.Context, f *records.Filter, a *answer, res *question.Resolution) *question.Resolution {
+	target := openTarget(f.Question, a.answer)
+	if a.source == question.Forward && !followedThere(ctx, f.Question, a.answer, target != "") {
+		return r.exhausted(ctx, f.Question, a.source)
 	}
 	if target != "" {
 		return r.follow(ctx, f, res, target)
 	}
-	res.Authority = f.records(a.authority, inAuthority)
+	res.Authority = f.Records(a.authority, records.InAuthority)
 	return stale(res)
 }
 
 // leavesNothing reports whether the records that were left out are all that answered the question.
-func leavesNothing(f *filter, a *answer) bool {
-	return f.excluded[OutOfReach] > 0 || f.excluded[Guarded] > 0 && len(a.answer) == 0
+func leavesNothing(f *records.Filter, a *answer) bool {
+	return f.Excluded[question.OutOfReach] > 0 || f.Excluded[question.Guarded] > 0 && len(a.answer) == 0
 }
 
 // existence is the answer where there is no such name, or where whether there is one is all
 // that was asked: its records are left out.
-func (r finisher) existence(f *filter, a *answer) *Resolution {
-	res := f.q.resolution(a.source)
+func (r finisher) existence(f *records.Filter, a *answer) *question.Resolution {
+	res := f.Question.Begin(a.source)
 	res.Rcode, res.Authoritative, res.RecursionAvailable, res.StaleReason = a.rcode, a.authoritative, a.recursionAvailable, a.stale
-	zone := zoneAuthority(r).authority(f.q, a.serial, a.age)
+	zone := zoneAuthority(r).authority(f.Question, a.serial, a.age)
 	switch {
 	case a.rcode == dns.RcodeNameError && len(a.answer) == 0:
 		res.NotFound, res.Authority = true, r.proof(f, a)
 	case isAnswer(a.rcode): // else a plugin's of this server
-		res.Rcode, res.Authority = dns.RcodeSuccess, []dns.RR{zone.soaOf(a.authority, &f.renaming)}
+		res.Rcode, res.Authority = dns.RcodeSuccess, []dns.RR{zone.soaOf(a.authority, &f.Renaming)}
 	}
 	return stale(res)
 }
 
 // stale adds the extended error of a stale answer: RFC 8767, section 4; RFC 8914, section 4.4.
-func stale(res *Resolution) *Resolution {
-	if res.Source == Stale && res.Rcode == dns.RcodeSuccess && res.Code == NoExtendedError {
+func stale(res *question.Resolution) *question.Resolution {
+	if res.Source == question.Stale && res.Rcode == dns.RcodeSuccess && res.Code == question.NoExtendedError {
 		res.Code, res.Text = dns.ExtendedErrorCodeStaleAnswer, members.Brief(res.StaleReason)
 	}
 	return res
 }
 
 // proof returns the authority section of a negative answer.
-func (r finisher) proof(f *filter, a *answer) []dns.RR {
-	zone := zoneAuthority(r).authority(f.q, a.serial, a.age)
-	if f.ours {
+func (r finisher) proof(f *records.Filter, a *answer) []dns.RR {
+	zone := zoneAuthority(r).authority(f.Question, a.serial, a.age)
+	if f.Ours {
 		return []dns.RR{zone.soa()}
 	}
-	return zone.proof(a.authority, &f.renaming)
+	return zone.proof(a.authority, &f.Renaming)
 }
 
 // withheld is the answer where no address can be reached from here, or the guard left nothing. Of
 // gateways of the other family alone it isn't a failure: clients ask for both.
-func (r finisher) withheld(ctx context.Context, f *filter, res *Resolution, serial uint32) *Resolution {
-	q, why := f.q, errAddresses
+func (r finisher) withheld(ctx context.Context, f *records.Filter, res *question.Resolution, serial uint32) *question.Resolution {
+	q, why := f.Question, errAddresses
 	switch {
-	case f.excluded[OutOfReach] > 0 && f.hasOtherGateways():
+	case f.Excluded[question.OutOfReach] > 0 && f.HasOtherGateways():
 		zone := zoneAuthority(r).authority(q, serial, 0)
 		res.Answer, res.Authority, res.Additional = nil, []dns.RR{zone.soa()}, nil
 		res.Code, res.Text = dns.ExtendedErrorCodeFiltered, "member "+q.Member.Name+" has no gateway of this family"
 		return res
-	case f.excluded[OutOfReach] > 0:
+	case f.Excluded[question.OutOfReach] > 0:
 		why = errOutOfReach
 	case q.Addr.IsValid():
 		why = errNames
 	}
-	failed := r.fail(ctx, q, res.Source, dns.ExtendedErrorCodeFiltered, q.memberError(why))
-	failed.Rare.Excluded = f.excluded
+	failed := r.fail(ctx, q, res.Source, dns.ExtendedErrorCodeFiltered, q.MemberError(why))
+	failed.Rare.Excluded = f.Excluded
 	return failed
 }

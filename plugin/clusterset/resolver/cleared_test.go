@@ -8,6 +8,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // memberData are a member's data as a test has them.
@@ -15,6 +16,7 @@ type memberData struct{ view *member.View }
 
 func (d *memberData) View() *member.View      { return d.view }
 func (d *memberData) Synced() <-chan struct{} { return nil }
+func (d *memberData) Status() status.Data     { return status.Data{} }
 func (d *memberData) Release()                {}
 
 // TestServicesCleared: what is kept of services goes with the members that it is made of.

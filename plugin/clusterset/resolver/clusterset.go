@@ -12,6 +12,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
@@ -26,7 +27,7 @@ type clusterset struct{ *Resolver }
 //  3. The choice among those that have it, for this client and now.
 //  4. The reply: their addresses. That there is no such name is said only where every member
 //     that could have it is known not to.
-func (r clusterset) resolve(ctx context.Context, q *Question) *Resolution {
+func (r clusterset) resolve(ctx context.Context, q *question.Question) *question.Resolution {
 	s := r.service(q, q.Parsed.SetKey())
 	switch {
 	case s.Denied:
@@ -44,7 +45,7 @@ func (r clusterset) resolve(ctx context.Context, q *Question) *Resolution {
 }
 
 // service returns the one of a key, as the question's members have it.
-func (r clusterset) service(q *Question, key string) *services.Service {
+func (r clusterset) service(q *question.Question, key string) *services.Service {
 	if s := r.services.Find(q.Members, key, q.Received); s != nil {
 		return s
 	}
@@ -59,11 +60,11 @@ func (r *Resolver) serviceOptions() services.Options {
 }
 
 // fromData answers with what the data of the members chosen have.
-func (r clusterset) fromData(ctx context.Context, q *Question, s *services.Service, choice selection.Choice, addresses []netip.Addr) *Resolution {
+func (r clusterset) fromData(ctx context.Context, q *question.Question, s *services.Service, choice selection.Choice, addresses []netip.Addr) *question.Resolution {
 	f := query.Form{Owner: q.Name, Type: q.Type, TTL: r.TTL}
-	a := answer{source: Data, serial: s.Serial}
+	a := answer{source: question.Data, serial: s.Serial}
 	if s.Candidates[choice.Members()[0]].Stale {
-		a.source, f.TTL, a.stale = Stale, min(r.TTL, maxStaleTTL), errStaleMembers
+		a.source, f.TTL, a.stale = question.Stale, min(r.TTL, maxStaleTTL), errStaleMembers
 	}
 	if asksHostnames(q, s) {
 		return r.named(ctx, q, s, choice, &a, &f)
@@ -86,11 +87,11 @@ var (
 )
 
 // reply answers with records of the members that were chosen.
-func (r clusterset) reply(ctx context.Context, q *Question, s *services.Service, choice selection.Choice, a *answer, found query.Records) *Resolution {
-	if !found.Exists && a.source == Stale { // never said so by stale data: RFC 8767
-		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNoReachableAuthority, errStaleDenial)
+func (r clusterset) reply(ctx context.Context, q *question.Question, s *services.Service, choice selection.Choice, a *answer, found query.Records) *question.Resolution {
+	if !found.Exists && a.source == question.Stale { // never said so by stale data: RFC 8767
+		return r.fail(ctx, q, question.Data, dns.ExtendedErrorCodeNoReachableAuthority, errStaleDenial)
 	}
-	res := q.resolution(a.source)
+	res := q.Begin(a.source)
 	if q.Parsed.Kind != query.Endpoint { // of which nothing is chosen
 		res.Chosen = services.NewChosen(s, choice)
 	}
@@ -103,7 +104,7 @@ func (r clusterset) reply(ctx context.Context, q *Question, s *services.Service,
 	if !found.Exists {
 		res.Rcode, res.NotFound = dns.RcodeNameError, true
 	}
-	if a.source != Stale {
+	if a.source != question.Stale {
 		return res
 	}
 	return stale(res)
@@ -111,13 +112,13 @@ func (r clusterset) reply(ctx context.Context, q *Question, s *services.Service,
 
 // none answers where no member does: SERVFAIL where one may have the name, or has it at an
 // address that can't be reached from here; else there is no such name.
-func (r clusterset) none(ctx context.Context, q *Question, s *services.Service) *Resolution {
-	code, text, count := NoExtendedError, "", 0
+func (r clusterset) none(ctx context.Context, q *question.Question, s *services.Service) *question.Resolution {
+	code, text, count := question.NoExtendedError, "", 0
 	var all []error
 	for _, list := range [][]services.Excluded{s.Unknown, s.Out} {
 		for i := range list {
 			e := &list[i]
-			if e.Code == NoExtendedError { // it hasn't the service, for clients here
+			if e.Code == question.NoExtendedError { // it hasn't the service, for clients here
 				continue
 			}
 			switch count++; {
@@ -131,11 +132,11 @@ func (r clusterset) none(ctx context.Context, q *Question, s *services.Service) 
 	}
 	switch {
 	case count == 0:
-		return r.reply(ctx, q, s, selection.Choice{}, &answer{source: Data, serial: s.Serial}, query.Records{})
+		return r.reply(ctx, q, s, selection.Choice{}, &answer{source: question.Data, serial: s.Serial}, query.Records{})
 	case count > maxTold:
 		all = append(all, fmt.Errorf("and %d more", count-maxTold))
 	}
-	res := r.fail(ctx, q, Data, code, errors.Join(all...))
+	res := r.fail(ctx, q, question.Data, code, errors.Join(all...))
 	res.Text, res.Chosen = text, services.NewChosen(s, selection.Choice{})
 	if count > 1 {
 		res.Text = fmt.Sprintf("%s; and %d more", text, count-1)
@@ -148,14 +149,14 @@ const maxTold = 8
 
 // denied answers clients of a cluster that a policy doesn't allow to look the name up. It isn't
 // left to the next plugin, which knows no policy.
-func (r clusterset) denied(ctx context.Context, q *Question, s *services.Service) *Resolution {
+func (r clusterset) denied(ctx context.Context, q *question.Question, s *services.Service) *question.Resolution {
 	if q.Members.Local == nil {
-		res := r.fail(ctx, q, OfZone, dns.ExtendedErrorCodeProhibited, services.ErrLocalUnknown)
+		res := r.fail(ctx, q, question.OfZone, dns.ExtendedErrorCodeProhibited, services.ErrLocalUnknown)
 		res.Chosen = services.NewChosen(s, selection.Choice{})
 		return res
 	}
 	zone := zoneAuthority(r).authority(q, 0, 0)
-	res := q.resolution(OfZone)
+	res := q.Begin(question.OfZone)
 	res.Chosen = services.NewChosen(s, selection.Choice{})
 	res.Authoritative, res.Rcode, res.Authority = true, dns.RcodeNameError, []dns.RR{zone.soa()}
 	res.Code, res.Text = dns.ExtendedErrorCodeProhibited, services.ErrNotAllowed.Error()
@@ -164,16 +165,16 @@ func (r clusterset) denied(ctx context.Context, q *Question, s *services.Service
 
 // endpoint answers for one endpoint, of the member that the name has: that is asked for
 // whatever policies say, and however it is.
-func (r clusterset) endpoint(ctx context.Context, q *Question, s *services.Service) *Resolution {
+func (r clusterset) endpoint(ctx context.Context, q *question.Question, s *services.Service) *question.Resolution {
 	f := query.Form{Owner: q.Name, Type: q.Type, TTL: r.TTL}
 	for i, part := range s.Parts {
 		c := &s.Candidates[i]
 		if c.Name != "" && !strings.EqualFold(c.Name, q.Parsed.Cluster) {
 			continue
 		}
-		a := answer{source: Data, serial: s.Serial}
+		a := answer{source: question.Data, serial: s.Serial}
 		if c.Stale {
-			a.source, f.TTL, a.stale = Stale, min(r.TTL, maxStaleTTL), errStaleMembers
+			a.source, f.TTL, a.stale = question.Stale, min(r.TTL, maxStaleTTL), errStaleMembers
 		}
 		found := q.Parsed.SetRecords([]*query.Part{part}, &f)
 		return r.reply(ctx, q, s, selection.Choice{}, &a, found)
@@ -185,7 +186,7 @@ func (r clusterset) endpoint(ctx context.Context, q *Question, s *services.Servi
 }
 
 // noneOf is none, for the member that the name has.
-func (r clusterset) noneOf(ctx context.Context, q *Question, s *services.Service) *Resolution {
+func (r clusterset) noneOf(ctx context.Context, q *question.Question, s *services.Service) *question.Resolution {
 	of := *s
 	of.Unknown, of.Out = nil, nil
 	for _, list := range [][]services.Excluded{s.Unknown, s.Out} {

@@ -10,13 +10,15 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/records"
 )
 
 var errExportsUnknown = errors.New("which of its services are exported isn't known")
 
 // isExported reports whether the question is about a service that is exported, or about none.
 // Pods are never.
-func isExported(q *Question, v *member.View) bool {
+func isExported(q *question.Question, v *member.View) bool {
 	if !q.Addr.IsValid() {
 		key := q.Parsed.Key()
 		if key == "" {
@@ -35,7 +37,7 @@ func isExported(q *Question, v *member.View) bool {
 
 // isOffered reports whether the question is about a namespace that its member offers, or about
 // none. Whose an address is only fresh data say; else the names in the reply are looked at.
-func isOffered(q *Question, v *member.View) bool {
+func isOffered(q *question.Question, v *member.View) bool {
 	if !q.Addr.IsValid() {
 		namespace := q.Parsed.Namespace()
 		return namespace == "" || q.Member.Offers(namespace)
@@ -45,7 +47,7 @@ func isOffered(q *Question, v *member.View) bool {
 
 // offersOwner reports whether the question's address is, in the data, in a namespace that its
 // member offers.
-func offersOwner(q *Question, v *member.View) bool {
+func offersOwner(q *question.Question, v *member.View) bool {
 	return slices.ContainsFunc(v.Data.Owners(q.Addr), func(owner model.Owner) bool {
 		_, namespace, _ := strings.Cut(owner.Service, ".")
 		return q.Member.Offers(namespace)
@@ -54,9 +56,9 @@ func offersOwner(q *Question, v *member.View) bool {
 
 // unoffered is the answer for an address that has no name which is offered. That isn't said of
 // what is stale: others may have the address by now.
-func (r finisher) unoffered(ctx context.Context, f *filter, a *answer) *Resolution {
-	if a.source == Stale {
-		return r.fail(ctx, f.q, Forward, dns.ExtendedErrorCodeNoReachableAuthority, a.stale)
+func (r finisher) unoffered(ctx context.Context, f *records.Filter, a *answer) *question.Resolution {
+	if a.source == question.Stale {
+		return r.fail(ctx, f.Question, question.Forward, dns.ExtendedErrorCodeNoReachableAuthority, a.stale)
 	}
 	a.rcode, a.answer = dns.RcodeNameError, nil
 	return r.existence(f, a)
@@ -65,15 +67,15 @@ func (r finisher) unoffered(ctx context.Context, f *filter, a *answer) *Resoluti
 // hidden answers for the names of services that `exports marked` keeps from others: they
 // don't exist. Only a member's data say which; where there are none, nothing is let through.
 // The local cluster's names are its own business.
-func (r *Resolver) hidden(ctx context.Context, q *Question, v *member.View) *Resolution {
+func (r *Resolver) hidden(ctx context.Context, q *question.Question, v *member.View) *question.Resolution {
 	switch {
 	case v == nil:
-		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(errExportsUnknown))
+		return r.fail(ctx, q, question.Data, dns.ExtendedErrorCodeNoReachableAuthority, q.MemberError(errExportsUnknown))
 	case v.State == member.Unsynced:
-		return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNotReady, q.memberError(v.Err))
+		return r.fail(ctx, q, question.Data, dns.ExtendedErrorCodeNotReady, q.MemberError(v.Err))
 	case v.State == member.Fresh:
-		a := answer{source: Data, rcode: dns.RcodeNameError, authoritative: true, serial: zoneAuthority{r}.serial(q)}
+		a := answer{source: question.Data, rcode: dns.RcodeNameError, authoritative: true, serial: zoneAuthority{r}.serial(q)}
 		return finisher{r}.finish(ctx, q, &a)
 	}
-	return r.fail(ctx, q, Data, dns.ExtendedErrorCodeNoReachableAuthority, q.memberError(v.Err))
+	return r.fail(ctx, q, question.Data, dns.ExtendedErrorCodeNoReachableAuthority, q.MemberError(v.Err))
 }

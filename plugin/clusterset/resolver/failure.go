@@ -7,6 +7,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 )
 
 // ErrNotReady is why nothing can be answered before there is a ClusterSet.
@@ -15,11 +16,11 @@ var ErrNotReady = errors.New("no ClusterSet yet")
 // fail is SERVFAIL with what went wrong, for the client (RFC 8914) and for the errors plugin;
 // where nobody waits for it any more, in a way that the cache plugin doesn't keep: a failure
 // without a message where the context has ended, and REFUSED where it is about to.
-func (r *Resolver) fail(ctx context.Context, q *Question, source Source, code uint16, err error) *Resolution {
-	res := q.resolution(source)
+func (r *Resolver) fail(ctx context.Context, q *question.Question, source question.Source, code uint16, err error) *question.Resolution {
+	res := q.Begin(source)
 	res.Rcode, res.Code, res.Text, res.Err = dns.RcodeServerFailure, code, members.Brief(err), err
-	if abandoned(ctx) {
-		res.Action = ReplyRcode
+	if question.Abandoned(ctx) {
+		res.Action = question.ReplyRcode
 		if ctx.Err() == nil {
 			res.Rcode = dns.RcodeRefused
 		}
@@ -31,18 +32,18 @@ func (r *Resolver) fail(ctx context.Context, q *Question, source Source, code ui
 // of another, or is marked as such, nothing may be kept, as another client has more: it is
 // REFUSED, and where a server like this one asked, it learns the reason by a record, and asks
 // nobody else. (An option wouldn't get past a cache plugin.)
-func (r *Resolver) exhausted(ctx context.Context, q *Question, source Source) *Resolution {
-	err := q.memberError(errLookUps)
-	if lookUpOf(ctx) == nil && !q.Trail.Marked {
+func (r *Resolver) exhausted(ctx context.Context, q *question.Question, source question.Source) *question.Resolution {
+	err := q.MemberError(errLookUps)
+	if !question.IsWithin(ctx) && !q.Trail.Marked {
 		res := r.fail(ctx, q, source, dns.ExtendedErrorCodeNoReachableAuthority, err)
 		res.Rare.Exhausted = true
 		return res
 	}
-	res := q.refuse(source, err)
+	res := q.Refuse(source, err)
 	res.Rare.Exhausted = true
 	if q.Trail.Marked {
-		res.Action = Reply
-		res.Additional = []dns.RR{&dns.RFC3597{Hdr: dns.RR_Header{Name: ".", Rrtype: trailOption, Class: dns.ClassINET}}}
+		res.Action = question.Reply
+		res.Additional = []dns.RR{&dns.RFC3597{Hdr: dns.RR_Header{Name: ".", Rrtype: question.TrailOption, Class: dns.ClassINET}}}
 	}
 	return res
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
@@ -21,7 +22,7 @@ const (
 
 // takes reports whether the client takes the records in one message: over UDP as many bytes as
 // its EDNS says, and dns.MinMsgSize without.
-func takes(q *Question, found *query.Records) bool {
+func takes(q *question.Question, found *query.Records) bool {
 	if q.Client.OverStream() {
 		return true
 	}
@@ -43,7 +44,7 @@ func takes(q *Question, found *query.Records) bool {
 // fitting returns the members of a choice whose records the client takes in one message, and
 // these: as many as fit, the first by its draw, so that clients leave out different ones. One
 // member is left to be truncated, for the client to ask over TCP.
-func fitting(q *Question, s *services.Service, choice selection.Choice, records func(members []int) query.Records) (selection.Choice, query.Records) {
+func fitting(q *question.Question, s *services.Service, choice selection.Choice, records func(members []int) query.Records) (selection.Choice, query.Records) {
 	draw, ranked := s.Draw(q.Client.Address(), q.Received), slices.Clone(choice.Members())
 	slices.SortFunc(ranked, func(i, j int) int {
 		return cmp.Compare(draw.Rank(s.Candidates[j].Name), draw.Rank(s.Candidates[i].Name))

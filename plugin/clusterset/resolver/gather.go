@@ -10,6 +10,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
@@ -24,7 +25,7 @@ var (
 // reply of a member's DNS.
 type reply struct {
 	member *members.Member
-	res    *Resolution // nil where there is none yet
+	res    *question.Resolution // nil where there is none yet
 	// unreachable is set where clients here can't reach the member, whatever its DNS has.
 	unreachable bool
 	// doubtful is set where its data, which may have changed, say that it doesn't export the
@@ -51,12 +52,12 @@ func newReply(s *services.Service, m *members.Member) reply {
 
 // has reports whether the member has the service.
 func (a *reply) has() bool {
-	return a.res != nil && a.res.Action == Reply && a.res.Rcode == dns.RcodeSuccess && !a.isAlias() && !a.unreachable && !a.doubtful
+	return a.res != nil && a.res.Action == question.Reply && a.res.Rcode == dns.RcodeSuccess && !a.isAlias() && !a.unreachable && !a.doubtful
 }
 
 // hasNot reports whether the member hasn't the service.
 func (a *reply) hasNot() bool {
-	return a.res != nil && a.res.Action == Reply && a.res.Rcode == dns.RcodeNameError && a.res.Source != Stale
+	return a.res != nil && a.res.Action == question.Reply && a.res.Rcode == dns.RcodeNameError && a.res.Source != question.Stale
 }
 
 // isAlias reports whether the service is another name for something else.
@@ -65,7 +66,7 @@ func (a *reply) isAlias() bool {
 }
 
 // gathered answers from what the data of some members and the DNS of others say.
-func (r clusterset) gathered(ctx context.Context, q *Question, s *services.Service) *Resolution {
+func (r clusterset) gathered(ctx context.Context, q *question.Question, s *services.Service) *question.Resolution {
 	ask := s.Ask[:min(len(s.Ask), maxAsked)]
 	replies, err := r.askAll(ctx, q, ask, s, s.IsLive())
 	if err != nil {
@@ -82,17 +83,17 @@ func (r clusterset) gathered(ctx context.Context, q *Question, s *services.Servi
 }
 
 // notAsked answers where nobody could be asked.
-func (r clusterset) notAsked(ctx context.Context, q *Question, err error) *Resolution {
+func (r clusterset) notAsked(ctx context.Context, q *question.Question, err error) *question.Resolution {
 	if errors.Is(err, errBusy) {
-		res := q.refuse(Forward, err)
+		res := q.Refuse(question.Forward, err)
 		res.Rare.Busy = true
 		return res
 	}
-	return r.exhausted(ctx, q, Forward)
+	return r.exhausted(ctx, q, question.Forward)
 }
 
 // addParts notes how members were asked.
-func addParts(r *Resolution, replies []reply) {
+func addParts(r *question.Resolution, replies []reply) {
 	for i := range replies {
 		if part := replies[i].res; part != nil {
 			r.Parts, r.Attempts = append(r.Parts, part), append(r.Attempts, part.Attempts...)
@@ -108,7 +109,7 @@ type gathering struct {
 }
 
 // gather returns the service with the candidates of data, those of replies added to them.
-func (r clusterset) gather(q *Question, s, data *services.Service, replies []reply) *gathering {
+func (r clusterset) gather(q *question.Question, s, data *services.Service, replies []reply) *gathering {
 	g := &gathering{services.AddTo(s, data, r.serviceOptions(), q.Received), make(map[int]*dnsAnswer)}
 	for i := range replies {
 		g.take(q, &replies[i])
@@ -118,9 +119,9 @@ func (r clusterset) gather(q *Question, s, data *services.Service, replies []rep
 
 // take makes a member that was asked a candidate, or notes why it is none. Where its DNS
 // doesn't say, its stale data do.
-func (g *gathering) take(q *Question, a *reply) {
+func (g *gathering) take(q *question.Question, a *reply) {
 	stale := g.StaleExport(a.member)
-	isLive := a.has() && a.res.Source != Stale
+	isLive := a.has() && a.res.Source != question.Stale
 	switch {
 	case a.hasNot():
 	case stale != nil && !isLive && !a.isAlias():
@@ -139,10 +140,10 @@ func (g *gathering) miss(a *reply) {
 	switch {
 	case a.res == nil:
 		g.AddUnknown(a.member, a.member.Failed(errPending), dns.ExtendedErrorCodeNoReachableAuthority)
-	case a.isAlias() && a.res.Source == Stale:
+	case a.isAlias() && a.res.Source == question.Stale:
 		g.AddUnknown(a.member, a.member.Failed(errStaleDenial), dns.ExtendedErrorCodeNoReachableAuthority)
 	case a.isAlias():
-		g.AddOut(a.member, a.member.Failed(errAlias), NoExtendedError)
+		g.AddOut(a.member, a.member.Failed(errAlias), question.NoExtendedError)
 	case a.doubtful:
 		g.AddUnknown(a.member, a.member.Failed(errDoubtful), dns.ExtendedErrorCodeNoReachableAuthority)
 	case a.unreachable && a.res.Rcode == dns.RcodeSuccess:
@@ -151,7 +152,7 @@ func (g *gathering) miss(a *reply) {
 		g.AddOut(a.member, failureOf(a.res), a.res.Code)
 	default:
 		code := a.res.Code
-		if code == NoExtendedError {
+		if code == question.NoExtendedError {
 			code = dns.ExtendedErrorCodeNoReachableAuthority
 		}
 		g.AddUnknown(a.member, failureOf(a.res), code)
@@ -159,7 +160,7 @@ func (g *gathering) miss(a *reply) {
 }
 
 // failureOf returns what went wrong.
-func failureOf(r *Resolution) error {
+func failureOf(r *question.Resolution) error {
 	if r.Err != nil {
 		return r.Err
 	}
@@ -167,7 +168,7 @@ func failureOf(r *Resolution) error {
 }
 
 // endpointOf answers for one endpoint, as its member's DNS says.
-func (r clusterset) endpointOf(ctx context.Context, q *Question, s *services.Service, m *members.Member) *Resolution {
+func (r clusterset) endpointOf(ctx context.Context, q *question.Question, s *services.Service, m *members.Member) *question.Resolution {
 	replies, err := r.askAll(ctx, q, []*members.Member{m}, s, false)
 	if err != nil {
 		return r.notAsked(ctx, q, err)

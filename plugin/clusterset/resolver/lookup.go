@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 )
 
 // Why a look-up within this server returns nothing.
@@ -19,19 +21,18 @@ var (
 // lookUp asks this server itself, through all its plugins, with the client's own EDNS, until
 // the question's deadline. The reply is the caller's to change. over is called when nobody is
 // asked any more, which may be later.
-func (r finisher) lookUp(ctx context.Context, q *Question, name string, qtype uint16, over func()) (*dns.Msg, error) {
-	outer, left := lookUpOf(ctx), lookUps(ctx, q)
+func (r finisher) lookUp(ctx context.Context, q *question.Question, name string, qtype uint16, over func()) (*dns.Msg, error) {
+	left := question.LookUps(ctx, q)
 	switch {
-	case outer.has(name, qtype):
+	case question.IsUnderWay(ctx, name, qtype):
 		over()
 		return nil, errLoop
-	case !left.take(1):
+	case !left.Take(1):
 		over()
 		return nil, errLookUps
 	}
-	end := deadline(ctx, q, r.Timeout)
-	ctx = context.WithValue(ctx, lookUpKey{}, &lookUp{name, qtype, outer, left})
-	ctx, cancel := context.WithDeadline(ctx, end)
+	end := question.Deadline(ctx, q, r.Timeout)
+	ctx, cancel := context.WithDeadline(question.Within(ctx, name, qtype, left), end)
 	defer cancel()
 	replies := q.Client.LookUp(ctx, name, qtype, over)
 	if replies == nil {
@@ -40,7 +41,7 @@ func (r finisher) lookUp(ctx context.Context, q *Question, name string, qtype ui
 	select {
 	case reply := <-replies:
 		switch {
-		case left.left() < 0:
+		case left.Left() < 0:
 			return nil, errLookUps
 		case !time.Now().Before(end):
 			return nil, errLate

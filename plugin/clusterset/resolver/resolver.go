@@ -8,12 +8,13 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
 )
 
 // Options are a server block's.
 type Options struct {
-	Zones Zones
+	Zones question.Zones
 	Mode  model.Mode
 	// ExportsMarked hides services that aren't exported.
 	ExportsMarked bool

@@ -1,4 +1,4 @@
-package resolver
+package records
 
 import (
 	"slices"
@@ -6,18 +6,19 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 )
 
-// chain returns what a look-up's answer says about the target, the name that it ends at, and
+// Chain returns what a look-up's answer says about the target, the name that it ends at, and
 // where to go on: at a name of ours, for which no other server is authoritative.
-func (f *filter) chain(rrs []dns.RR, target string) (kept []dns.RR, end, next string) {
-	kept, end = query.Chain(rrs, target, f.q.Type)
+func (f *Filter) Chain(rrs []dns.RR, target string) (kept []dns.RR, end, next string) {
+	kept, end = query.Chain(rrs, target, f.Question.Type)
 	if f.isOursName(target) {
 		return kept, end, ""
 	}
 	kept = slices.DeleteFunc(kept, f.redirectsOurs)
 	for i, rr := range kept {
-		if cname, ok := rr.(*dns.CNAME); ok && f.q.Type != dns.TypeCNAME && f.isOursName(cname.Target) {
+		if cname, ok := rr.(*dns.CNAME); ok && f.Question.Type != dns.TypeCNAME && f.isOursName(cname.Target) {
 			return kept[:i+1], cname.Target, cname.Target
 		}
 	}
@@ -26,43 +27,43 @@ func (f *filter) chain(rrs []dns.RR, target string) (kept []dns.RR, end, next st
 
 // redirectsOurs reports whether a record is a DNAME above names of ours, and so would lead
 // these elsewhere as well.
-func (f *filter) redirectsOurs(rr dns.RR) bool {
+func (f *Filter) redirectsOurs(rr dns.RR) bool {
 	dname, is := rr.(*dns.DNAME)
 	return is && f.isAboveOurs(dname.Hdr.Name)
 }
 
-// followed returns the records to give of those that were found for the target of a member's
+// Followed returns the records to give of those that were found for the target of a member's
 // CNAME, outside its domain. Anybody may be authoritative there: an address of a member
 // comes from a name of that member alone. (dnsmasq's stop-dns-rebind and Unbound's
 // private-address look at replies after CNAMEs too.)
-func (f *filter) followed(rrs []dns.RR) []dns.RR {
+func (f *Filter) Followed(rrs []dns.RR) []dns.RR {
 	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
 		query.WithoutHints(rr)
 		allowed := f.allowsFollowed(rr)
 		if !allowed {
-			f.excluded[Guarded]++
+			f.Excluded[question.Guarded]++
 		}
 		return !allowed
 	})
 }
 
-func (f *filter) allowsFollowed(rr dns.RR) bool {
+func (f *Filter) allowsFollowed(rr dns.RR) bool {
 	switch rr := rr.(type) {
 	case *dns.A, *dns.AAAA:
-		addr, ok := address(rr)
-		return ok && (!f.checks || f.trustsFollowed(rr.Header().Name, addr))
+		addr, ok := Address(rr)
+		return ok && (!f.Checks || f.trustsFollowed(rr.Header().Name, addr))
 	case *dns.PTR:
-		return query.InZone(rr.Ptr, f.renaming.Suffix) && f.isMembers(rr.Ptr)
+		return query.InZone(rr.Ptr, f.Renaming.Suffix) && f.isMembers(rr.Ptr)
 	}
-	return !f.checks || !query.HidesAddress(rr)
+	return !f.Checks || !query.HidesAddress(rr)
 }
 
-// extendedError returns the first extended error of a look-up's reply, and no words but ours:
+// ExtendedError returns the first extended error of a look-up's reply, and no words but ours:
 // those of a name that isn't ours are somebody else's.
-func (f *filter) extendedError(reply *dns.Msg, name string) (code uint16, text string) {
+func (f *Filter) ExtendedError(reply *dns.Msg, name string) (code uint16, text string) {
 	o := reply.IsEdns0()
 	if o == nil {
-		return NoExtendedError, ""
+		return question.NoExtendedError, ""
 	}
 	for _, option := range o.Option {
 		if ede, ok := option.(*dns.EDNS0_EDE); ok {
@@ -72,5 +73,5 @@ func (f *filter) extendedError(reply *dns.Msg, name string) (code uint16, text s
 			return ede.InfoCode, ede.ExtraText
 		}
 	}
-	return NoExtendedError, ""
+	return question.NoExtendedError, ""
 }

@@ -1,4 +1,4 @@
-package resolver
+package question
 
 import (
 	"slices"
@@ -73,19 +73,19 @@ func (z *Zones) Primary() string {
 	return z.primary.Name
 }
 
-// memberZone returns the zone in which members are asked for parts of an answer. Its names
+// MemberZone returns the zone in which members are asked for parts of an answer. Its names
 // aren't seen by anybody.
-func (z *Zones) memberZone() *Zone {
+func (z *Zones) MemberZone() *Zone {
 	if z.primary != nil {
 		return z.primary
 	}
 	return &Zone{Name: "members.invalid."}
 }
 
-// pointersInto returns the domain of the names that a member's addresses have.
-func (z *Zones) pointersInto(m *members.Member) string { return m.Name + "." + z.Primary() }
+// PointersInto returns the domain of the names that a member's addresses have.
+func (z *Zones) PointersInto(m *members.Member) string { return m.Name + "." + z.Primary() }
 
-// anyBelow reports whether a zone is name, or below it.
-func (z *Zones) anyBelow(name string) bool {
+// AnyBelow reports whether a zone is name, or below it.
+func (z *Zones) AnyBelow(name string) bool {
 	return slices.ContainsFunc(z.byLength, func(zone *Zone) bool { return query.InZone(zone.Name, name) })
 }

@@ -1,4 +1,4 @@
-package resolver
+package records
 
 import (
 	"net/netip"
@@ -6,16 +6,16 @@ import (
 	"github.com/miekg/dns"
 )
 
-// addressRecord returns the A or AAAA record of an address.
-func addressRecord(owner string, ttl uint32, addr netip.Addr) dns.RR {
+// AddressRecord returns the A or AAAA record of an address.
+func AddressRecord(owner string, ttl uint32, addr netip.Addr) dns.RR {
 	if addr.Is4() {
 		return &dns.A{Hdr: dns.RR_Header{Name: owner, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: ttl}, A: addr.AsSlice()}
 	}
 	return &dns.AAAA{Hdr: dns.RR_Header{Name: owner, Rrtype: dns.TypeAAAA, Class: dns.ClassINET, Ttl: ttl}, AAAA: addr.AsSlice()}
 }
 
-// address returns that of an A or AAAA record, and reports whether it has one.
-func address(rr dns.RR) (netip.Addr, bool) {
+// Address returns that of an A or AAAA record, and reports whether it has one.
+func Address(rr dns.RR) (netip.Addr, bool) {
 	switch rr := rr.(type) {
 	case *dns.A:
 		addr, ok := netip.AddrFromSlice(rr.A)

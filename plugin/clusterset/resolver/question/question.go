@@ -1,8 +1,9 @@
-package resolver
+package question
 
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -13,8 +14,8 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
 )
 
-// Question is what a client asks, of class IN. ReadQuestion makes it; its exported fields don't
-// change.
+// Question is what a client asks, of class IN. Package resolver makes it (ReadQuestion); all but
+// View, Room, Sent and Budget stays as it is then.
 type Question struct {
 	// Name is as asked, in its case, and Type the type asked for.
 	Name string
@@ -30,10 +31,10 @@ type Question struct {
 	Addr netip.Addr
 	// Member is whose name, or address, it is, nil for nobody's.
 	Member *members.Member
-	// owner is who answers for the name.
-	owner owner
-	// view is the member's data, loaded once; nil where they aren't watched.
-	view *member.View
+	// Owner is who answers for the name.
+	Owner Owner
+	// View is the member's data, loaded once; nil where they aren't watched.
+	View *member.View
 
 	// Client is who asks, and Request its message, not to be changed.
 	Client  Client
@@ -43,11 +44,12 @@ type Question struct {
 	// Received is when the question came.
 	Received time.Time
 
-	// room is for the question's Resolution, and sent for the query to its member.
-	room Resolution
-	sent exchange.Query
-	// own is the budget of a question that isn't part of another: what lookUps returns.
-	own budget
+	// Room is for the question's Resolution (Begin), and Sent for the query to its member: one
+	// piece of memory with it.
+	Room Resolution
+	Sent exchange.Query
+	// Budget is that of a question that isn't part of another; LookUps has any question's.
+	Budget Budget
 }
 
 // Client is who asks, and the CoreDNS server that was asked, within which more can be asked.
@@ -68,41 +70,42 @@ type Client interface {
 	LookUp(ctx context.Context, name string, qtype uint16, over func()) <-chan *dns.Msg
 }
 
-// owner is who answers for a name.
-type owner uint8
+// Owner is who answers for a name.
+type Owner uint8
 
 const (
-	byMember owner = iota
-	// bySet are the members that have a service, together.
-	bySet
-	// byZone is this server, as the zone's authority; of names that are nobody's, too.
-	byZone
-	// byNext is the next plugin, and byNextUncached it too, but no cache is to keep it.
-	byNext
-	byNextUncached
-	// byNobody is before there is a ClusterSet.
-	byNobody
+	// ByMember is the Question's Member.
+	ByMember Owner = iota
+	// BySet are the members that have a service, together.
+	BySet
+	// ByZone is this server, as the zone's authority; of names that are nobody's, too.
+	ByZone
+	// ByNext is the next plugin, and byNextUncached it too, but no cache is to keep it.
+	ByNext
+	ByNextUncached
+	// ByNobody is before there is a ClusterSet.
+	ByNobody
 )
 
-// suffix returns the name of the zone that the answer is from, in the question's case: the
+// Suffix returns the name of the zone that the answer is from, in the question's case: the
 // member's, or the server block's.
-func (q *Question) suffix() string {
+func (q *Question) Suffix() string {
 	if q.Parsed.Suffix != "" {
 		return q.Parsed.Suffix
 	}
 	return q.Name[len(q.Name)-len(q.Zone.Name):]
 }
 
-// memberName returns what the member calls the name.
-func (q *Question) memberName() string {
+// MemberName returns what the member calls the name.
+func (q *Question) MemberName() string {
 	if q.Addr.IsValid() {
 		return q.Name
 	}
 	return q.Parsed.MemberName(q.Member.ClusterDomain)
 }
 
-// memberType returns the type that the member is asked for.
-func (q *Question) memberType() uint16 {
+// MemberType returns the type that the member is asked for.
+func (q *Question) MemberType() uint16 {
 	switch {
 	case q.Addr.IsValid():
 		return dns.TypePTR
@@ -112,19 +115,22 @@ func (q *Question) memberType() uint16 {
 	return q.Type
 }
 
-// asksExistence reports whether all that is to be known from the member is that there is such
+// AsksExistence reports whether all that is to be known from the member is that there is such
 // a Service, or such an address: of a name above SRV names, and of an address's for another
 // type than PTR. (kubernetes denies an address that has a name, for any other type, and a
 // resolver that minimises asks for A first.)
-func (q *Question) asksExistence() bool {
+func (q *Question) AsksExistence() bool {
 	return q.Parsed.Kind == query.Protocol || q.Addr.IsValid() && q.Type != dns.TypePTR
 }
 
-// isLimited reports whether the member offers only some namespaces to other clusters. The local
+// IsLimited reports whether the member offers only some namespaces to other clusters. The local
 // cluster's names are its own business.
-func (q *Question) isLimited() bool {
+func (q *Question) IsLimited() bool {
 	return q.Member.Namespaces != nil && q.Member != q.Members.Local
 }
 
-// memberError returns err, of the question's member; what a client is told of it stays apart.
-func (q *Question) memberError(err error) error { return q.Member.Failed(err) }
+// MemberError returns err, of the question's member; what a client is told of it stays apart.
+func (q *Question) MemberError(err error) error { return q.Member.Failed(err) }
+
+// SameName compares names without regard to case.
+func SameName(a, b string) bool { return strings.EqualFold(a, b) }
