@@ -30,7 +30,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Where the programs are built.
 BIN     := bin
 
-.PHONY: all help demo test e2e bench oracle fuzz lint image clean $(BIN)/coredns $(BIN)/kubectl-clusterset bin/kube
+.PHONY: all help demo test e2e bench oracle fuzz lint image clean demo-kube $(BIN)/coredns $(BIN)/kubectl-clusterset bin/kube
 
 all: bin/coredns bin/kubectl-clusterset ## build both programs
 
@@ -43,11 +43,14 @@ $(BIN)/kubectl-clusterset:
 demo: bin/coredns ## three clusters and a clusterset server on loopback: look-ups, a member added, another killed
 	go run ./test/demo
 
+demo-kube: bin/coredns bin/kubectl-clusterset bin/kube ## three Kubernetes clusters: join, status, lookup, leave, as README.md shows; then a shell
+	go run -tags e2e ./test/demokube
+
 test: ## unit tests, with the race detector
 	go test -race ./cmd/... ./plugin/... ./corefile/... ./deploy/... ./test/...
 	$(HELM_TEST) ./...
 
-e2e: bin/coredns bin/kube ## end to end: real API servers, three networks (needs root), the image
+e2e: bin/coredns bin/kubectl-clusterset bin/kube ## end to end: real API servers, three networks (needs root), the image
 	$(GO) test -trimpath -count 1 -run '^TestTooLarge$$' ./plugin/clusterset/member
 	go test -race -tags e2e -count 1 -timeout 30m -p 1 ./test/... ./deploy/...
 	$(HELM_TEST) -tags e2e ./...
@@ -85,4 +88,4 @@ clean: ## remove what was built
 	rm -rf bin
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9\/]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9\/]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,5 +1,6 @@
-// Package deploy holds what installs clusterset: an image and kustomizations. Its
-// tests build the one, and have a real API server take the others.
+// Package deploy holds what installs clusterset, and watches it: an image, kustomizations, a
+// chart, alerts, a dashboard. Its tests build the first, and have a real API server and a
+// real Prometheus take the others.
 package deploy
 
 import (
@@ -12,13 +13,15 @@ import (
 
 var overlays = []string{"kube-system", "stand-alone"}
 
-// An overlay's Corefile is the example of the same name, which is tested there.
-// It is a copy because kustomize reads nothing outside of its own folder.
+// An overlay's Corefile, and the chart's, is the example of the same name, which is tested
+// there. They are copies because kustomize and Helm read nothing outside of their own folders.
 func TestCorefilesAreTheExamples(t *testing.T) {
-	for _, name := range overlays {
-		installed := read(t, "kustomize", name, "Corefile")
-		if example := read(t, "..", "corefile", name, "Corefile"); installed != example {
-			t.Errorf("deploy/kustomize/%s/Corefile and corefile/%s/Corefile differ; the second is the original", name, name)
+	for name, mode := range map[string]string{"kube-system": "kubeSystem", "stand-alone": "standalone"} {
+		example := read(t, "..", "corefile", name, "Corefile")
+		for _, installed := range []string{"kustomize/" + name + "/Corefile", "helm/clusterset/files/" + mode + ".Corefile"} {
+			if read(t, installed) != example {
+				t.Errorf("deploy/%s and corefile/%s/Corefile differ; the second is the original", installed, name)
+			}
 		}
 	}
 }

@@ -112,8 +112,11 @@ func (c *cluster) wantOnly(t *testing.T, namespace, account string, granted []gr
 // awaitGrant waits until the user may do what was granted a moment ago.
 func (c *cluster) awaitGrant(t *testing.T, user string, g grant) {
 	t.Helper()
+	resource, subresource, _ := strings.Cut(g.resource, "/")
 	for verb := range strings.FieldsSeq(g.verbs) {
-		asked := authorizationv1.ResourceAttributes{Namespace: g.namespace, Group: g.group, Resource: g.resource, Name: g.name, Verb: verb}
+		asked := authorizationv1.ResourceAttributes{
+			Namespace: g.namespace, Verb: verb, Group: g.group, Resource: resource, Subresource: subresource, Name: g.name,
+		}
 		eventually(t, user+"'s rights", func() error { return c.review(t, user, asked, true) })
 	}
 }
@@ -176,6 +179,7 @@ var (
 		{"", "namespaces", "kube-system", "", "get"},
 		{"discovery.k8s.io", "endpointslices", "", "", "list watch"},
 		{"multicluster.x-k8s.io", "serviceexports", "", "", "list watch"},
+		{"", "serviceaccounts/token", "clusterset-reader", "kube-system", "create"},
 	}
 )
 

@@ -11,9 +11,11 @@ import (
 	"testing"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/coredns-clusterset/clusterset/test/apiserver"
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 const (
@@ -67,9 +69,9 @@ func (c *cluster) wantRightsEnough(t *testing.T, clusters *apiserver.Clusters, n
 
 func (c *cluster) setDocument(t *testing.T, namespace, text string) {
 	t.Helper()
-	configMap := c.configMap(t, namespace, "clusterset")
-	configMap.Data = map[string]string{"clusterset.yaml": text}
-	if _, err := c.client.CoreV1().ConfigMaps(namespace).Update(t.Context(), configMap, metav1.UpdateOptions{}); err != nil {
-		t.Fatal(err)
+	configMap := &v1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: "clusterset", Namespace: namespace},
+		Data:       map[string]string{"clusterset.yaml": text},
 	}
+	harness.Put(t, c.client.CoreV1().ConfigMaps(namespace), configMap)
 }

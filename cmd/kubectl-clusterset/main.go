@@ -5,9 +5,11 @@ package main
 import (
 	"os"
 
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/check"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/join"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/leave"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/lint"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/lookup"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/renew"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/status"
@@ -19,8 +21,10 @@ var version = "dev"
 func main() {
 	c := cli.New(os.Stdin, os.Stdout, os.Stderr, version)
 	root := cli.NewRoot(c,
+		check.New(c),
 		join.New(c),
 		leave.New(c),
+		lint.New(c),
 		lookup.New(c),
 		renew.New(c),
 		status.New(c),

@@ -124,5 +124,5 @@ func (p *Clusterset) explainNext(ctx context.Context, q *client, l *status.Looku
 		l.Answer, l.Authority, l.Additional = explain.Records(m.Answer), explain.Records(m.Ns), explain.Records(m.Extra)
 	}
 	l.Rcode, l.Seconds = dns.RcodeToString[code], l.Seconds+time.Since(began).Seconds()
-	l.Steps = append(l.Steps, fmt.Sprintf("%s from there, %d records", l.Rcode, len(l.Answer)))
+	l.Steps = append(l.Steps, l.Rcode+" from there, "+explain.Count(len(l.Answer)))
 }

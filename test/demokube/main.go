@@ -15,6 +15,8 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"golang.org/x/term"
+
 	"github.com/coredns-clusterset/clusterset/test/world"
 )
 
@@ -26,7 +28,7 @@ func main() {
 		r := newRunner(t, w, os.Stdout)
 		fmt.Println()
 		r.play(session)
-		if isTerminal(os.Stdin) {
+		if term.IsTerminal(int(os.Stdin.Fd())) {
 			r.shell()
 		}
 	})
@@ -47,9 +49,4 @@ func (r *runner) shell() {
 	command.Env = r.env
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	_ = command.Run() // its status is that of the reader's last command
-}
-
-func isTerminal(file *os.File) bool {
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && file.Name() != os.DevNull
 }

@@ -22,6 +22,7 @@ type runner struct {
 	w   *world.World
 	out io.Writer
 	env []string
+	dir string // where commands write their files
 }
 
 // step is one of a session.
@@ -51,7 +52,7 @@ func newRunner(t testing.TB, w *world.World, out io.Writer) *runner {
 	if _, err := exec.LookPath("kubectl"); err != nil {
 		writeKubectl(t, bin)
 	}
-	return &runner{t: t, w: w, out: out, env: append(os.Environ(),
+	return &runner{t: t, w: w, out: out, dir: t.TempDir(), env: append(os.Environ(),
 		"PATH="+bin+":"+os.Getenv("PATH"), "KUBECONFIG="+w.Kubeconfig, "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "TERM=xterm")}
 }
 
@@ -116,7 +117,7 @@ func (r *runner) await(line string, code int) {
 func (r *runner) run(line string, out io.Writer) int {
 	r.t.Helper()
 	command := exec.CommandContext(r.t.Context(), "/bin/sh", "-c", line)
-	command.Env = r.env
+	command.Env, command.Dir = r.env, r.dir
 	command.Stdout, command.Stderr = out, out
 	if err := command.Run(); err != nil && command.ProcessState == nil {
 		r.t.Fatalf("%s: %v", line, err)

@@ -17,7 +17,7 @@ import (
 type stage struct {
 	testing.TB // nil: what isn't here isn't used
 
-	ctx      context.Context //nolint:containedctx // testing.TB has it
+	ctx      context.Context
 	cleanups []func()
 	failed   error
 }
@@ -48,7 +48,7 @@ func perform(f func(*stage)) (err error) {
 }
 
 func (s *stage) recover() {
-	if r := recover(); r != nil && r != errEnded {
+	if r := recover(); r != nil && r != any(errEnded) {
 		panic(r)
 	}
 }

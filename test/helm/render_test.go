@@ -28,6 +28,12 @@ const (
 	overlays  = root + "/deploy/kustomize"
 )
 
+// handWritten is what kustomizations say about a document written by hand.
+const handWritten = `# - name: clusterset
+#   files: [clusterset.yaml]
+#   options: {disableNameSuffixHash: true}
+`
+
 func load(t *testing.T) *chart.Chart {
 	t.Helper()
 	c, err := loader.Load(chartPath)
@@ -60,7 +66,8 @@ func mustTemplate(t *testing.T, namespace string, values map[string]any) *releas
 	return r
 }
 
-// kustomize renders a kustomization in memory, upon one of the repository's.
+// kustomize renders a kustomization in memory, upon one of the repository's, with its
+// ClusterSet that is written by hand.
 func kustomize(t *testing.T, overlay, more string) string {
 	t.Helper()
 	files := filesys.MakeFsInMemory()
@@ -72,6 +79,11 @@ func kustomize(t *testing.T, overlay, more string) string {
 		if err := files.WriteFile("base/"+entry.Name(), []byte(read(t, overlays, overlay, entry.Name()))); err != nil {
 			t.Fatal(err)
 		}
+	}
+	name := "kustomization.yaml"
+	base := strings.Replace(read(t, overlays, overlay, name), handWritten, strings.ReplaceAll(handWritten, "# ", ""), 1)
+	if err := files.WriteFile("base/"+name, []byte(base)); err != nil {
+		t.Fatal(err)
 	}
 	text := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../base]\n" + more
 	if err := files.WriteFile("top/kustomization.yaml", []byte(text)); err != nil {

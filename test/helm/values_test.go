@@ -1,11 +1,13 @@
 package helm
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
 	"helm.sh/helm/v4/pkg/action"
 	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
+	"sigs.k8s.io/yaml"
 )
 
 // Values that mean nothing are refused, in words that say where and what would be right.
@@ -93,6 +95,25 @@ func TestNoDocument(t *testing.T) {
 	for key := range objects(t, mustTemplate(t, "clusterset", map[string]any{}).Manifest) {
 		if key == "ConfigMap clusterset/clusterset" {
 			t.Error("there is a ConfigMap for the document")
+		}
+	}
+}
+
+// The alerts are those of deploy/prometheus, with the operator's labels.
+func TestPrometheusRule(t *testing.T) {
+	for _, mode := range []string{"standalone", "kubeSystem"} {
+		values := map[string]any{"mode": mode, "prometheusRule": true, "prometheusRuleLabels": map[string]any{"release": "prometheus"}}
+		all := objects(t, mustTemplate(t, "kube-system", values).Manifest)
+		rule := all["PrometheusRule kube-system/clusterset"]
+		if rule == nil || rule.GetLabels()["release"] != "prometheus" {
+			t.Fatalf("%s: have %v", mode, rule)
+		}
+		var want map[string]any
+		if err := yaml.Unmarshal([]byte(read(t, root, "deploy", "prometheus", "alerts.yaml")), &want); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(rule.Object["spec"], want) {
+			t.Errorf("%s: the chart's files/alerts.yaml and deploy/prometheus/alerts.yaml differ; the second is the original", mode)
 		}
 	}
 }

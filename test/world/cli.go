@@ -34,35 +34,42 @@ func CLI() (string, error) {
 	return path, nil
 }
 
-// Run runs "kubectl clusterset" with arguments, as the administrator of all clusters whose
+// Clusterset runs "kubectl clusterset" with arguments, as the administrator of all clusters whose
 // current context is cluster1's.
-func (w *World) Run(args ...string) Result {
+func (w *World) Clusterset(args ...string) Result {
 	w.t.Helper()
-	return w.RunAs(w.Kubeconfig, args...)
+	return w.ClustersetAs(w.Kubeconfig, args...)
 }
 
-// RunAs is Run with another kubeconfig.
-func (w *World) RunAs(kubeconfig string, args ...string) Result {
+// ClustersetAs is Clusterset with another kubeconfig.
+func (w *World) ClustersetAs(kubeconfig string, args ...string) Result {
 	w.t.Helper()
-	path, err := CLI()
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	var out, errOut bytes.Buffer
-	command := exec.CommandContext(w.t.Context(), path, args...)
-	command.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "LANG=C.UTF-8", "LC_ALL=", "TERM=xterm")
+	command := w.Command(kubeconfig, args...)
 	command.Stdout, command.Stderr = &out, &errOut
-	err = command.Run()
+	err := command.Run()
 	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
 		w.t.Fatal(err)
 	}
 	return Result{command.ProcessState.ExitCode(), out.String(), errOut.String()}
 }
 
+// Command is what ClustersetAs runs.
+func (w *World) Command(kubeconfig string, args ...string) *exec.Cmd {
+	w.t.Helper()
+	path, err := CLI()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	command := exec.CommandContext(w.t.Context(), path, args...)
+	command.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "LANG=C.UTF-8", "LC_ALL=", "TERM=xterm")
+	return command
+}
+
 // KubeconfigOf writes a kubeconfig of the cluster for a token, and returns its path.
 func (c *Cluster) KubeconfigOf(token string) string {
 	c.t.Helper()
-	path, err := c.writeToken(token)
+	path, err := c.writeToken(token, c.API())
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func (c *Cluster) startKubelet() {
 	server := httptest.NewUnstartedServer(mux)
 	server.Listener = listener
 	server.StartTLS() // an API server without a CA for kubelets takes any certificate
-	c.t.Cleanup(server.CloseClientConnections)
+	c.t.Cleanup(server.Close)
 }
 
 func (k *kubelet) serve(w http.ResponseWriter, request *http.Request) {

@@ -60,7 +60,7 @@ func (c *Cluster) tryObjects() error {
 			return err
 		}
 	}
-	return c.writeAccount()
+	return c.writeAccounts()
 }
 
 // Corefile is that of deploy/kustomize/kube-system, as its page says to fill it in, with
@@ -123,21 +123,28 @@ func (c *Cluster) apply(object *unstructured.Unstructured) error {
 	return err
 }
 
-// writeAccount writes the kubeconfig that CoreDNS has: the token of its ServiceAccount.
-func (c *Cluster) writeAccount() error {
+// writeAccounts writes the kubeconfigs that replicas have: the token of their
+// ServiceAccount, and an API that each reaches by a relay of its own.
+func (c *Cluster) writeAccounts() error {
 	token, err := c.Client.CoreV1().ServiceAccounts(metav1.NamespaceSystem).
 		CreateToken(c.t.Context(), account, &authentication.TokenRequest{}, metav1.CreateOptions{})
 	if err != nil {
 		return err
 	}
-	c.kubeconfig, err = c.writeToken(token.Status.Token)
-	return err
+	for _, r := range c.Replicas {
+		if r.kubeconfig, err = c.writeToken(token.Status.Token, r.API.Addr); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// writeToken writes a kubeconfig of who has the token.
-func (c *Cluster) writeToken(token string) (path string, err error) {
+// writeToken writes a kubeconfig of who has the token, and reaches the API at an address.
+func (c *Cluster) writeToken(token, at string) (path string, err error) {
 	config := api.NewConfig()
-	config.Clusters[c.Name] = &api.Cluster{Server: c.Config.Host, CertificateAuthorityData: c.Config.CAData}
+	config.Clusters[c.Name] = &api.Cluster{
+		Server: "https://" + at, TLSServerName: c.service(1), CertificateAuthorityData: c.Config.CAData,
+	}
 	config.AuthInfos[c.Name] = &api.AuthInfo{Token: token}
 	config.Contexts[c.Name] = &api.Context{Cluster: c.Name, AuthInfo: c.Name}
 	config.CurrentContext = c.Name

@@ -23,9 +23,12 @@ const statusPort = 9154
 // Replica is one pod of a cluster's CoreDNS: a process.
 type Replica struct {
 	Cluster *Cluster
+	// API is between it and its cluster's API server: it can be silenced.
+	API *harness.Relay
 
-	n       int
-	process *harness.Process
+	n          int
+	process    *harness.Process
+	kubeconfig string
 }
 
 // Pod is its name.
@@ -85,7 +88,7 @@ var (
 // the service's, has the pod's loopback, and is told where the API is, and as whom.
 func (r *Replica) render(corefile string) string {
 	corefile = statusLine.ReplaceAllString(corefile, "${1}status "+r.Status())
-	corefile = apiUser.ReplaceAllString(corefile, "${1}${2}{\n${1}    kubeconfig "+r.Cluster.kubeconfig)
+	corefile = apiUser.ReplaceAllString(corefile, "${1}${2}{\n${1}    kubeconfig "+r.kubeconfig)
 	return strings.NewReplacer(
 		".:53 {\n", fmt.Sprintf(".:53 {\n    bind %s %s\n", r.IP(), r.Cluster.DNS()),
 		" health {", fmt.Sprintf(" health %s:8080 {", r.IP()),

@@ -44,8 +44,6 @@ type Cluster struct {
 
 	t testing.TB
 	n int
-	// kubeconfig is the file of the ServiceAccount that its CoreDNS has.
-	kubeconfig string
 }
 
 // replicas is how many pods a cluster's CoreDNS has.
@@ -147,11 +145,10 @@ func (w *World) writeKubeconfig() {
 	w.t.Helper()
 	all := api.NewConfig()
 	for _, c := range w.Clusters {
-		relay := &harness.Relay{Addr: c.API(), Server: strings.TrimPrefix(w.APIs.Server(c.Name), "https://")}
-		if err := relay.Start(); err != nil {
-			w.t.Fatal(err)
+		w.relay(c, c.API())
+		for _, r := range c.Replicas {
+			r.API = w.relay(c, r.Loopback()+":6443")
 		}
-		w.t.Cleanup(relay.Stop)
 		own, err := clientcmd.LoadFromFile(w.APIs.Kubeconfig(c.Name))
 		if err != nil {
 			w.t.Fatal(err)
@@ -171,6 +168,17 @@ func (w *World) writeKubeconfig() {
 	for _, c := range w.Clusters {
 		c.connect(*all)
 	}
+}
+
+// relay has the cluster's API server reached at an address.
+func (w *World) relay(c *Cluster, at string) *harness.Relay {
+	w.t.Helper()
+	relay := &harness.Relay{Addr: at, Server: strings.TrimPrefix(w.APIs.Server(c.Name), "https://")}
+	if err := relay.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(relay.Stop)
+	return relay
 }
 
 // connect makes the clients.

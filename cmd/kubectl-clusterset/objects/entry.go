@@ -52,6 +52,9 @@ func (c *Cluster) ReadClusterSet(ctx context.Context, l Local) (*ClusterSet, err
 	return &ClusterSet{live: live}, nil
 }
 
+// Exists reports whether there is a ConfigMap.
+func (s *ClusterSet) Exists() bool { return s.live != nil }
+
 // Documents returns a copy of the documents, by their keys.
 func (s *ClusterSet) Documents() map[string]string {
 	documents := make(map[string]string)

@@ -21,6 +21,9 @@ func (r *Report) print(c *cli.Context, output *cli.Output) error {
 		return err
 	}
 	for n, set := range r.Sets {
+		if r.Answering == 0 {
+			break // nobody says what is in it
+		}
 		if n > 0 {
 			fmt.Fprintln(c.Out)
 		}
@@ -28,7 +31,7 @@ func (r *Report) print(c *cli.Context, output *cli.Output) error {
 			return err
 		}
 	}
-	if len(r.Findings) > 0 {
+	if len(r.Findings) > 0 && r.Answering > 0 {
 		fmt.Fprintln(c.Out)
 	}
 	for _, f := range r.Findings {

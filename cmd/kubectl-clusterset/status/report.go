@@ -133,16 +133,25 @@ func (r *Report) checkReplicas(t *replicas.Target) {
 			continue
 		}
 		versions[replica.Status.Version] = append(versions[replica.Status.Version], replica.Name)
-		for _, s := range replica.Status.Stanzas {
-			// One that nobody has asked yet says that it isn't, and waits for nothing.
-			if !s.Ready && len(s.Waiting) > 0 {
-				r.find(status.Degraded, "replica "+replica.Name, "isn't ready: it waits for %s", strings.Join(s.Waiting, ", "))
-			}
+		if on := waitsFor(&replica); on != "" {
+			r.find(status.Degraded, "replica "+replica.Name, "isn't ready: it waits for %s", on)
 		}
 	}
 	if len(versions) > 1 {
 		r.find(status.Degraded, "replicas", "run different versions: %s", groups(versions))
 	}
+}
+
+// waitsFor is what keeps a replica from being ready, "" for nothing.
+func waitsFor(r *Replica) string {
+	var all []string
+	for _, s := range r.Status.Stanzas {
+		// One that nobody has asked yet says that it isn't, and waits for nothing.
+		if !s.Ready {
+			all = append(all, s.Waiting...)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // stanzas calls f with the first stanza of each replica that has the source.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -23,45 +22,52 @@ const waitPause = time.Second
 // once, and again when it is something else.
 func (v *command) waiting(ctx context.Context) error {
 	start := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, v.wait)
-	defer cancel()
+	end := time.NewTimer(v.wait)
+	defer end.Stop()
 	pause := time.NewTicker(waitPause)
 	defer pause.Stop()
 	var last *Report
 	said := ""
 	for {
-		r, err := v.look(ctx)
-		if err != nil && ctx.Err() == nil {
-			return err
-		}
-		if err == nil {
+		r, why, err := v.settled(ctx)
+		switch {
+		case err != nil && last == nil:
+			return err // it can't be reached, or isn't there
+		case err != nil:
+			why = err.Error()
+		case why == "":
+			return v.show(r)
+		default:
 			last = r
-			why := r.unsettled()
-			if why == "" {
-				why = v.prove(ctx, r)
-			}
-			if why == "" {
-				return v.show(r)
-			}
-			if why != said {
-				said = why
-				v.Progress("%s Waiting (%s) for %s", v.Mark("⌛", "..."), time.Since(start).Round(time.Second), why)
-			}
+		}
+		if why != said {
+			said = why
+			v.Progress("%s Waiting (%s) for %s", v.Mark("⌛", "..."), time.Since(start).Round(time.Second), why)
 		}
 		select {
 		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-end.C:
 			return v.gaveUp(last, said)
 		case <-pause.C:
 		}
 	}
 }
 
+// settled looks once, and returns what is still waited for.
+func (v *command) settled(ctx context.Context) (r *Report, why string, err error) {
+	if r, err = v.look(ctx); err != nil {
+		return nil, "", err
+	}
+	if why = r.unsettled(); why == "" {
+		why = v.prove(ctx, r)
+	}
+	return r, why, nil
+}
+
 // gaveUp ends a wait in vain. That it is degraded at least is what an exit code of 0 would
 // deny.
 func (v *command) gaveUp(last *Report, why string) error {
-	if last == nil {
-		return errors.New("no status within the time to wait")
-	}
 	err := v.show(last)
 	code := cli.Degraded
 	if exit := (*cli.ExitError)(nil); errors.As(err, &exit) {
@@ -96,10 +102,8 @@ func (r *Report) unsettled() string {
 		}
 	}
 	for _, replica := range r.Replicas {
-		for _, s := range replica.Status.Stanzas {
-			if !s.Ready && len(s.Waiting) > 0 {
-				return fmt.Sprintf("replica %s to be ready: it waits for %s", replica.Name, strings.Join(s.Waiting, ", "))
-			}
+		if on := waitsFor(&replica); on != "" {
+			return fmt.Sprintf("replica %s to be ready: it waits for %s", replica.Name, on)
 		}
 	}
 	return ""
@@ -118,7 +122,7 @@ func (r *Report) why(about string) string {
 // prove has every replica look up a name of each member whose data it doesn't have: that
 // its DNS is up is what a server believes until it has asked. It returns what is still
 // waited for, "" for nothing.
-func (v *command) prove(ctx context.Context, r *Report) string {
+func (*command) prove(ctx context.Context, r *Report) string {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	answers := replicas.All(ctx, r.asked, func(ctx context.Context, replica *replicas.Replica) (*string, error) {

@@ -35,7 +35,7 @@ func steps(res *question.Resolution, l *status.Lookup) []string {
 		}
 	}
 	for _, why := range slices.Sorted(maps.Keys(l.Excluded)) {
-		all = append(all, fmt.Sprintf("%d records left out: %s", l.Excluded[why], why))
+		all = append(all, fmt.Sprintf("%s left out: %s", Count(l.Excluded[why]), why))
 	}
 	if l.StaleReason != "" {
 		all = append(all, "stale, because "+l.StaleReason)
@@ -141,9 +141,17 @@ func attempt(a *status.Attempt) string {
 }
 
 func reply(l *status.Lookup) string {
-	sentence := fmt.Sprintf("%s, %d records", l.Rcode, len(l.Answer))
+	sentence := l.Rcode + ", " + Count(len(l.Answer))
 	if e := l.ExtendedError; e != nil {
 		sentence += fmt.Sprintf(", extended error %d (%s): %s", e.Code, e.Name, e.Text)
 	}
 	return sentence
+}
+
+// Count returns a number of records in words.
+func Count(records int) string {
+	if records == 1 {
+		return "1 record"
+	}
+	return fmt.Sprint(records, " records")
 }

@@ -1,0 +1,48 @@
+// Package check looks whether clusterset works in a cluster, and names what is wrong, what it
+// leads to, and what mends it. It never stops at the first finding, and a check whose cause
+// another one has named already is skipped. It changes nothing.
+//
+// catalog.go has the checks, in their order: causes come before what they lead to. Each has
+// an id, and a section of that name in README.md.
+package check
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/install"
+)
+
+// timeout bounds all of it: a member's API that hangs has 5 s of it, a replica 10 s.
+const timeout = 2 * time.Minute
+
+// New returns the command.
+func New(c *cli.Context) *cobra.Command {
+	output := cli.NewOutput(cli.Table, cli.Wide, cli.Short, cli.JSON, cli.YAML)
+	where := install.Where{}
+	before := false
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Look whether it works, and name what is wrong and what mends it",
+		Example: `  kubectl clusterset check
+  kubectl clusterset check --pre     # before an install
+  kubectl clusterset check -o short  # what isn't good, a line each`,
+		Args: cli.Args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
+			defer cancel()
+			r := run(ctx, &look{c: c, where: where}, catalog, before)
+			if err := r.print(c, output); err != nil {
+				return err
+			}
+			return cli.Exit(r.exitCode())
+		},
+	}
+	cmd.Flags().BoolVar(&before, "pre", false, "Check what must hold before clusterset is installed")
+	where.AddFlag(cmd.Flags())
+	output.AddFlag(cmd)
+	return cmd
+}
