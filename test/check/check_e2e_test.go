@@ -34,7 +34,7 @@ func (l line) String() string {
 // findings are the lines that aren't good, in their order, and how check ended.
 func findings(t *testing.T, w *world.World, args ...string) ([]line, world.Result) {
 	t.Helper()
-	r := w.Run(append([]string{"check", "-o", "json"}, args...)...)
+	r := w.Clusterset(append([]string{"check", "-o", "json"}, args...)...)
 	var report struct{ Categories []struct{ Checks []line } }
 	if err := json.Unmarshal([]byte(r.Out), &report); err != nil {
 		t.Fatalf("%v\n%s", err, r.Said())
@@ -54,7 +54,7 @@ func findings(t *testing.T, w *world.World, args ...string) ([]line, world.Resul
 func awaitGood(t *testing.T, w *world.World) {
 	t.Helper()
 	_, err := harness.Poll(t.Context(), settling, func() error {
-		if r := w.Run("check"); r.Code != 0 || !strings.Contains(r.Out, "all good") {
+		if r := w.Clusterset("check"); r.Code != 0 || !strings.Contains(r.Out, "all good") {
 			return fmt.Errorf("check: %s", r.Said())
 		}
 		return nil
@@ -74,11 +74,11 @@ func TestCheck(t *testing.T) {
 	if len(none) != 1 || none[0].ID != "CS301" {
 		t.Errorf("nothing is joined: have %v\n%s", none, r.Said())
 	}
-	before := w.Run("check", "--pre")
+	before := w.Clusterset("check", "--pre")
 	if before.Code != 0 {
 		t.Errorf("--pre: %s", before.Said())
 	}
-	if r := w.Run("check", "--context", "none", "-o", "short"); r.Code != 2 || !strings.Contains(r.Out, "CS101") {
+	if r := w.Clusterset("check", "--context", "none", "-o", "short"); r.Code != 2 || !strings.Contains(r.Out, "CS101") {
 		t.Errorf("no such context: %s", r.Said())
 	}
 	b.run("join", "--contexts", "cluster1,cluster2,cluster3")
@@ -131,7 +131,7 @@ func (b *bench) wantFewRights() {
 	b.t.Helper()
 	token, err := b.one.Client.CoreV1().ServiceAccounts(system).CreateToken(b.t.Context(), "coredns", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	b.must(err)
-	r := b.w.RunAs(b.one.KubeconfigOf(token.Status.Token), "check")
+	r := b.w.ClustersetAs(b.one.KubeconfigOf(token.Status.Token), "check")
 	if !strings.Contains(r.Out, "CS101") || r.Code != 2 {
 		b.t.Errorf("as CoreDNS: %s", r.Said())
 	}

@@ -48,7 +48,7 @@ func (b *bench) must(err error) {
 
 func (b *bench) run(args ...string) {
 	b.t.Helper()
-	if r := b.w.Run(args...); r.Code != 0 {
+	if r := b.w.Clusterset(args...); r.Code != 0 {
 		b.t.Fatalf("%v: %s", args, r.Said())
 	}
 }
