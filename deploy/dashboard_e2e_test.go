@@ -68,7 +68,7 @@ var selector = regexp.MustCompile(`coredns_clusterset_\w+(\{[^}]*\})?`)
 // dead member's are on their way.
 func testAlerts(t *testing.T, p *prometheus) {
 	waiting := map[string]bool{"ClustersetMemberDown": true, "ClustersetUpstreamDown": true, "ClustersetMemberFails": true, "ClustersetNamesFail": true}
-	harness.Eventually(t, harness.StartLimit, "alerts", func() error {
+	harness.Eventually(t, patience, "alerts", func() error {
 		var loaded struct {
 			Groups []struct {
 				Rules []struct {

@@ -54,7 +54,7 @@ func TestMemoryHolds(t *testing.T) {
 	t.Cleanup(program.Kill)
 
 	var most int64
-	harness.Eventually(t, 2*harness.StartLimit, "all data are there", func() error {
+	harness.Eventually(t, patience, "all data are there", func() error {
 		if err := program.Running(); err != nil {
 			t.Fatalf("%v\n%s", err, program.Log())
 		}

@@ -18,6 +18,9 @@ import (
 	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
+// patience bounds what takes a few seconds, on a machine that does other things too.
+const patience = time.Minute
+
 // prometheusIP is where this package's Prometheus and the servers that it scrapes are.
 const prometheusIP = "127.0.125.1"
 
@@ -118,7 +121,7 @@ func (p *prometheus) query(expression string) ([]value, error) {
 // await waits until the expression has a result.
 func (p *prometheus) await(t *testing.T, expression string) {
 	t.Helper()
-	if _, err := harness.Poll(t.Context(), harness.StartLimit, func() error {
+	if _, err := harness.Poll(t.Context(), patience, func() error {
 		if err := p.Running(); err != nil {
 			return err
 		}
