@@ -144,7 +144,7 @@ func TestPageUpdate(t *testing.T) {
 	}`)
 	p.Time = p.Time.Add(10 * time.Minute)
 	s.set(p)
-	b.wait("a later status", `document.querySelector("#about").textContent.includes("up 70 min")`) // by itself
+	b.wait("a later status", `document.querySelector("#about").textContent.includes("up 70\u00a0min")`) // by itself
 	if n := eval[int](b, "window.changes"); n != 0 {
 		t.Errorf("the summary changed %d times", n)
 	}

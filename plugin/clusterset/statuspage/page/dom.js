@@ -43,10 +43,11 @@ export function time(text) {
 // span is a length of time in its greatest unit.
 export function span(ms) {
   const s = Math.max(0, Math.round(ms / 1000));
-  if (s < 120) return `${s} s`;
-  if (s < 7200) return `${Math.floor(s / 60)} min`;
-  if (s < 172800) return `${Math.floor(s / 3600)} h`;
-  return `${Math.floor(s / 86400)} days`;
+  const of = (seconds, unit) => `${Math.floor(s / seconds)}\u00a0${unit}`;
+  if (s < 120) return of(1, "s");
+  if (s < 7200) return of(60, "min");
+  if (s < 172800) return of(3600, "h");
+  return of(86400, "days");
 }
 
 // latency is seconds in words; 0 isn't known.
