@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
@@ -19,12 +19,12 @@ var (
 )
 
 // setSeries are bound by the first reply of their kind.
-var setSeries [resolver.Sources][rcodes + 1]atomic.Pointer[prometheus.Counter]
+var setSeries [question.Sources][rcodes + 1]atomic.Pointer[prometheus.Counter]
 
 // countSet updates the series of a Resolution in a clusterset zone: its own, those of the
 // members that were chosen, and those of asking members' DNS.
-func countSet(res *resolver.Resolution) {
-	if res.Action != resolver.AskNext {
+func countSet(res *question.Resolution) {
+	if res.Action != question.AskNext {
 		rcode := min(res.Rcode, rcodes)
 		bound := setSeries[res.Source][rcode].Load()
 		if bound == nil {
@@ -38,7 +38,7 @@ func countSet(res *resolver.Resolution) {
 	}
 }
 
-func bindSet(source resolver.Source, rcode int) *prometheus.Counter {
+func bindSet(source question.Source, rcode int) *prometheus.Counter {
 	c := setResponses.WithLabelValues(source.String(), rcodeWord(rcode))
 	setSeries[source][rcode].Store(&c)
 	return &c

@@ -13,23 +13,36 @@ import (
 	"time"
 
 	"github.com/coredns/caddy"
-	_ "github.com/coredns/coredns/core" // the server type
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+
+	_ "github.com/coredns/coredns/core"
 	"github.com/coredns/coredns/core/dnsserver"
+
+	// the server type
+
 	_ "github.com/coredns/coredns/plugin/bind"
+
 	_ "github.com/coredns/coredns/plugin/cache"
+
 	_ "github.com/coredns/coredns/plugin/errors"
+
 	_ "github.com/coredns/coredns/plugin/file"
+
 	_ "github.com/coredns/coredns/plugin/forward"
+
 	_ "github.com/coredns/coredns/plugin/https"
+
 	_ "github.com/coredns/coredns/plugin/metadata"
+
 	_ "github.com/coredns/coredns/plugin/quic"
+
 	_ "github.com/coredns/coredns/plugin/ready"
+
 	_ "github.com/coredns/coredns/plugin/tls"
+
 	_ "github.com/coredns/coredns/plugin/whoami"
-
 	"github.com/miekg/dns"
-
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
 )
 
 func init() {
@@ -175,7 +188,7 @@ func explanation(m *dns.Msg) (code uint16, text string) {
 			}
 		}
 	}
-	return resolver.NoExtendedError, ""
+	return question.NoExtendedError, ""
 }
 
 // eventually tries until ok, for as long as a change may take at the most.

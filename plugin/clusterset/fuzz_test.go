@@ -11,7 +11,6 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/test"
 	"github.com/coredns/coredns/request"
-
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
@@ -19,7 +18,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 )
 
 // How a fuzzed query is sent: bits.
@@ -189,7 +188,7 @@ func (p *fuzzed) answer(r, reply *dns.Msg, flags uint8) *dns.Msg {
 	q := &client{plugin: p.Clusterset, ctx: ctx, state: request.Request{W: w, Req: r}}
 	p.resolver.ReadQuestion(&q.question, r, zone, q)
 	m := q.question.Member
-	if m == nil || m.Name != "c1" || q.question.Zone.Kind == resolver.ClusterZone && q.question.Parsed.Kind < query.Branch {
+	if m == nil || m.Name != "c1" || q.question.Zone.Kind == question.ClusterZone && q.question.Parsed.Kind < query.Branch {
 		return nil
 	}
 	p.stranger.asked = false
@@ -199,7 +198,7 @@ func (p *fuzzed) answer(r, reply *dns.Msg, flags uint8) *dns.Msg {
 	}
 	reply.Id, reply.Question[0].Name = 0, asked
 	query.Clean(reply)
-	var res *resolver.Resolution
+	var res *question.Resolution
 	if flags&fuzzFromCache == 0 {
 		res = p.resolver.Answer(ctx, &q.question, asked, reply)
 	} else {
@@ -211,7 +210,7 @@ func (p *fuzzed) answer(r, reply *dns.Msg, flags uint8) *dns.Msg {
 		}
 		res = p.resolver.Resolve(ctx, &q.question)
 	}
-	if res.Action != resolver.Reply {
+	if res.Action != question.Reply {
 		return nil
 	}
 	return q.message(res)
@@ -221,7 +220,7 @@ func (p *fuzzed) answer(r, reply *dns.Msg, flags uint8) *dns.Msg {
 // say is said from data.
 func FuzzQuery(f *testing.F) {
 	p := newResolver(f, model.ModeResolve, &view{member.View{Data: webData(), State: member.Fresh}}, "127.0.0.1:1")
-	p.resolver.Zones = resolver.NewZones(append(p.zones, "ip6.arpa."), nil)
+	p.resolver.Zones = question.NewZones(append(p.zones, "ip6.arpa."), nil)
 	f.Fuzz(func(t *testing.T, packet []byte, tcp bool) {
 		r := new(dns.Msg)
 		if r.Unpack(packet) != nil {

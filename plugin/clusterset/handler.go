@@ -8,12 +8,12 @@ import (
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metadata"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/coredns/coredns/request"
-
 	"github.com/miekg/dns"
-
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
 )
 
 // ServeDNS implements plugin.Handler.
@@ -38,15 +38,15 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	p.resolver.ReadQuestion(&q.question, r, zone, q)
 	res := p.resolver.Resolve(ctx, &q.question)
 	if res.NotFound && q.fallsThrough() {
-		res.Action = resolver.AskNext
+		res.Action = question.AskNext
 	}
 	q.show(res)
 	switch res.Action {
-	case resolver.AskNext:
+	case question.AskNext:
 		return plugin.NextOrFailure(pluginName, p.Next, ctx, w, r)
-	case resolver.AskNextUncached:
+	case question.AskNextUncached:
 		return q.askNextUncached()
-	case resolver.ReplyRcode: // CoreDNS writes the reply of these rcodes: plugin.ClientWrite
+	case question.ReplyRcode: // CoreDNS writes the reply of these rcodes: plugin.ClientWrite
 		return res.Rcode, res.Err
 	}
 	if err := w.WriteMsg(q.message(res)); err != nil {
@@ -55,12 +55,12 @@ func (p *Clusterset) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.
 	return dns.RcodeSuccess, res.Err
 }
 
-// client is a resolver.Client: one query's context and request, its question and its reply.
+// client is a question.Client: one query's context and request, its question and its reply.
 type client struct {
 	plugin   *Clusterset
 	ctx      context.Context //nolint:containedctx // lives as long as the query
 	state    request.Request
-	question resolver.Question
+	question question.Question
 
 	// reply is the message to write, one piece of memory with its question.
 	reply struct {
@@ -70,7 +70,7 @@ type client struct {
 }
 
 // message returns the reply of a Resolution.
-func (q *client) message(res *resolver.Resolution) *dns.Msg {
+func (q *client) message(res *question.Resolution) *dns.Msg {
 	r, m := q.state.Req, &q.reply
 	m.MsgHdr = dns.MsgHdr{
 		Id: r.Id, Response: true, Opcode: r.Opcode, Authoritative: res.Authoritative, Truncated: res.Truncated,
@@ -78,18 +78,18 @@ func (q *client) message(res *resolver.Resolution) *dns.Msg {
 	}
 	m.question[0] = r.Question[0]
 	m.Question, m.Answer, m.Ns, m.Extra = m.question[:], res.Answer, res.Authority, res.Additional
-	if res.Code != resolver.NoExtendedError {
+	if res.Code != question.NoExtendedError {
 		q.explain(res)
 	}
 	return &m.Msg
 }
 
 // show reports a Resolution to metrics, metadata, trace, dnstap and the debug log.
-func (q *client) show(res *resolver.Resolution) {
+func (q *client) show(res *question.Resolution) {
 	switch {
 	case res.Member != nil:
 		count(res, true)
-	case res.Question.Zone.Kind == resolver.ClustersetZone:
+	case res.Question.Zone.Kind == question.ClustersetZone:
 		countSet(res)
 	}
 	if metadata.ValueFuncs(q.ctx) != nil {
@@ -108,7 +108,7 @@ func (q *client) show(res *resolver.Resolution) {
 //go:noinline // inlined, it would enlarge ServeDNS's frame, which is on the stack of every query
 func (q *client) fallsThrough() bool { return q.plugin.options.fall.Through(q.state.Name()) }
 
-// Address implements resolver.Client.
+// Address implements question.Client.
 func (q *client) Address() netip.Addr {
 	var addr netip.Addr
 	switch from := q.state.W.RemoteAddr().(type) {
@@ -120,7 +120,7 @@ func (q *client) Address() netip.Addr {
 	return addr.Unmap()
 }
 
-// OverStream implements resolver.Client.
+// OverStream implements question.Client.
 func (q *client) OverStream() bool { return q.state.Proto() == "tcp" }
 
 // stackRoom is what a query takes of its goroutine's stack from ServeDNS on, in bytes: its

@@ -11,7 +11,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// LookUp implements resolver.Client. A plugin may have lent its own records: the reply is a
+// LookUp implements question.Client. A plugin may have lent its own records: the reply is a
 // copy.
 func (q *client) LookUp(ctx context.Context, name string, qtype uint16, over func()) <-chan *dns.Msg {
 	server, ok := q.ctx.Value(dnsserver.Key{}).(*dnsserver.Server)

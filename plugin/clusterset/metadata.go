@@ -7,7 +7,8 @@ import (
 	"github.com/coredns/coredns/plugin/metadata"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
@@ -21,7 +22,7 @@ const (
 )
 
 // setLabels sets the labels of a Resolution.
-func setLabels(ctx context.Context, res *resolver.Resolution) {
+func setLabels(ctx context.Context, res *question.Resolution) {
 	set := func(label, value string) {
 		metadata.SetValueFunc(ctx, label, func() string { return value })
 	}
@@ -31,7 +32,7 @@ func setLabels(ctx context.Context, res *resolver.Resolution) {
 	if res.Upstream != nil {
 		set(labelUpstream, res.Upstream.String())
 	}
-	if res.Action != resolver.AskNext && res.Action != resolver.AskNextUncached {
+	if res.Action != question.AskNext && res.Action != question.AskNextUncached {
 		set(labelSource, res.Source.String())
 	}
 	if res.Chosen.Rule() != "" {
@@ -40,7 +41,7 @@ func setLabels(ctx context.Context, res *resolver.Resolution) {
 }
 
 // setChosen sets the labels of a name over the whole ClusterSet.
-func setChosen(ctx context.Context, chosen resolver.Chosen) {
+func setChosen(ctx context.Context, chosen services.Chosen) {
 	metadata.SetValueFunc(ctx, labelPolicy, func() string { return string(chosen.Rule()) })
 	metadata.SetValueFunc(ctx, labelMembers, func() string {
 		var names []string

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
-
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -19,7 +18,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/registry"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
@@ -74,7 +73,7 @@ func rcodeWord(rcode int) string {
 // memberMetrics are a member's series, bound once.
 type memberMetrics struct {
 	cluster   string
-	responses [resolver.Sources][rcodes + 1]atomic.Pointer[prometheus.Counter] // bound by the first reply of their kind
+	responses [question.Sources][rcodes + 1]atomic.Pointer[prometheus.Counter] // bound by the first reply of their kind
 	choices   [selection.SpillOver + 1]atomic.Pointer[prometheus.Counter]      // the same
 	guarded   prometheus.Counter
 	exhausted prometheus.Counter
@@ -166,15 +165,15 @@ func (m *memberMetrics) data() member.Metrics {
 
 // count updates the member's series from a Resolution; replied is whether that is a reply to a
 // client, and not part of one.
-func count(res *resolver.Resolution, replied bool) {
+func count(res *question.Resolution, replied bool) {
 	m := res.Member.Metrics.(*memberMetrics) // acquireMetrics made it
 	switch res.Cache.Result {
-	case resolver.CacheHit:
+	case question.CacheHit:
 		m.cache.hits[res.Cache.Kind].Inc()
-	case resolver.CacheMiss:
+	case question.CacheMiss:
 		m.cache.misses.Inc()
 	}
-	if replied && res.Action != resolver.AskNext {
+	if replied && res.Action != question.AskNext {
 		rcode := min(res.Rcode, rcodes)
 		bound := m.responses[res.Source][rcode].Load()
 		if bound == nil {
@@ -182,20 +181,20 @@ func count(res *resolver.Resolution, replied bool) {
 		}
 		(*bound).Inc()
 	}
-	if res.Rare != (resolver.Rare{}) {
+	if res.Rare != (question.Rare{}) {
 		m.countRare(&res.Rare)
 	}
 }
 
 // bind binds the counter of replies from a source with an rcode.
-func (m *memberMetrics) bind(source resolver.Source, rcode int) *prometheus.Counter {
+func (m *memberMetrics) bind(source question.Source, rcode int) *prometheus.Counter {
 	c := responses.WithLabelValues(m.cluster, source.String(), rcodeWord(rcode))
 	m.responses[source][rcode].Store(&c)
 	return &c
 }
 
 // countRare updates the series that few Resolutions change.
-func (m *memberMetrics) countRare(rare *resolver.Rare) {
+func (m *memberMetrics) countRare(rare *question.Rare) {
 	for _, c := range []struct {
 		happened bool
 		counter  prometheus.Counter
@@ -209,7 +208,7 @@ func (m *memberMetrics) countRare(rare *resolver.Rare) {
 			c.counter.Inc()
 		}
 	}
-	m.guarded.Add(float64(rare.Excluded[resolver.Guarded]))
+	m.guarded.Add(float64(rare.Excluded[question.Guarded]))
 }
 
 // observeUpdate logs and counts an update from the ClusterSet's source.

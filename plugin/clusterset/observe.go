@@ -9,15 +9,19 @@ import (
 	"github.com/coredns/coredns/plugin/dnstap/msg"
 	"github.com/coredns/coredns/request"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+
 	tap "github.com/dnstap/golang-dnstap"
+
 	ot "github.com/opentracing/opentracing-go"
+
 	otext "github.com/opentracing/opentracing-go/ext"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
 )
 
-// ShowsAttempts implements resolver.Client: trace and dnstap do.
+// ShowsAttempts implements question.Client: trace and dnstap do.
 func (q *client) ShowsAttempts() (attempts, messages bool) {
 	return len(q.plugin.taps) > 0 || ot.SpanFromContext(q.ctx) != nil, q.plugin.tapsMessages()
 }
@@ -28,7 +32,7 @@ func (p *Clusterset) tapsMessages() bool {
 }
 
 // showAttempts shows the attempts to trace and dnstap.
-func (q *client) showAttempts(attempts []resolver.Attempt) {
+func (q *client) showAttempts(attempts []question.Attempt) {
 	span := ot.SpanFromContext(q.ctx)
 	for i := range attempts {
 		a := &attempts[i]
@@ -70,7 +74,7 @@ func (p *Clusterset) refreshObserver() func(exchange.Attempt) {
 }
 
 // tapAttempt sends the messages of forward: from this server to the upstream, and its reply.
-func tapAttempt(t *dnstap.Dnstap, a *resolver.Attempt, send func(*tap.Message)) {
+func tapAttempt(t *dnstap.Dnstap, a *question.Attempt, send func(*tap.Message)) {
 	m := tapMessage(a, tap.Message_FORWARDER_QUERY)
 	if t.IncludeRawMessage {
 		m.QueryMessage = a.Query
@@ -87,7 +91,7 @@ func tapAttempt(t *dnstap.Dnstap, a *resolver.Attempt, send func(*tap.Message)) 
 	send(m)
 }
 
-func tapMessage(a *resolver.Attempt, kind tap.Message_Type) *tap.Message {
+func tapMessage(a *question.Attempt, kind tap.Message_Type) *tap.Message {
 	m := new(tap.Message)
 	msg.SetType(m, kind)
 	msg.SetQueryTime(m, a.Start)

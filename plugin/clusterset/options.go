@@ -9,6 +9,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 )
 
 // options are the Corefile's: README.md has them.
@@ -69,7 +70,7 @@ func defaultOptions() options {
 func (p *Clusterset) forResolver() resolver.Options {
 	o := &p.options
 	return resolver.Options{
-		Zones: resolver.NewZones(p.zones, o.multicluster), Mode: o.mode, ExportsMarked: o.exportsMarked, Affinity: o.affinity,
+		Zones: question.NewZones(p.zones, o.multicluster), Mode: o.mode, ExportsMarked: o.exportsMarked, Affinity: o.affinity,
 		TTL: o.ttl, NegativeTTL: o.negativeTTL, ServeStale: o.serveStale, Timeout: o.timeout, AddressGuard: o.addressGuard, HasNext: p.Next != nil,
 		Addresses: p.addresses.current, Refreshing: p.refreshObserver,
 	}
@@ -80,7 +81,7 @@ func (p *Clusterset) forMembers() *members.Options {
 	o := &p.options
 	return &members.Options{
 		Mode: o.mode, Local: o.local, Multicluster: len(o.multicluster) > 0, ExportsMarked: o.exportsMarked, Cache: o.cache, NegativeTTL: o.negativeTTL, ServeStale: o.serveStale,
-		Timeout: o.timeout, Hedging: o.hedging, MaxConcurrent: o.maxConcurrent, Probe: resolver.ProbeEDNS(),
+		Timeout: o.timeout, Hedging: o.hedging, MaxConcurrent: o.maxConcurrent, Probe: question.ProbeEDNS(),
 		Metrics: acquireMetrics, DataMetrics: acquireDataMetrics, GatewayMetrics: acquireGatewayMetrics,
 		Publish: p.resolver.SetMembers, Log: log,
 	}

@@ -5,10 +5,9 @@ import (
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/nonwriter"
-
 	"github.com/miekg/dns"
 
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 )
 
 // maxExtraText bounds the text of an extended error, in bytes.
@@ -16,7 +15,7 @@ const maxExtraText = 100
 
 // explain adds the extended error, for a client that sent EDNS: RFC 8914. Where the reply is
 // larger with it than the client can take, it is left out: the records are worth more.
-func (q *client) explain(res *resolver.Resolution) {
+func (q *client) explain(res *question.Resolution) {
 	theirs := q.state.Req.IsEdns0()
 	if theirs == nil {
 		return

@@ -4,7 +4,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 )
 
 // vector is a metric with labels.
@@ -24,7 +24,7 @@ func (m *memberMetrics) Close() {
 	for source := range m.responses {
 		for rcode := range m.responses[source] {
 			if m.responses[source][rcode].Load() != nil {
-				responses.DeleteLabelValues(m.cluster, resolver.Source(source).String(), rcodeWord(rcode))
+				responses.DeleteLabelValues(m.cluster, question.Source(source).String(), rcodeWord(rcode))
 			}
 		}
 	}

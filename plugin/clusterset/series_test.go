@@ -11,7 +11,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
@@ -20,7 +20,7 @@ func TestSeriesLeave(t *testing.T) {
 	m := acquireSeries("leaving")
 	for source := range m.responses {
 		for rcode := range 30 {
-			m.bind(resolver.Source(source), min(rcode, rcodes))
+			m.bind(question.Source(source), min(rcode, rcodes))
 		}
 	}
 	for why := range m.choices {

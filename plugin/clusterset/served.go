@@ -7,11 +7,10 @@ import (
 	"time"
 
 	"github.com/coredns/coredns/core/dnsserver"
-
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 )
 
 const (
@@ -40,7 +39,7 @@ type servedDomain struct {
 	retry time.Time
 }
 
-// Serves implements resolver.Client, as far as it is known within servedWait.
+// Serves implements question.Client, as far as it is known within servedWait.
 func (q *client) Serves(domain string) bool {
 	server, ok := q.ctx.Value(dnsserver.Key{}).(*dnsserver.Server)
 	if !ok {
@@ -111,7 +110,7 @@ func (d *servedDomain) find(domain string, server *dnsserver.Server) {
 	defer cancel()
 	m := new(dns.Msg)
 	m.SetQuestion(domain, dns.TypeSOA)
-	reply := serve(resolver.WithLookUp(ctx, domain, dns.TypeSOA), server, nobody{}, m)
+	reply := serve(question.WithLookUp(ctx, domain, dns.TypeSOA), server, nobody{}, m)
 	if reply == nil || reply.Rcode == dns.RcodeServerFailure {
 		d.retry = time.Now().Add(servedRetry)
 		return

@@ -13,7 +13,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 )
 
 // TestOptions asserts what each option sets, and nothing else.
@@ -156,7 +156,7 @@ func TestBadOptions(t *testing.T) {
 // TestMulticluster: which zones have names over the whole ClusterSet, and whom these prefer.
 func TestMulticluster(t *testing.T) {
 	const one = "clusterset.local."
-	words := map[resolver.Kind]string{resolver.ClusterZone: "cluster", resolver.ReverseZone: "reverse", resolver.ClustersetZone: "clusterset"}
+	words := map[question.Kind]string{question.ClusterZone: "cluster", question.ReverseZone: "reverse", question.ClustersetZone: "clusterset"}
 	for _, tt := range []struct {
 		stanza, kinds, primary string
 		affinity               model.Affinity

@@ -13,11 +13,10 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/nonwriter"
 	"github.com/coredns/coredns/request"
-
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/explain"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/statuspage"
 )
@@ -65,7 +64,7 @@ func readType(text string) (uint16, error) {
 
 // find returns the stanza that answers for a name, and the zone in it that holds the name; else
 // all zones there are.
-func (s *statusServer) find(name string) (found *Clusterset, zone *resolver.Zone, zones []string) {
+func (s *statusServer) find(name string) (found *Clusterset, zone *question.Zone, zones []string) {
 	for _, p := range s.current() {
 		if z := p.resolver.Zones.Find(name); z != nil && (zone == nil || len(z.Name) > len(zone.Name)) {
 			found, zone = p, z
@@ -78,7 +77,7 @@ func (s *statusServer) find(name string) (found *Clusterset, zone *resolver.Zone
 // explaining is the client of a question that is to be explained.
 type explaining struct{ *client }
 
-// ShowsAttempts implements resolver.Client.
+// ShowsAttempts implements question.Client.
 func (explaining) ShowsAttempts() (attempts, messages bool) { return true, false }
 
 // asker is who asks such a question.
@@ -90,7 +89,7 @@ type asker struct {
 func (a asker) RemoteAddr() net.Addr { return net.UDPAddrFromAddrPort(netip.AddrPortFrom(a.from, 0)) }
 
 // explain resolves a question, and asks the next plugin where it is left to that.
-func (p *Clusterset) explain(ctx context.Context, name string, qtype uint16, from netip.Addr, zone *resolver.Zone) status.Lookup {
+func (p *Clusterset) explain(ctx context.Context, name string, qtype uint16, from netip.Addr, zone *question.Zone) status.Lookup {
 	r := new(dns.Msg).SetQuestion(name, qtype)
 	r.SetEdns0(dns.DefaultMsgSize, false)
 	if server := p.server.Load(); server != nil {
@@ -100,7 +99,7 @@ func (p *Clusterset) explain(ctx context.Context, name string, qtype uint16, fro
 	p.resolver.ReadQuestion(&q.question, r, zone, q)
 	res := p.resolver.Resolve(ctx, &q.question)
 	if res.NotFound && q.fallsThrough() {
-		res.Action = resolver.AskNext
+		res.Action = question.AskNext
 	}
 	l := explain.Of(res)
 	if l.Next && p.Next != nil {

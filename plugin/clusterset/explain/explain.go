@@ -11,7 +11,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/quoted"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
@@ -20,22 +20,22 @@ const maxError = 400
 
 // zoneKinds are the words for resolver's.
 var zoneKinds = [...]status.ZoneKind{
-	resolver.ClusterZone: status.ClusterZone, resolver.ReverseZone: status.ReverseZone, resolver.ClustersetZone: status.ClustersetZone,
+	question.ClusterZone: status.ClusterZone, question.ReverseZone: status.ReverseZone, question.ClustersetZone: status.ClustersetZone,
 }
 
 // ZoneKind returns the word for a zone's kind.
-func ZoneKind(k resolver.Kind) status.ZoneKind { return zoneKinds[k] }
+func ZoneKind(k question.Kind) status.ZoneKind { return zoneKinds[k] }
 
 // cacheWords are those for what the cache had.
-var cacheWords = [...]string{resolver.CacheUnused: "", resolver.CacheHit: "hit", resolver.CacheMiss: "miss"}
+var cacheWords = [...]string{question.CacheUnused: "", question.CacheHit: "hit", question.CacheMiss: "miss"}
 
 // exclusions are the words for why records were left out.
-var exclusions = [resolver.Exclusions]string{
-	resolver.Guarded: "guarded", resolver.OutOfReach: "out of reach", resolver.NotExported: "not exported",
+var exclusions = [question.Exclusions]string{
+	question.Guarded: "guarded", question.OutOfReach: "out of reach", question.NotExported: "not exported",
 }
 
 // Of returns what is told of a Resolution that has its attempts.
-func Of(res *resolver.Resolution) status.Lookup {
+func Of(res *question.Resolution) status.Lookup {
 	q := res.Question
 	l := status.Lookup{
 		Name: q.Name, Type: dns.Type(q.Type).String(), Client: q.Client.Address().String(),
@@ -44,7 +44,7 @@ func Of(res *resolver.Resolution) status.Lookup {
 	if q.Member != nil {
 		l.Member = q.Member.Name
 	}
-	if res.Action == resolver.AskNext || res.Action == resolver.AskNextUncached {
+	if res.Action == question.AskNext || res.Action == question.AskNextUncached {
 		l.Next = true
 		l.Steps = steps(res, &l)
 		return l
@@ -52,7 +52,7 @@ func Of(res *resolver.Resolution) status.Lookup {
 	l.Source, l.Rcode, l.Cache = res.Source.String(), rcode(res.Rcode), cacheWords[res.Cache.Result]
 	l.Authoritative, l.Truncated = res.Authoritative, res.Truncated
 	l.Answer, l.Authority, l.Additional = Records(res.Answer), Records(res.Authority), Records(res.Additional)
-	if res.Code != resolver.NoExtendedError {
+	if res.Code != question.NoExtendedError {
 		l.ExtendedError = &status.ExtendedError{Code: res.Code, Name: dns.ExtendedErrorCodeToString[res.Code], Text: quoted.Line(res.Text, maxError)}
 	}
 	l.Error, l.StaleReason = text(res.Err), text(res.StaleReason)
@@ -97,7 +97,7 @@ func text(err error) string {
 
 // attempts returns the messages to upstreams. Where members were asked for parts, theirs are
 // all there are.
-func attempts(res *resolver.Resolution) (all []status.Attempt) {
+func attempts(res *question.Resolution) (all []status.Attempt) {
 	if len(res.Parts) > 0 {
 		for _, part := range res.Parts {
 			all = append(all, attempts(part)...)

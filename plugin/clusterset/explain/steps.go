@@ -10,12 +10,12 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // steps tells how an answer was found, a sentence a step, in the order of the man page's.
-func steps(res *resolver.Resolution, l *status.Lookup) []string {
+func steps(res *question.Resolution, l *status.Lookup) []string {
 	all := []string{fmt.Sprintf("zone %s, a %s zone", l.Zone, l.Kind)}
 	all = append(all, meaning(res.Question))
 	if l.Next {
@@ -56,20 +56,20 @@ var kinds = map[query.Kind]string{
 }
 
 // meaning is what the name stands for.
-func meaning(q *resolver.Question) string {
+func meaning(q *question.Question) string {
 	kind := kinds[q.Parsed.Kind]
 	switch {
 	case q.Members == nil:
 		return "there is no ClusterSet yet"
-	case q.Zone.Kind == resolver.ReverseZone && q.Member == nil:
+	case q.Zone.Kind == question.ReverseZone && q.Member == nil:
 		return "an address of no member, or of several, or no whole address"
-	case q.Zone.Kind == resolver.ReverseZone:
+	case q.Zone.Kind == question.ReverseZone:
 		return fmt.Sprintf("address %s, in the CIDRs of member %s", q.Addr, q.Member.Name)
 	case kind == "":
 		return "nothing in the grammar of the zone"
-	case q.Parsed.Kind == query.Endpoint && q.Zone.Kind == resolver.ClustersetZone:
+	case q.Parsed.Kind == query.Endpoint && q.Zone.Kind == question.ClustersetZone:
 		return fmt.Sprintf("%s in member %s, of %s", kind, strings.ToLower(q.Parsed.Cluster), q.Parsed.SetKey())
-	case q.Zone.Kind == resolver.ClustersetZone:
+	case q.Zone.Kind == question.ClustersetZone:
 		return kind + " over the whole ClusterSet"
 	case q.Member == nil:
 		return kind
@@ -112,13 +112,13 @@ func candidates(l *status.Lookup) (all []string) {
 }
 
 // sources are sentences on where an answer came from.
-var sources = [resolver.Sources]string{
-	resolver.Forward: "the member's DNS was asked", resolver.Local: "looked up in this server's own plugins",
-	resolver.OfZone: "answered by this server itself, as the zone's authority", resolver.FromCache: "what the member's DNS said before",
-	resolver.Data: "answered from data", resolver.Stale: "answered from what is stale",
+var sources = [question.Sources]string{
+	question.Forward: "the member's DNS was asked", question.Local: "looked up in this server's own plugins",
+	question.OfZone: "answered by this server itself, as the zone's authority", question.FromCache: "what the member's DNS said before",
+	question.Data: "answered from data", question.Stale: "answered from what is stale",
 }
 
-func found(res *resolver.Resolution, l *status.Lookup) string {
+func found(res *question.Resolution, l *status.Lookup) string {
 	sentence := sources[res.Source]
 	if len(res.Parts) > 0 {
 		sentence = "members of which no data are here were asked by DNS"

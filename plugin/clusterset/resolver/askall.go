@@ -10,6 +10,8 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
 )
 
 const (
@@ -29,7 +31,7 @@ const (
 // after the first that has it (from the start where data have it: isKnown), or at the
 // question's end; replies are in the members' order. Stale replies don't count as having it.
 // The others go on till the question's end, and what they say is kept in the cache.
-func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Member, s *service, isKnown bool) ([]reply, error) {
+func (r clusterset) askAll(ctx context.Context, q *question.Question, all []*members.Member, s *services.Service, isKnown bool) ([]reply, error) {
 	share, err := shareLookUps(ctx, q, len(all))
 	if err != nil {
 		return nil, err
@@ -38,26 +40,25 @@ func (r clusterset) askAll(ctx context.Context, q *Question, all []*members.Memb
 		r.asking.Add(-n)
 		return nil, errBusy
 	}
-	end := deadline(ctx, q, r.Timeout)
+	end := question.Deadline(ctx, q, r.Timeout)
 	replies, results := make([]reply, len(all)), make(chan replied, len(all))
 	client := newSubClient(q.Client)
 	for i, m := range all {
-		replies[i] = s.newReply(m)
+		replies[i] = newReply(s, m)
 		sub := r.subQuestion(q, m, client)
 		go func() {
 			defer r.asking.Add(-1)
 			ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
 			defer cancel()
-			within := &lookUp{q.Name, q.Type, lookUpOf(ctx), &budget{int32(share)}}
-			results <- replied{i, r.ask(context.WithValue(ctx, lookUpKey{}, within), sub)}
+			results <- replied{i, r.ask(question.Within(ctx, q.Name, q.Type, &question.Budget{N: int32(share)}), sub)}
 		}()
 	}
-	s.await(ctx, q, replies, results, end, isKnown)
+	await(ctx, q, s, replies, results, end, isKnown)
 	return replies, nil
 }
 
 // await waits for replies, as askAll says.
-func (s *service) await(ctx context.Context, q *Question, replies []reply, results <-chan replied, end time.Time, isKnown bool) {
+func await(ctx context.Context, q *question.Question, s *services.Service, replies []reply, results <-chan replied, end time.Time, isKnown bool) {
 	timer := time.NewTimer(time.Until(end))
 	defer timer.Stop()
 	soon := func() { timer.Reset(min(time.Until(end), gatherTime)) }
@@ -69,8 +70,8 @@ func (s *service) await(ctx context.Context, q *Question, replies []reply, resul
 		case one := <-results:
 			a := &replies[one.index]
 			a.res = one.res
-			switch isLive := a.has() && a.res.Source != Stale; {
-			case isLive && a.member == q.Members.Local && s.isLocalFirst():
+			switch isLive := a.has() && a.res.Source != question.Stale; {
+			case isLive && a.member == q.Members.Local && s.IsLocalFirst():
 				return
 			case isLive && !isKnown:
 				isKnown = true
@@ -87,15 +88,15 @@ func (s *service) await(ctx context.Context, q *Question, replies []reply, resul
 // replied is what the member of an index said.
 type replied struct {
 	index int
-	res   *Resolution
+	res   *question.Resolution
 }
 
 // ask answers a question for the name in a member's zone. Where that is the next plugin's, as
 // where the local cluster's domain is a zone here, this server is asked.
-func (r clusterset) ask(ctx context.Context, sub *Question) *Resolution {
+func (r clusterset) ask(ctx context.Context, sub *question.Question) *question.Resolution {
 	res := r.Resolve(ctx, sub)
-	if res.Action == AskNext {
-		return r.local(ctx, sub, sub.memberName())
+	if res.Action == question.AskNext {
+		return r.local(ctx, sub, sub.MemberName())
 	}
 	return res
 }
@@ -103,12 +104,12 @@ func (r clusterset) ask(ctx context.Context, sub *Question) *Resolution {
 // shareLookUps returns the look-ups that each of n members may make for the question. A
 // client's own is at least one; that of a server like this one is shared, so that servers
 // which ask each other end.
-func shareLookUps(ctx context.Context, q *Question, n int) (int, error) {
-	b := lookUps(ctx, q)
-	share := b.left() / n
+func shareLookUps(ctx context.Context, q *question.Question, n int) (int, error) {
+	b := question.LookUps(ctx, q)
+	share := b.Left() / n
 	switch {
 	case share > 0:
-	case lookUpOf(ctx) == nil && !q.Trail.Marked && b.left() > 0:
+	case !question.IsWithin(ctx) && !q.Trail.Marked && b.Left() > 0:
 		share = 1
 	default:
 		return 0, errLookUps
@@ -117,8 +118,8 @@ func shareLookUps(ctx context.Context, q *Question, n int) (int, error) {
 }
 
 // subQuestion returns the question for the name in the member's own zone.
-func (r clusterset) subQuestion(q *Question, m *members.Member, client Client) *Question {
-	zone := r.Zones.memberZone()
+func (r clusterset) subQuestion(q *question.Question, m *members.Member, client question.Client) *question.Question {
+	zone := r.Zones.MemberZone()
 	prefix := q.Parsed.Prefix
 	if q.Parsed.Kind == query.Endpoint { // without the member's name
 		at := strings.Index(prefix, "."+q.Parsed.Cluster+".")
@@ -128,7 +129,7 @@ func (r clusterset) subQuestion(q *Question, m *members.Member, client Client) *
 	if o := q.Request.IsEdns0(); o != nil {
 		request.SetEdns0(o.UDPSize(), o.Do())
 	}
-	sub := &Question{
+	sub := &question.Question{
 		Name: request.Question[0].Name, Type: q.Type, Zone: zone, Members: q.Members, Member: m,
 		Client: client, Request: request, Trail: q.Trail, Received: time.Now(),
 	}
@@ -138,13 +139,13 @@ func (r clusterset) subQuestion(q *Question, m *members.Member, client Client) *
 
 // subClient is the client of questions that may outlive the one they are part of.
 type subClient struct {
-	Client
+	question.Client
 	address            netip.Addr
 	stream             bool
 	attempts, messages bool
 }
 
-func newSubClient(c Client) *subClient {
+func newSubClient(c question.Client) *subClient {
 	s := &subClient{Client: c, address: c.Address(), stream: c.OverStream()}
 	s.attempts, s.messages = c.ShowsAttempts()
 	return s

@@ -7,72 +7,20 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 )
-
-// briefer is an error whose text may hold words from outside, and which has others for a
-// client.
-type briefer interface {
-	error
-	Brief() string
-}
-
-// briefError is such an error.
-type briefError struct {
-	error
-	brief string
-}
-
-func (b briefError) Brief() string { return b.brief }
-
-// brief returns what a client is told of an error: our own words alone.
-func brief(err error) string {
-	if b, ok := errors.AsType[briefer](err); ok {
-		return b.Brief()
-	}
-	return err.Error()
-}
-
-// memberError returns err, of the question's member; what a client is told of it stays apart.
-func (q *Question) memberError(err error) error { return memberError(q.Member, err) }
-
-func memberError(m *members.Member, err error) error {
-	if m == nil { // of a name over the whole ClusterSet
-		return err
-	}
-	of := "member " + m.Name + ": "
-	if b, ok := errors.AsType[briefer](err); ok {
-		return briefError{errors.New(of + err.Error()), of + b.Brief()}
-	}
-	return errors.New(of + err.Error())
-}
 
 // ErrNotReady is why nothing can be answered before there is a ClusterSet.
 var ErrNotReady = errors.New("no ClusterSet yet")
 
-// resolution returns the question's, with nothing yet but what is counted of it. It lies with the question, so that
-// it costs no memory of its own, nor of the stack.
-func (q *Question) resolution(source Source) *Resolution {
-	res, rare := &q.room, q.room.Rare
-	*res = Resolution{}
-	res.Question, res.Member, res.Source, res.Code, res.Rare = q, q.Member, source, NoExtendedError, rare
-	return res
-}
-
-// next passes the question on.
-func (q *Question) next(action Action) *Resolution {
-	res := q.resolution(OfZone)
-	res.Action = action
-	return res
-}
-
 // fail is SERVFAIL with what went wrong, for the client (RFC 8914) and for the errors plugin;
 // where nobody waits for it any more, in a way that the cache plugin doesn't keep: a failure
 // without a message where the context has ended, and REFUSED where it is about to.
-func (r *Resolver) fail(ctx context.Context, q *Question, source Source, code uint16, err error) *Resolution {
-	res := q.resolution(source)
-	res.Rcode, res.Code, res.Text, res.Err = dns.RcodeServerFailure, code, brief(err), err
-	if abandoned(ctx) {
-		res.Action = ReplyRcode
+func (r *Resolver) fail(ctx context.Context, q *question.Question, source question.Source, code uint16, err error) *question.Resolution {
+	res := q.Begin(source)
+	res.Rcode, res.Code, res.Text, res.Err = dns.RcodeServerFailure, code, members.Brief(err), err
+	if question.Abandoned(ctx) {
+		res.Action = question.ReplyRcode
 		if ctx.Err() == nil {
 			res.Rcode = dns.RcodeRefused
 		}
@@ -80,29 +28,22 @@ func (r *Resolver) fail(ctx context.Context, q *Question, source Source, code ui
 	return res
 }
 
-// refuse is REFUSED, for err: nobody is asked.
-func (q *Question) refuse(source Source, err error) *Resolution {
-	res := q.resolution(source)
-	res.Action, res.Rcode, res.Err = ReplyRcode, dns.RcodeRefused, err
-	return res
-}
-
 // exhausted is the reply to a question that has made too many look-ups. Of one that was part
 // of another, or is marked as such, nothing may be kept, as another client has more: it is
 // REFUSED, and where a server like this one asked, it learns the reason by a record, and asks
 // nobody else. (An option wouldn't get past a cache plugin.)
-func (r *Resolver) exhausted(ctx context.Context, q *Question, source Source) *Resolution {
-	err := q.memberError(errLookUps)
-	if lookUpOf(ctx) == nil && !q.Trail.Marked {
+func (r *Resolver) exhausted(ctx context.Context, q *question.Question, source question.Source) *question.Resolution {
+	err := q.MemberError(errLookUps)
+	if !question.IsWithin(ctx) && !q.Trail.Marked {
 		res := r.fail(ctx, q, source, dns.ExtendedErrorCodeNoReachableAuthority, err)
 		res.Rare.Exhausted = true
 		return res
 	}
-	res := q.refuse(source, err)
+	res := q.Refuse(source, err)
 	res.Rare.Exhausted = true
 	if q.Trail.Marked {
-		res.Action = Reply
-		res.Additional = []dns.RR{&dns.RFC3597{Hdr: dns.RR_Header{Name: ".", Rrtype: trailOption, Class: dns.ClassINET}}}
+		res.Action = question.Reply
+		res.Additional = []dns.RR{&dns.RFC3597{Hdr: dns.RR_Header{Name: ".", Rrtype: question.TrailOption, Class: dns.ClassINET}}}
 	}
 	return res
 }

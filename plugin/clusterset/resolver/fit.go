@@ -8,6 +8,8 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
@@ -20,7 +22,7 @@ const (
 
 // takes reports whether the client takes the records in one message: over UDP as many bytes as
 // its EDNS says, and dns.MinMsgSize without.
-func (q *Question) takes(found *query.Records) bool {
+func takes(q *question.Question, found *query.Records) bool {
 	if q.Client.OverStream() {
 		return true
 	}
@@ -42,18 +44,14 @@ func (q *Question) takes(found *query.Records) bool {
 // fitting returns the members of a choice whose records the client takes in one message, and
 // these: as many as fit, the first by its draw, so that clients leave out different ones. One
 // member is left to be truncated, for the client to ask over TCP.
-func (s *service) fitting(q *Question, choice selection.Choice, f query.Form) (selection.Choice, query.Records) {
-	return fitting(q, s, choice, func(members []int) query.Records { return q.Parsed.SetRecords(s.partsOf(members), &f) })
-}
-
-func fitting(q *Question, s *service, choice selection.Choice, records func(members []int) query.Records) (selection.Choice, query.Records) {
-	draw, ranked := s.draw(q), slices.Clone(choice.Members())
+func fitting(q *question.Question, s *services.Service, choice selection.Choice, records func(members []int) query.Records) (selection.Choice, query.Records) {
+	draw, ranked := s.Draw(q.Client.Address(), q.Received), slices.Clone(choice.Members())
 	slices.SortFunc(ranked, func(i, j int) int {
-		return cmp.Compare(draw.Rank(s.candidates[j].Name), draw.Rank(s.candidates[i].Name))
+		return cmp.Compare(draw.Rank(s.Candidates[j].Name), draw.Rank(s.Candidates[i].Name))
 	})
 	more := sort.Search(len(ranked)-1, func(i int) bool { // the first that fits no more, besides ranked[0]
 		found := records(ranked[:i+2])
-		return !q.takes(&found)
+		return !takes(q, &found)
 	})
 	ranked = ranked[:more+1]
 	return choice.Only(ranked), records(ranked)

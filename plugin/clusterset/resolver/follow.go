@@ -8,13 +8,15 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/records"
 )
 
 var errBusy = errors.New("too many queries in flight")
 
 // openTarget returns the target of a CNAME at the end of an answer, which the member didn't
 // resolve or isn't authoritative for, or "". One that leads back into the answer is a loop.
-func openTarget(q *Question, answer []dns.RR) string {
+func openTarget(q *question.Question, answer []dns.RR) string {
 	if q.Type == dns.TypeCNAME {
 		return ""
 	}
@@ -29,7 +31,7 @@ func openTarget(q *Question, answer []dns.RR) string {
 		}
 	}
 	for _, rr := range answer {
-		if sameName(rr.Header().Name, target) {
+		if question.SameName(rr.Header().Name, target) {
 			return ""
 		}
 	}
@@ -38,7 +40,7 @@ func openTarget(q *Question, answer []dns.RR) string {
 
 // followedThere charges to the budget the CNAMEs that the member's DNS followed for its reply,
 // and reports whether it had as many. The last one may be left to follow.
-func followedThere(ctx context.Context, q *Question, answer []dns.RR, open bool) bool {
+func followedThere(ctx context.Context, q *question.Question, answer []dns.RR, open bool) bool {
 	n := 0
 	for _, rr := range answer {
 		if rr.Header().Rrtype == dns.TypeCNAME {
@@ -48,25 +50,25 @@ func followedThere(ctx context.Context, q *Question, answer []dns.RR, open bool)
 	if open {
 		n--
 	}
-	return n <= 0 || lookUps(ctx, q).take(n)
+	return n <= 0 || question.LookUps(ctx, q).Take(n)
 }
 
 // follow looks up the target of the answer's CNAME through this server, and adds what that
 // gives: its rcode is the answer's (RFC 6604, section 3), so that a target which can't be
 // resolved now isn't taken for one without addresses. A target that this server refuses is
 // left to the client.
-func (r finisher) follow(ctx context.Context, f *filter, res *Resolution, target string) *Resolution {
+func (r finisher) follow(ctx context.Context, f *records.Filter, res *question.Resolution, target string) *question.Resolution {
 	q := res.Question
 	for target != "" {
 		reply, err := r.followed(ctx, q, target)
 		if err != nil || reply.Rcode == dns.RcodeRefused {
 			return r.unfollowed(ctx, res, err)
 		}
-		found, end, next := f.chain(reply.Answer, target)
-		before := f.excluded[Guarded]
-		found = f.followed(found)
-		res.Rare.Excluded = f.excluded
-		if f.excluded[Guarded] > before && !isIn(found, q.Type) {
+		found, end, next := f.Chain(reply.Answer, target)
+		before := f.Excluded[question.Guarded]
+		found = f.Followed(found)
+		res.Rare.Excluded = f.Excluded
+		if f.Excluded[question.Guarded] > before && !isIn(found, q.Type) {
 			return r.withheld(ctx, f, res, 0)
 		}
 		res.Rcode = reply.Rcode
@@ -75,11 +77,11 @@ func (r finisher) follow(ctx context.Context, f *filter, res *Resolution, target
 		}
 		res.Truncated = res.Truncated || reply.Truncated
 		res.Answer = joined(res.Answer, found)
-		res.Authority, res.Additional, res.Code, res.Text = nil, nil, NoExtendedError, ""
+		res.Authority, res.Additional, res.Code, res.Text = nil, nil, question.NoExtendedError, ""
 		if next == "" && !isIn(found, q.Type) {
 			res.Authority = proofs(reply.Ns, end)
 		}
-		if code, text := f.extendedError(reply, target); code != NoExtendedError {
+		if code, text := f.ExtendedError(reply, target); code != question.NoExtendedError {
 			res.Code, res.Text = code, text
 		}
 		target = next
@@ -89,11 +91,11 @@ func (r finisher) follow(ctx context.Context, f *filter, res *Resolution, target
 
 // unfollowed answers where the target couldn't be looked up: what there is goes to the client,
 // unless this server may not or can't go on.
-func (r finisher) unfollowed(ctx context.Context, res *Resolution, err error) *Resolution {
+func (r finisher) unfollowed(ctx context.Context, res *question.Resolution, err error) *question.Resolution {
 	q := res.Question
 	switch {
 	case errors.Is(err, errBusy):
-		refused := q.refuse(res.Source, q.memberError(err))
+		refused := q.Refuse(res.Source, q.MemberError(err))
 		refused.Rare.Busy = true
 		return refused
 	case errors.Is(err, errLookUps):
@@ -106,7 +108,7 @@ func (r finisher) unfollowed(ctx context.Context, res *Resolution, err error) *R
 
 // followed looks a CNAME's target up. That is the member's doing, and counts for it until it is
 // over.
-func (r finisher) followed(ctx context.Context, q *Question, target string) (*dns.Msg, error) {
+func (r finisher) followed(ctx context.Context, q *question.Question, target string) (*dns.Msg, error) {
 	inflight := q.Member.Inflight
 	if !inflight.Enter() {
 		return nil, errBusy
@@ -121,55 +123,6 @@ func (r finisher) followed(ctx context.Context, q *Question, target string) (*dn
 // isAnswer reports whether a reply of that rcode says something about the name. All others are
 // failures.
 func isAnswer(rcode int) bool { return rcode == dns.RcodeSuccess || rcode == dns.RcodeNameError }
-
-// chain returns what a look-up's answer says about the target, the name that it ends at, and
-// where to go on: at a name of ours, for which no other server is authoritative.
-func (f *filter) chain(rrs []dns.RR, target string) (kept []dns.RR, end, next string) {
-	kept, end = query.Chain(rrs, target, f.q.Type)
-	if f.isOursName(target) {
-		return kept, end, ""
-	}
-	kept = slices.DeleteFunc(kept, f.redirectsOurs)
-	for i, rr := range kept {
-		if cname, ok := rr.(*dns.CNAME); ok && f.q.Type != dns.TypeCNAME && f.isOursName(cname.Target) {
-			return kept[:i+1], cname.Target, cname.Target
-		}
-	}
-	return kept, end, ""
-}
-
-// redirectsOurs reports whether a record is a DNAME above names of ours, and so would lead
-// these elsewhere as well.
-func (f *filter) redirectsOurs(rr dns.RR) bool {
-	dname, is := rr.(*dns.DNAME)
-	return is && f.isAboveOurs(dname.Hdr.Name)
-}
-
-// followed returns the records to give of those that were found for the target of a member's
-// CNAME, outside its domain. Anybody may be authoritative there: an address of a member
-// comes from a name of that member alone. (dnsmasq's stop-dns-rebind and Unbound's
-// private-address look at replies after CNAMEs too.)
-func (f *filter) followed(rrs []dns.RR) []dns.RR {
-	return slices.DeleteFunc(rrs, func(rr dns.RR) bool {
-		query.WithoutHints(rr)
-		allowed := f.allowsFollowed(rr)
-		if !allowed {
-			f.excluded[Guarded]++
-		}
-		return !allowed
-	})
-}
-
-func (f *filter) allowsFollowed(rr dns.RR) bool {
-	switch rr := rr.(type) {
-	case *dns.A, *dns.AAAA:
-		addr, ok := address(rr)
-		return ok && (!f.checks || f.trustsFollowed(rr.Header().Name, addr))
-	case *dns.PTR:
-		return query.InZone(rr.Ptr, f.renaming.Suffix) && f.isMembers(rr.Ptr)
-	}
-	return !f.checks || !query.HidesAddress(rr)
-}
 
 // bounded bounds the record's TTL, and reports whether it is of class IN, with all the names
 // that its type has.
@@ -200,24 +153,6 @@ func proofs(authority []dns.RR, name string) []dns.RR {
 		}
 		return true
 	})
-}
-
-// extendedError returns the first extended error of a look-up's reply, and no words but ours:
-// those of a name that isn't ours are somebody else's.
-func (f *filter) extendedError(reply *dns.Msg, name string) (code uint16, text string) {
-	o := reply.IsEdns0()
-	if o == nil {
-		return NoExtendedError, ""
-	}
-	for _, option := range o.Option {
-		if ede, ok := option.(*dns.EDNS0_EDE); ok {
-			if f.memberOf(name) == nil {
-				return ede.InfoCode, ""
-			}
-			return ede.InfoCode, ede.ExtraText
-		}
-	}
-	return NoExtendedError, ""
 }
 
 // isIn reports whether there is a record of a type.

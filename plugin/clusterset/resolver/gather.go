@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
@@ -24,7 +25,7 @@ var (
 // reply of a member's DNS.
 type reply struct {
 	member *members.Member
-	res    *Resolution // nil where there is none yet
+	res    *question.Resolution // nil where there is none yet
 	// unreachable is set where clients here can't reach the member, whatever its DNS has.
 	unreachable bool
 	// doubtful is set where its data, which may have changed, say that it doesn't export the
@@ -32,8 +33,8 @@ type reply struct {
 	doubtful bool
 }
 
-func (s *service) newReply(m *members.Member) reply {
-	reach := s.set.Reach[m]
+func newReply(s *services.Service, m *members.Member) reply {
+	reach := s.Set.Reach[m]
 	reaches := func(kind model.Reach) bool { return slices.Contains(reach, kind) }
 	a := reply{member: m}
 	switch {
@@ -43,7 +44,7 @@ func (s *service) newReply(m *members.Member) reply {
 		a.unreachable = true
 	}
 	if view := m.View(); view != nil && view.State != member.Unsynced {
-		_, exported := view.Data.Exported(s.key)
+		_, exported := view.Data.Exported(s.Key)
 		a.doubtful = !exported
 	}
 	return a
@@ -51,12 +52,12 @@ func (s *service) newReply(m *members.Member) reply {
 
 // has reports whether the member has the service.
 func (a *reply) has() bool {
-	return a.res != nil && a.res.Action == Reply && a.res.Rcode == dns.RcodeSuccess && !a.isAlias() && !a.unreachable && !a.doubtful
+	return a.res != nil && a.res.Action == question.Reply && a.res.Rcode == dns.RcodeSuccess && !a.isAlias() && !a.unreachable && !a.doubtful
 }
 
 // hasNot reports whether the member hasn't the service.
 func (a *reply) hasNot() bool {
-	return a.res != nil && a.res.Action == Reply && a.res.Rcode == dns.RcodeNameError && a.res.Source != Stale
+	return a.res != nil && a.res.Action == question.Reply && a.res.Rcode == dns.RcodeNameError && a.res.Source != question.Stale
 }
 
 // isAlias reports whether the service is another name for something else.
@@ -65,34 +66,34 @@ func (a *reply) isAlias() bool {
 }
 
 // gathered answers from what the data of some members and the DNS of others say.
-func (r clusterset) gathered(ctx context.Context, q *Question, s *service) *Resolution {
-	ask := s.ask[:min(len(s.ask), maxAsked)]
-	replies, err := r.askAll(ctx, q, ask, s, s.isLive())
+func (r clusterset) gathered(ctx context.Context, q *question.Question, s *services.Service) *question.Resolution {
+	ask := s.Ask[:min(len(s.Ask), maxAsked)]
+	replies, err := r.askAll(ctx, q, ask, s, s.IsLive())
 	if err != nil {
 		return r.notAsked(ctx, q, err)
 	}
 	g := r.gather(q, s, s, replies)
-	if len(s.ask) > len(ask) {
-		g.unknown = append(g.unknown, excluded{nil, errNotAsked, dns.ExtendedErrorCodeNoReachableAuthority})
+	if len(s.Ask) > len(ask) {
+		g.AddUnknown(nil, errNotAsked, dns.ExtendedErrorCodeNoReachableAuthority)
 	}
-	g.plan = selection.NewPlan(g.candidates, &g.rules, g.here())
-	res := r.merged(ctx, q, g, g.plan.Pick(g.draw(q)))
-	res.addParts(replies)
+	g.MakePlan()
+	res := r.merged(ctx, q, g, g.Plan.Pick(g.Draw(q.Client.Address(), q.Received)))
+	addParts(res, replies)
 	return res
 }
 
 // notAsked answers where nobody could be asked.
-func (r clusterset) notAsked(ctx context.Context, q *Question, err error) *Resolution {
+func (r clusterset) notAsked(ctx context.Context, q *question.Question, err error) *question.Resolution {
 	if errors.Is(err, errBusy) {
-		res := q.refuse(Forward, err)
+		res := q.Refuse(question.Forward, err)
 		res.Rare.Busy = true
 		return res
 	}
-	return r.exhausted(ctx, q, Forward)
+	return r.exhausted(ctx, q, question.Forward)
 }
 
 // addParts notes how members were asked.
-func (r *Resolution) addParts(replies []reply) {
+func addParts(r *question.Resolution, replies []reply) {
 	for i := range replies {
 		if part := replies[i].res; part != nil {
 			r.Parts, r.Attempts = append(r.Parts, part), append(r.Attempts, part.Attempts...)
@@ -102,17 +103,14 @@ func (r *Resolution) addParts(replies []reply) {
 
 // gathering is a service with what members' DNS said.
 type gathering struct {
-	serviceBuilder
+	*services.Builder
 	// asked are by the index of their candidates.
 	asked map[int]*dnsAnswer
 }
 
 // gather returns the service with the candidates of data, those of replies added to them.
-func (r clusterset) gather(q *Question, s, data *service, replies []reply) *gathering {
-	all := *s
-	all.candidates, all.parts, all.addresses = slices.Clip(data.candidates), slices.Clip(data.parts), slices.Clip(data.addresses)
-	all.unknown, all.out = slices.Clip(data.unknown), slices.Clip(data.out)
-	g := &gathering{serviceBuilder{Resolver: r.Resolver, service: &all, set: q.Members, now: q.Received}, make(map[int]*dnsAnswer)}
+func (r clusterset) gather(q *question.Question, s, data *services.Service, replies []reply) *gathering {
+	g := &gathering{services.AddTo(s, data, r.serviceOptions(), q.Received), make(map[int]*dnsAnswer)}
 	for i := range replies {
 		g.take(q, &replies[i])
 	}
@@ -121,64 +119,48 @@ func (r clusterset) gather(q *Question, s, data *service, replies []reply) *gath
 
 // take makes a member that was asked a candidate, or notes why it is none. Where its DNS
 // doesn't say, its stale data do.
-func (g *gathering) take(q *Question, a *reply) {
-	stale := g.staleExport(a.member)
-	isLive := a.has() && a.res.Source != Stale
+func (g *gathering) take(q *question.Question, a *reply) {
+	stale := g.StaleExport(a.member)
+	isLive := a.has() && a.res.Source != question.Stale
 	switch {
 	case a.hasNot():
 	case stale != nil && !isLive && !a.isAlias():
-		g.consider(stale)
+		g.Consider(stale)
 	case !a.has():
 		g.miss(a)
-	case a.member != g.set.Local && !a.member.IsAlive():
-		g.out = append(g.out, newExcluded(a.member, errNoGateway, dns.ExtendedErrorCodeNoReachableAuthority))
+	case a.member != q.Members.Local && !a.member.IsAlive():
+		g.AddOut(a.member, a.member.Failed(services.ErrNoGateway), dns.ExtendedErrorCodeNoReachableAuthority)
 	default:
-		g.asked[len(g.candidates)] = newDNSAnswer(q, a, g.TTL)
-		g.candidates = append(g.candidates, g.candidate(a.member, 0, 0, !isLive))
-		g.parts, g.addresses = append(g.parts, nil), append(g.addresses, nil)
+		g.asked[g.AddAsked(a.member, !isLive)] = newDNSAnswer(q, a, g.TTL)
 	}
-}
-
-// staleExport returns the export in the member's stale data, where serve_stale allows it; nil
-// where there is none.
-func (g *gathering) staleExport(m *members.Member) *exported {
-	view := m.View()
-	if view == nil || view.State != member.Stale || time.Since(view.Since) >= g.ServeStale {
-		return nil
-	}
-	e, ok := g.exportOf(m, view)
-	if !ok {
-		return nil
-	}
-	return &e
 }
 
 // miss notes why a member isn't a candidate whose DNS doesn't say whether it has the service.
-func (s *service) miss(a *reply) {
+func (g *gathering) miss(a *reply) {
 	switch {
 	case a.res == nil:
-		s.unknown = append(s.unknown, newExcluded(a.member, errPending, dns.ExtendedErrorCodeNoReachableAuthority))
-	case a.isAlias() && a.res.Source == Stale:
-		s.unknown = append(s.unknown, newExcluded(a.member, errStaleDenial, dns.ExtendedErrorCodeNoReachableAuthority))
+		g.AddUnknown(a.member, a.member.Failed(errPending), dns.ExtendedErrorCodeNoReachableAuthority)
+	case a.isAlias() && a.res.Source == question.Stale:
+		g.AddUnknown(a.member, a.member.Failed(errStaleDenial), dns.ExtendedErrorCodeNoReachableAuthority)
 	case a.isAlias():
-		s.out = append(s.out, newExcluded(a.member, errAlias, NoExtendedError))
+		g.AddOut(a.member, a.member.Failed(errAlias), question.NoExtendedError)
 	case a.doubtful:
-		s.unknown = append(s.unknown, newExcluded(a.member, errDoubtful, dns.ExtendedErrorCodeNoReachableAuthority))
+		g.AddUnknown(a.member, a.member.Failed(errDoubtful), dns.ExtendedErrorCodeNoReachableAuthority)
 	case a.unreachable && a.res.Rcode == dns.RcodeSuccess:
-		s.out = append(s.out, newExcluded(a.member, errReach, dns.ExtendedErrorCodeFiltered))
+		g.AddOut(a.member, a.member.Failed(services.ErrReach), dns.ExtendedErrorCodeFiltered)
 	case a.res.Code == dns.ExtendedErrorCodeFiltered:
-		s.out = append(s.out, excluded{a.member, a.res.failure(), a.res.Code})
+		g.AddOut(a.member, failureOf(a.res), a.res.Code)
 	default:
 		code := a.res.Code
-		if code == NoExtendedError {
+		if code == question.NoExtendedError {
 			code = dns.ExtendedErrorCodeNoReachableAuthority
 		}
-		s.unknown = append(s.unknown, excluded{a.member, a.res.failure(), code})
+		g.AddUnknown(a.member, failureOf(a.res), code)
 	}
 }
 
-// failure returns what went wrong.
-func (r *Resolution) failure() error {
+// failureOf returns what went wrong.
+func failureOf(r *question.Resolution) error {
 	if r.Err != nil {
 		return r.Err
 	}
@@ -186,17 +168,17 @@ func (r *Resolution) failure() error {
 }
 
 // endpointOf answers for one endpoint, as its member's DNS says.
-func (r clusterset) endpointOf(ctx context.Context, q *Question, s *service, m *members.Member) *Resolution {
+func (r clusterset) endpointOf(ctx context.Context, q *question.Question, s *services.Service, m *members.Member) *question.Resolution {
 	replies, err := r.askAll(ctx, q, []*members.Member{m}, s, false)
 	if err != nil {
 		return r.notAsked(ctx, q, err)
 	}
-	g := r.gather(q, s, &service{}, replies)
+	g := r.gather(q, s, &services.Service{}, replies)
 	var choice selection.Choice
-	if len(g.candidates) > 0 {
+	if len(g.Candidates) > 0 {
 		choice = choice.Only([]int{0})
 	}
 	res := r.merged(ctx, q, g, choice)
-	res.addParts(replies)
+	addParts(res, replies)
 	return res
 }

@@ -9,28 +9,30 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/records"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
 // merged answers with what the chosen members have, or as many of them as the client takes in
 // one message.
-func (r clusterset) merged(ctx context.Context, q *Question, g *gathering, choice selection.Choice) *Resolution {
+func (r clusterset) merged(ctx context.Context, q *question.Question, g *gathering, choice selection.Choice) *question.Resolution {
 	if len(choice.Members()) == 0 {
-		return r.none(ctx, q, g.service)
+		return r.none(ctx, q, g.Service)
 	}
 	if first := choice.Members()[0]; len(choice.Members()) == 1 && g.asked[first] == nil {
-		return r.fromData(ctx, q, g.service, choice, g.addresses[first])
+		return r.fromData(ctx, q, g.Service, choice, g.Addresses[first])
 	}
-	if g.asksHostnames(q) {
+	if asksHostnames(q, g.Service) {
 		r.lookUpChosen(ctx, q, g, choice)
 	}
 	a, form := g.form(q, r.TTL, choice)
 	records := func(members []int) query.Records { return g.records(q, members, &form) }
 	found := records(choice.Members())
-	if len(choice.Members()) > 1 && !q.takes(&found) {
-		choice, found = fitting(q, g.service, choice, records)
+	if len(choice.Members()) > 1 && !takes(q, &found) {
+		choice, found = fitting(q, g.Service, choice, records)
 	}
-	res := r.reply(ctx, q, g.service, choice, &a, found)
+	res := r.reply(ctx, q, g.Service, choice, &a, found)
 	for _, i := range choice.Members() {
 		res.Truncated = res.Truncated || g.asked[i] != nil && g.asked[i].truncated
 	}
@@ -38,15 +40,15 @@ func (r clusterset) merged(ctx context.Context, q *Question, g *gathering, choic
 }
 
 // form returns how the answer is written: that of data, or of DNS, with the least of the TTLs.
-func (g *gathering) form(q *Question, ttl uint32, choice selection.Choice) (answer, query.Form) {
-	a, form := answer{source: Data, serial: g.serial}, query.Form{Owner: q.Name, Type: q.Type, TTL: ttl}
+func (g *gathering) form(q *question.Question, ttl uint32, choice selection.Choice) (answer, query.Form) {
+	a, form := answer{source: question.Data, serial: g.Serial}, query.Form{Owner: q.Name, Type: q.Type, TTL: ttl}
 	for _, i := range choice.Members() {
 		of := g.asked[i]
 		if of != nil {
 			a.source, form.TTL = of.source, min(form.TTL, of.ttl)
 		}
-		if g.candidates[i].Stale { // as all are, where one is
-			a.source, a.stale, form.TTL = Stale, errStaleMembers, min(form.TTL, maxStaleTTL)
+		if g.Candidates[i].Stale { // as all are, where one is
+			a.source, a.stale, form.TTL = question.Stale, errStaleMembers, min(form.TTL, maxStaleTTL)
 		}
 	}
 	return a, form
@@ -54,19 +56,19 @@ func (g *gathering) form(q *Question, ttl uint32, choice selection.Choice) (answ
 
 // lookUpChosen looks up the names of load balancers that members chosen answer with. One that
 // can't be looked up soon is left out.
-func (r clusterset) lookUpChosen(ctx context.Context, q *Question, g *gathering, choice selection.Choice) {
+func (r clusterset) lookUpChosen(ctx context.Context, q *question.Question, g *gathering, choice selection.Choice) {
 	ctx, cancel := context.WithTimeout(ctx, gatherTime)
 	defer cancel()
 	for _, i := range choice.Members() {
-		if p := g.parts[i]; p != nil && len(p.Hostnames) > 0 {
-			found, ttl, _ := r.lookUpHosts(ctx, q, g.parts[i:i+1], true)
-			g.asked[i] = &dnsAnswer{addresses: slices.Concat(p.Addresses(), found), ttl: ttl, source: Data}
+		if p := g.Parts[i]; p != nil && len(p.Hostnames) > 0 {
+			found, ttl, _ := r.lookUpHosts(ctx, q, g.Parts[i:i+1], true)
+			g.asked[i] = &dnsAnswer{addresses: slices.Concat(p.Addresses(), found), ttl: ttl, source: question.Data}
 		}
 	}
 }
 
 // records returns those of members, by data and by DNS.
-func (g *gathering) records(q *Question, members []int, f *query.Form) query.Records {
+func (g *gathering) records(q *question.Question, members []int, f *query.Form) query.Records {
 	var parts []*query.Part
 	var addresses []netip.Addr
 	var answer, extra []dns.RR
@@ -74,7 +76,7 @@ func (g *gathering) records(q *Question, members []int, f *query.Form) query.Rec
 		if of := g.asked[i]; of != nil {
 			addresses, answer, extra = append(addresses, of.addresses...), append(answer, of.answer...), append(extra, of.extra...)
 		} else {
-			parts = append(parts, g.parts[i])
+			parts = append(parts, g.Parts[i])
 		}
 	}
 	found := q.Parsed.SetRecords(parts, f)
@@ -92,13 +94,13 @@ type dnsAnswer struct {
 	addresses     []netip.Addr
 	answer, extra []dns.RR // SRV records, and their addresses
 	ttl           uint32   // of the addresses
-	source        Source
+	source        question.Source
 	truncated     bool
 }
 
 // newDNSAnswer returns what a member said. TTLs are ttl at the most: for so long a client has the
 // same members.
-func newDNSAnswer(q *Question, a *reply, ttl uint32) *dnsAnswer {
+func newDNSAnswer(q *question.Question, a *reply, ttl uint32) *dnsAnswer {
 	of := &dnsAnswer{ttl: ttl, source: a.res.Source, truncated: a.res.Truncated}
 	service := a.res.Question.Name
 	if a.res.Question.Parsed.Kind != query.Service { // _http._tcp.web.shop.svc.
@@ -110,7 +112,7 @@ func newDNSAnswer(q *Question, a *reply, ttl uint32) *dnsAnswer {
 			continue
 		}
 		h.Ttl = min(h.Ttl, ttl)
-		addr, isAddress := address(rr)
+		addr, isAddress := records.Address(rr)
 		srv, isSRV := rr.(*dns.SRV)
 		switch {
 		case isAddress:
@@ -124,7 +126,7 @@ func newDNSAnswer(q *Question, a *reply, ttl uint32) *dnsAnswer {
 	}
 	for _, rr := range a.res.Additional {
 		h := rr.Header()
-		_, isAddress := address(rr)
+		_, isAddress := records.Address(rr)
 		if h.Name = setName(q, h.Name, service, a.member.Name); isAddress && h.Name != "" {
 			h.Ttl = min(h.Ttl, ttl)
 			of.extra = append(of.extra, rr)
@@ -135,10 +137,10 @@ func newDNSAnswer(q *Question, a *reply, ttl uint32) *dnsAnswer {
 
 // setName returns the name over the ClusterSet of a member's service, or of an endpoint of it;
 // "" for other names of the member, which have none.
-func setName(q *Question, name, service, cluster string) string {
-	ours := q.Parsed.SetKey() + ".svc." + q.suffix()
+func setName(q *question.Question, name, service, cluster string) string {
+	ours := q.Parsed.SetKey() + ".svc." + q.Suffix()
 	switch before := len(name) - len(service); {
-	case before < 0 || !sameName(name[before:], service):
+	case before < 0 || !question.SameName(name[before:], service):
 		return ""
 	case before == 0:
 		return ours

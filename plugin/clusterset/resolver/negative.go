@@ -6,6 +6,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 )
 
 // Timers of the SOA, as CoreDNS's kubernetes plugin has them, and the serial of what isn't
@@ -26,8 +27,8 @@ type authority struct {
 
 // authority returns the zone that the answer to a question is from; a serial of 0 is that of
 // what isn't answered from data.
-func (r zoneAuthority) authority(q *Question, serial, age uint32) authority {
-	return authority{zone: q.suffix(), serial: cmp.Or(serial, soaSerial), minimum: r.NegativeTTL, age: age}
+func (r zoneAuthority) authority(q *question.Question, serial, age uint32) authority {
+	return authority{zone: q.Suffix(), serial: cmp.Or(serial, soaSerial), minimum: r.NegativeTTL, age: age}
 }
 
 // ttl returns that of a negative answer: less its age in the cache, as who caches it

@@ -5,6 +5,8 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/records"
 )
 
 // Names that are the zones' own: the apexes, their name servers, and what stands above other
@@ -23,25 +25,25 @@ const (
 type zoneAuthority struct{ *Resolver }
 
 // own returns the answer to a name that is a zone's own.
-func (r zoneAuthority) own(q *Question) *Resolution {
+func (r zoneAuthority) own(q *question.Question) *question.Resolution {
 	zone := r.authority(q, r.serial(q), 0)
 	if q.Parsed.Kind == query.ClusterApex && q.Type == dns.TypeDS { // the parent's: RFC 4035, section 3.1.4.1
 		zone.zone, zone.serial = zone.zone[len(zone.zone)-len(q.Zone.Name):], soaSerial
 	}
-	res := q.resolution(OfZone)
+	res := q.Begin(question.OfZone)
 	res.Authoritative = true
 	switch {
 	case r.isUnknown(q):
 		res.Rcode, res.NotFound = dns.RcodeNameError, true
-	case q.isApex():
+	case q.IsApex():
 		r.apex(res, &zone)
-	case q.isNameServer():
+	case q.IsNameServer():
 		res.Answer = r.addresses(q.Name, q.Type)
 	case q.Parsed.Kind == query.Version && q.Type == dns.TypeTXT:
 		header := zone.header(q.Name, dns.TypeTXT)
 		header.Ttl = versionTTL
 		version := schemaVersion
-		if q.Zone.Kind == ClustersetZone {
+		if q.Zone.Kind == question.ClustersetZone {
 			version = setVersion
 		}
 		res.Answer = []dns.RR{&dns.TXT{Hdr: header, Txt: []string{version}}}
@@ -53,8 +55,8 @@ func (r zoneAuthority) own(q *Question) *Resolution {
 }
 
 // serial returns that of the zone's SOA: the time of the last change of a member's data.
-func (r zoneAuthority) serial(q *Question) uint32 {
-	if q.Member == nil || q.Zone.Kind == ReverseZone {
+func (r zoneAuthority) serial(q *question.Question) uint32 {
+	if q.Member == nil || q.Zone.Kind == question.ReverseZone {
 		return soaSerial
 	}
 	if view := q.Member.View(); view != nil && view.State != member.Unsynced {
@@ -63,43 +65,23 @@ func (r zoneAuthority) serial(q *Question) uint32 {
 	return soaSerial
 }
 
-func (q *Question) isApex() bool {
-	if q.Zone.Kind == ReverseZone {
-		return len(q.Name) == len(q.Zone.Name)
-	}
-	return q.Parsed.Kind == query.ZoneApex || q.Parsed.Kind == query.ClusterApex
-}
-
-func (q *Question) isNameServer() bool {
-	if q.Zone.Kind == ReverseZone {
-		return sameName(q.beforeZone(), "ns.dns.")
-	}
-	return q.Parsed.Kind == query.ZoneNameServer || q.Parsed.Kind == query.NameServer
-}
-
 // isUnknown reports whether there is nothing of a name, nor below it.
-func (r zoneAuthority) isUnknown(q *Question) bool {
-	if q.Zone.Kind == ReverseZone {
+func (r zoneAuthority) isUnknown(q *question.Question) bool {
+	if q.Zone.Kind == question.ReverseZone {
 		_, above := query.ReversePrefix(q.Name)
-		return q.Addr.IsValid() || !above && !q.isApex() && !q.isNameServer() && !q.isAboveNameServer()
+		return q.Addr.IsValid() || !above && !q.IsApex() && !q.IsNameServer() && !q.IsAboveNameServer()
 	}
 	return q.Parsed.Kind == query.None || q.Parsed.Kind == query.UnknownCluster
 }
 
-// isAboveNameServer reports whether a reverse zone's name is "dns.", above its name server's.
-func (q *Question) isAboveNameServer() bool { return sameName(q.beforeZone(), "dns.") }
-
-// beforeZone returns what stands before the zone, with its last dot.
-func (q *Question) beforeZone() string { return q.Name[:len(q.Name)-len(q.Zone.Name)] }
-
 // isNextsApex reports whether a name is a member's apex that the plugin behind this one serves
 // as it is.
-func (r *Resolver) isNextsApex(q *Question) bool {
-	return q.Parsed.Kind == query.ClusterApex && q.Member == q.Members.Local && r.isNexts(q, q.memberName())
+func (r *Resolver) isNextsApex(q *question.Question) bool {
+	return q.Parsed.Kind == query.ClusterApex && q.Member == q.Members.Local && r.isNexts(q, q.MemberName())
 }
 
 // apex answers for the zone itself.
-func (r zoneAuthority) apex(res *Resolution, zone *authority) {
+func (r zoneAuthority) apex(res *question.Resolution, zone *authority) {
 	switch res.Question.Type {
 	case dns.TypeSOA:
 		res.Answer = []dns.RR{zone.soa()}
@@ -114,10 +96,19 @@ func (r zoneAuthority) apex(res *Resolution, zone *authority) {
 func (r zoneAuthority) addresses(owner string, qtype uint16) []dns.RR {
 	var rrs []dns.RR
 	for _, addr := range r.Addresses() {
-		rr := addressRecord(owner, r.NegativeTTL, addr)
+		rr := records.AddressRecord(owner, r.NegativeTTL, addr)
 		if qtype == dns.TypeANY || qtype == rr.Header().Rrtype {
 			rrs = append(rrs, rr)
 		}
 	}
 	return rrs
+}
+
+// nameError is NXDOMAIN for a name that can't exist.
+func (r zoneAuthority) nameError(q *question.Question) *question.Resolution {
+	zone := r.authority(q, r.serial(q), 0)
+	res := q.Begin(question.OfZone)
+	res.Authoritative = true
+	res.Rcode, res.NotFound, res.Authority = dns.RcodeNameError, true, []dns.RR{zone.soa()}
+	return res
 }

@@ -8,11 +8,13 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
 )
 
 // Options are a server block's.
 type Options struct {
-	Zones Zones
+	Zones question.Zones
 	Mode  model.Mode
 	// ExportsMarked hides services that aren't exported.
 	ExportsMarked bool
@@ -42,7 +44,7 @@ type Resolver struct {
 
 	// members is nil until there is a ClusterSet. A question loads it once.
 	members  atomic.Pointer[members.Set]
-	services services
+	services services.Kept
 	// asking is how many members are being asked for parts of answers: see maxAsking.
 	asking atomic.Int32
 }
@@ -50,7 +52,7 @@ type Resolver struct {
 // SetMembers puts members in force.
 func (r *Resolver) SetMembers(set *members.Set) {
 	r.members.Store(set)
-	r.services.clear()
+	r.services.Clear()
 }
 
 // Members returns those in force, nil until there is a ClusterSet.

@@ -8,6 +8,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 )
 
 // maxStaleTTL is the TTL of a stale answer, in seconds, at the most: RFC 8767, section 4.
@@ -17,7 +18,7 @@ var errNoName = errors.New("the name isn't in its stale data")
 
 // failure is what went wrong with a source.
 type failure struct {
-	source Source
+	source question.Source
 	code   uint16 // of the extended error
 	err    error
 }
@@ -25,11 +26,11 @@ type failure struct {
 // staleData answers from data that nothing proves true any more, where serve_stale still
 // allows it: RFC 8767. That something doesn't exist is never said so. Else the reply is
 // SERVFAIL, for what went wrong.
-func (r forwarder) staleData(ctx context.Context, q *Question, v *member.View, wrong failure) *Resolution {
+func (r forwarder) staleData(ctx context.Context, q *question.Question, v *member.View, wrong failure) *question.Resolution {
 	switch {
 	case !r.isServable(v):
 	case !r.isIn(q, v):
-		wrong.err = errors.Join(wrong.err, q.memberError(errNoName))
+		wrong.err = errors.Join(wrong.err, q.MemberError(errNoName))
 	default:
 		return r.data(ctx, q, v, wrong.err)
 	}
@@ -42,19 +43,19 @@ func (r forwarder) isServable(v *member.View) bool {
 }
 
 // isIn reports whether data have the name.
-func (r forwarder) isIn(q *Question, v *member.View) bool {
+func (r forwarder) isIn(q *question.Question, v *member.View) bool {
 	f := query.Form{Owner: q.Name, Type: q.Type, Domain: q.Member.ClusterDomain}
 	if q.Addr.IsValid() {
-		return query.Pointers(v.Data, q.Addr, &f).Exists && (!q.isLimited() || offersOwner(q, v))
+		return query.Pointers(v.Data, q.Addr, &f).Exists && (!q.IsLimited() || offersOwner(q, v))
 	}
 	return q.Parsed.Records(v.Data, &f).Exists
 }
 
 // lastResort answers where the member's DNS doesn't: from stale data that have the name, else
 // with an expired answer, if there are any.
-func (r forwarder) lastResort(ctx context.Context, q *Question, old *fallback, wrong failure) *Resolution {
+func (r forwarder) lastResort(ctx context.Context, q *question.Question, old *fallback, wrong failure) *question.Resolution {
 	switch {
-	case abandoned(ctx):
+	case question.Abandoned(ctx):
 	case old.data != nil && (old.answer == nil || r.isServable(old.data) && r.isIn(q, old.data)):
 		return r.staleData(ctx, q, old.data, wrong)
 	case old.answer != nil:
@@ -64,8 +65,8 @@ func (r forwarder) lastResort(ctx context.Context, q *Question, old *fallback, w
 }
 
 // expired answers with an expired answer, for what went wrong.
-func (r forwarder) expired(ctx context.Context, q *Question, kept *answercache.Answer, wrong error) *Resolution {
-	a := finisher(r).answerOf(q, kept.StaleMessage(), kept.Asked, Stale)
+func (r forwarder) expired(ctx context.Context, q *question.Question, kept *answercache.Answer, wrong error) *question.Resolution {
+	a := finisher(r).answerOf(q, kept.StaleMessage(), kept.Asked, question.Stale)
 	a.stale = wrong
 	res := finisher(r).finish(ctx, q, &a)
 	res.Rare.Expired = true

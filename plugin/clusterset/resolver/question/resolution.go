@@ -1,4 +1,4 @@
-package resolver
+package question
 
 import (
 	"cmp"
@@ -11,6 +11,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/services"
 )
 
 // Resolution is how one question was answered: a value made once, from which the reply, the
@@ -32,7 +33,7 @@ type Resolution struct {
 	NotFound bool
 	// Chosen is who answers a name over the whole ClusterSet, and Parts are how members were
 	// asked for it.
-	Chosen Chosen
+	Chosen services.Chosen
 	Parts  []*Resolution
 	// Rare is what most Resolutions have nothing of.
 	Rare Rare
@@ -52,7 +53,7 @@ type Resolution struct {
 }
 
 // NoExtendedError is the Code of no extended error at all.
-const NoExtendedError = dns.ExtendedErrorCodeOther
+const NoExtendedError = members.NoExtendedError
 
 // Action is what is to be done with a Resolution.
 type Action uint8

@@ -1,4 +1,4 @@
-package resolver
+package services
 
 import (
 	"fmt"
@@ -11,9 +11,12 @@ import (
 // Chosen is which members of a service of the whole ClusterSet were chosen, and why. The zero
 // value is that of other names.
 type Chosen struct {
-	service *service
+	service *Service
 	choice  selection.Choice
 }
+
+// NewChosen returns the choice among a service's members.
+func NewChosen(s *Service, choice selection.Choice) Chosen { return Chosen{s, choice} }
 
 // Candidate is a member that was considered.
 type Candidate struct {
@@ -37,8 +40,8 @@ func (c *Chosen) Rule() Rule {
 // allocates nothing.
 func (c *Chosen) Members(do func(m *members.Member, why selection.Reason)) {
 	for _, i := range c.choice.Members() {
-		if m := c.service.set.Member(c.service.candidates[i].Name); m != nil {
-			do(m, c.service.plan.Reason(i, c.choice))
+		if m := c.service.Set.Member(c.service.Candidates[i].Name); m != nil {
+			do(m, c.service.Plan.Reason(i, c.choice))
 		}
 	}
 }
@@ -50,18 +53,18 @@ func (c *Chosen) Candidates() []Candidate {
 	}
 	var all []Candidate
 	s := c.service
-	for i := range s.candidates {
-		reason := s.plan.Reason(i, c.choice)
-		all = append(all, Candidate{Member: s.candidates[i].Name, Priority: s.plan.Tier(i), Reason: reason.String()})
+	for i := range s.Candidates {
+		reason := s.Plan.Reason(i, c.choice)
+		all = append(all, Candidate{Member: s.Candidates[i].Name, Priority: s.Plan.Tier(i), Reason: reason.String()})
 	}
 	for _, i := range c.choice.Members() {
 		all[i].Chosen = true
 	}
-	for _, list := range [][]excluded{s.out, s.unknown} {
+	for _, list := range [][]Excluded{s.Out, s.Unknown} {
 		for i := range list {
-			name, reason := "", brief(list[i].err)
-			if list[i].member != nil {
-				name = list[i].member.Name
+			name, reason := "", members.Brief(list[i].Err)
+			if list[i].Member != nil {
+				name = list[i].Member.Name
 				reason = strings.TrimPrefix(reason, "member "+name+": ")
 			}
 			all = append(all, Candidate{Member: name, Priority: -1, Reason: reason})

@@ -1,4 +1,4 @@
-package resolver
+package services
 
 import (
 	"errors"
@@ -17,32 +17,46 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/selection"
 )
 
-// serviceBuilder makes a service from what its members' data say.
-type serviceBuilder struct {
-	*Resolver
-	*service
+// Options are a server block's, as far as services depend on them.
+type Options struct {
+	Mode model.Mode
+	// ExportsMarked hides services that aren't exported, and AddressGuard those addresses that
+	// can't be a member's own.
+	ExportsMarked, AddressGuard bool
+	// Affinity is which members are preferred, where neither a policy nor the service says.
+	Affinity model.Affinity
+	// TTL is in seconds. For so long a client keeps its members.
+	TTL uint32
+	// ServeStale is how old data may be that nothing proves true; 0 is not at all.
+	ServeStale time.Duration
+}
+
+// Builder makes a service from what its members' data say.
+type Builder struct {
+	Options
+	*Service
 
 	set *members.Set
 	now time.Time
 	// found are the members that export it, and doubtful those whose stale data don't have it.
-	found, doubtful []exported
+	found, doubtful []Export
 }
 
-// exported is a member's export of the service.
-type exported struct {
+// Export is a member's export of the service.
+type Export struct {
 	member *members.Member
 	view   *member.View
 	of     *model.Service
 	since  time.Time // zero where that isn't known
 }
 
-func (b *serviceBuilder) build(key string) *service {
-	b.service = &service{key: key, set: b.set, serial: soaSerial, window: time.Duration(b.TTL) * time.Second}
+func (b *Builder) build(key string) *Service {
+	b.Service = &Service{Key: key, Set: b.set, window: time.Duration(b.TTL) * time.Second}
 	name, namespace, _ := strings.Cut(key, ".")
 	policy := b.set.Policy(namespace, name)
-	if b.denied = b.isDenied(policy); b.denied {
+	if b.Denied = b.isDenied(policy); b.Denied {
 		b.rule = ByPolicy
-		return b.service
+		return b.Service
 	}
 	view, imported := b.importOf()
 	if imported != nil && (imported.Type == model.Headless || len(imported.ClusterIPs) > 0) {
@@ -56,18 +70,18 @@ func (b *serviceBuilder) build(key string) *service {
 	b.settleConflicts()
 	b.setRules(policy)
 	for i := range b.found {
-		b.consider(&b.found[i])
+		b.Consider(&b.found[i])
 	}
 	b.finish()
 	b.settleDoubts()
 	if imported != nil && b.isNobodys() {
 		return b.answerImport(view, imported) // it exists, and nobody has an address of it
 	}
-	return b.service
+	return b.Service
 }
 
 // isDenied reports whether the policy doesn't allow clients of this cluster to look it up.
-func (b *serviceBuilder) isDenied(policy *model.Policy) bool {
+func (b *Builder) isDenied(policy *model.Policy) bool {
 	if policy == nil || policy.Allow == nil {
 		return false
 	}
@@ -75,34 +89,38 @@ func (b *serviceBuilder) isDenied(policy *model.Policy) bool {
 }
 
 // isNobodys reports whether every member is known not to have the service.
-func (b *serviceBuilder) isNobodys() bool {
-	return len(b.found) == 0 && len(b.ask) == 0 && len(b.unknown) == 0
+func (b *Builder) isNobodys() bool {
+	return len(b.found) == 0 && len(b.Ask) == 0 && len(b.Unknown) == 0
 }
 
 // settleDoubts has members asked whose stale data don't have the service, unless others have
 // it: their DNS may say that they still haven't. That they have it now doesn't count, as
 // nothing says that it is exported.
-func (b *serviceBuilder) settleDoubts() {
+func (b *Builder) settleDoubts() {
 	for i := range b.doubtful {
 		e := &b.doubtful[i]
-		b.askOr(b.Mode != model.ModeResolve && !b.isLive(), e.member, e.view)
+		b.askOr(b.Mode != model.ModeResolve && !b.IsLive(), e.member, e.view)
 	}
 }
 
+// Why a member that exports a service doesn't answer, and why a service isn't to be looked up.
 var (
-	errNoGateway  = errors.New("its gateway is down")
-	errNotReady   = errors.New("none of its endpoints is ready")
-	errReach      = errors.New("it has no address that clients here can reach")
-	errOfCluster  = errors.New("internalTrafficPolicy Local: for its own cluster alone")
-	errConflict   = errors.New("its type isn't that of the oldest export")
-	errNotAllowed = errors.New("a policy doesn't allow this cluster to look it up")
-	// errLocalUnknown is no denial: this may turn out to be a cluster that is allowed.
-	errLocalUnknown = errors.New("a policy allows some clusters to look it up, and it isn't known which this one is")
+	// ErrNoGateway is for a member whose probe fails.
+	ErrNoGateway = errors.New("its gateway is down")
+	errNotReady  = errors.New("none of its endpoints is ready")
+	// ErrReach is for a member in another network.
+	ErrReach     = errors.New("it has no address that clients here can reach")
+	errOfCluster = errors.New("internalTrafficPolicy Local: for its own cluster alone")
+	errConflict  = errors.New("its type isn't that of the oldest export")
+	// ErrNotAllowed is for a service of which Denied is set.
+	ErrNotAllowed = errors.New("a policy doesn't allow this cluster to look it up")
+	// ErrLocalUnknown is no denial: this may turn out to be a cluster that is allowed.
+	ErrLocalUnknown = errors.New("a policy allows some clusters to look it up, and it isn't known which this one is")
 )
 
 // look looks for the service in a member's data. What these can't tell, as there are none or
 // they are stale, the member's DNS can.
-func (b *serviceBuilder) look(m *members.Member) {
+func (b *Builder) look(m *members.Member) {
 	view := m.View()
 	b.saw(m, m.Data, view)
 	switch asks := b.Mode != model.ModeResolve; {
@@ -110,68 +128,68 @@ func (b *serviceBuilder) look(m *members.Member) {
 		b.askOr(asks && !b.ExportsMarked, m, view)
 		return
 	case view.State == member.Stale && (asks || time.Since(view.Since) >= b.ServeStale):
-		if _, ok := view.Data.Exported(b.key); ok {
+		if _, ok := view.Data.Exported(b.Key); ok {
 			b.askOr(asks, m, view)
 		} else {
-			b.doubtful = append(b.doubtful, exported{member: m, view: view})
+			b.doubtful = append(b.doubtful, Export{member: m, view: view})
 		}
 		return
 	}
 	switch e, ok := b.exportOf(m, view); {
 	case ok:
-		b.serial = max(b.serial, uint32(view.Data.Changed.Unix()))
+		b.Serial = max(b.Serial, uint32(view.Data.Changed.Unix()))
 		b.found = append(b.found, e)
 	case view.State == member.Stale:
-		b.doubtful = append(b.doubtful, exported{member: m, view: view})
+		b.doubtful = append(b.doubtful, Export{member: m, view: view})
 	}
 }
 
 // exportOf returns the member's export in its data, if there is one. What is global to Cilium
 // without being shared is one for its own cluster.
-func (b *serviceBuilder) exportOf(m *members.Member, view *member.View) (exported, bool) {
-	s := view.Data.Find(b.key)
-	since, ok := view.Data.Exported(b.key)
+func (b *Builder) exportOf(m *members.Member, view *member.View) (Export, bool) {
+	s := view.Data.Find(b.Key)
+	since, ok := view.Data.Exported(b.Key)
 	if !ok && m == b.set.Local {
 		ok = s.IsGlobal() && !view.Data.OptedOut(s.Namespace())
 	}
 	if s == nil || !ok || s.Type == model.External { // which can't be exported
-		return exported{}, false
+		return Export{}, false
 	}
-	return exported{m, view, s, since}, true
+	return Export{m, view, s, since}, true
 }
 
 // askOr has the member's DNS asked, or leaves it unknown whether the member has the service.
-func (b *serviceBuilder) askOr(ask bool, m *members.Member, view *member.View) {
+func (b *Builder) askOr(ask bool, m *members.Member, view *member.View) {
 	switch {
 	case ask && m == b.set.Local:
-		b.ask = slices.Insert(b.ask, 0, m)
+		b.Ask = slices.Insert(b.Ask, 0, m)
 	case ask:
-		b.ask = append(b.ask, m)
+		b.Ask = append(b.Ask, m)
 	case view == nil:
-		b.unknown = append(b.unknown, newExcluded(m, members.ErrNoKubeconfig, dns.ExtendedErrorCodeNoReachableAuthority))
+		b.Unknown = append(b.Unknown, newExcluded(m, members.ErrNoKubeconfig, dns.ExtendedErrorCodeNoReachableAuthority))
 	case view.State == member.Unsynced:
-		b.unknown = append(b.unknown, newExcluded(m, view.Err, dns.ExtendedErrorCodeNotReady))
+		b.Unknown = append(b.Unknown, newExcluded(m, view.Err, dns.ExtendedErrorCodeNotReady))
 	default:
-		b.unknown = append(b.unknown, newExcluded(m, view.Err, dns.ExtendedErrorCodeNoReachableAuthority))
+		b.Unknown = append(b.Unknown, newExcluded(m, view.Err, dns.ExtendedErrorCodeNoReachableAuthority))
 	}
 }
 
 // importOf returns the ServiceImport that the local API has for the service, nil where it has
 // none. One without IPs, as Lighthouse's are, says that the service exists: its addresses are
 // the members'.
-func (b *serviceBuilder) importOf() (*member.View, *model.Service) {
+func (b *Builder) importOf() (*member.View, *model.Service) {
 	if b.set.Imports == nil {
 		return nil, nil
 	}
 	view := b.set.Imports.View()
 	b.saw(nil, b.set.Imports, view)
 	if view.State == member.Unsynced {
-		b.unknown = append(b.unknown, excluded{nil, fmt.Errorf("ServiceImports: %w", view.Err), dns.ExtendedErrorCodeNotReady})
+		b.Unknown = append(b.Unknown, Excluded{nil, fmt.Errorf("ServiceImports: %w", view.Err), dns.ExtendedErrorCodeNotReady})
 		return nil, nil
 	}
-	s := view.Data.Find(b.key)
+	s := view.Data.Find(b.Key)
 	if view.State == member.Stale && (s == nil || b.now.Sub(view.Since) >= b.ServeStale) {
-		b.unknown = append(b.unknown, excluded{nil, fmt.Errorf("ServiceImports: %w", view.Err), dns.ExtendedErrorCodeNoReachableAuthority})
+		b.Unknown = append(b.Unknown, Excluded{nil, fmt.Errorf("ServiceImports: %w", view.Err), dns.ExtendedErrorCodeNoReachableAuthority})
 		return nil, nil
 	}
 	return view, s
@@ -179,35 +197,35 @@ func (b *serviceBuilder) importOf() (*member.View, *model.Service) {
 
 // answerImport makes the service what a ServiceImport says: an implementation of the
 // Multi-Cluster Services API has chosen by then.
-func (b *serviceBuilder) answerImport(view *member.View, s *model.Service) *service {
+func (b *Builder) answerImport(view *member.View, s *model.Service) *Service {
 	ready, total := 1, 1
 	if s.Type == model.Headless {
 		ready, total = endpointCount(s)
 	}
-	b.rule, b.rules.Affinity, b.serial = ByImport, model.AffinityNone, uint32(view.Data.Changed.Unix())
+	b.rule, b.rules.Affinity, b.Serial = ByImport, model.AffinityNone, uint32(view.Data.Changed.Unix())
 	b.add(selection.Candidate{Ready: ready, Total: max(total, 1), Stale: view.State == member.Stale}, &query.Part{Service: s})
 	b.finish()
-	return b.service
+	return b.Service
 }
 
-// consider makes an export a candidate, unless its member is dead, or has no address that
+// Consider makes an export a candidate, unless its member is dead, or has no address that
 // clients here can reach.
-func (b *serviceBuilder) consider(e *exported) {
+func (b *Builder) Consider(e *Export) {
 	ready, total := endpointCount(e.of)
 	switch {
 	case e.member != b.set.Local && !e.member.IsAlive():
-		b.leaveOut(e, errNoGateway, dns.ExtendedErrorCodeNoReachableAuthority)
+		b.leaveOut(e, ErrNoGateway, dns.ExtendedErrorCodeNoReachableAuthority)
 		return
 	case b.rule != ByPolicy && e.of.InternalLocal && e.member != b.set.Local:
-		b.leaveOut(e, errOfCluster, NoExtendedError)
+		b.leaveOut(e, errOfCluster, members.NoExtendedError)
 		return
 	case ready == 0 && e.view.State == member.Stale:
-		b.leaveOut(e, errNotReady, NoExtendedError)
+		b.leaveOut(e, errNotReady, members.NoExtendedError)
 		return
 	}
 	part := b.part(e)
 	if part == nil && ready > 0 {
-		b.leaveOut(e, errReach, dns.ExtendedErrorCodeFiltered)
+		b.leaveOut(e, ErrReach, dns.ExtendedErrorCodeFiltered)
 		return
 	}
 	if part == nil {
@@ -218,21 +236,21 @@ func (b *serviceBuilder) consider(e *exported) {
 
 // leaveOut notes why a member that exports the service doesn't answer. Stale data don't prove
 // that it hasn't it now.
-func (b *serviceBuilder) leaveOut(e *exported, why error, code uint16) {
-	if e.view.State == member.Stale && code == NoExtendedError {
+func (b *Builder) leaveOut(e *Export, why error, code uint16) {
+	if e.view.State == member.Stale && code == members.NoExtendedError {
 		why, code = e.view.Err, dns.ExtendedErrorCodeNoReachableAuthority
 	}
-	b.out = append(b.out, newExcluded(e.member, why, code))
+	b.Out = append(b.Out, newExcluded(e.member, why, code))
 }
 
 // add adds a candidate, and what it answers with.
-func (b *serviceBuilder) add(c selection.Candidate, part *query.Part) {
-	b.candidates, b.parts, b.addresses = append(b.candidates, c), append(b.parts, part), append(b.addresses, part.Addresses())
-	b.byHostname = b.byHostname || len(part.Hostnames) > 0
+func (b *Builder) add(c selection.Candidate, part *query.Part) {
+	b.Candidates, b.Parts, b.Addresses = append(b.Candidates, c), append(b.Parts, part), append(b.Addresses, part.Addresses())
+	b.ByHostname = b.ByHostname || len(part.Hostnames) > 0
 }
 
 // candidate returns a member as selection has it.
-func (b *serviceBuilder) candidate(m *members.Member, ready, total int, stale bool) selection.Candidate {
+func (b *Builder) candidate(m *members.Member, ready, total int, stale bool) selection.Candidate {
 	c := selection.Candidate{
 		Name: m.Name, Local: m == b.set.Local, Region: m.Region, Zone: m.Zone, Ready: ready, Total: total, Stale: stale,
 	}
@@ -260,12 +278,12 @@ func endpointCount(s *model.Service) (ready, total int) {
 }
 
 // finish makes the plan.
-func (b *serviceBuilder) finish() {
-	b.plan = selection.NewPlan(b.candidates, &b.rules, b.here())
-	b.together = make([][]netip.Addr, len(b.plan.Loads()))
-	for i := range b.candidates {
-		if tier := b.plan.Tier(i); tier >= 0 {
-			b.together[tier] = append(b.together[tier], b.addresses[i]...)
+func (b *Builder) finish() {
+	b.MakePlan()
+	b.together = make([][]netip.Addr, len(b.Plan.Loads()))
+	for i := range b.Candidates {
+		if tier := b.Plan.Tier(i); tier >= 0 {
+			b.together[tier] = append(b.together[tier], b.Addresses[i]...)
 		}
 	}
 	for tier := range b.together {
@@ -274,7 +292,7 @@ func (b *serviceBuilder) finish() {
 }
 
 // here is where clients are: in the local cluster.
-func (b *serviceBuilder) here() selection.Place {
+func (b *Builder) here() selection.Place {
 	if b.set.Local == nil {
 		return selection.Place{}
 	}

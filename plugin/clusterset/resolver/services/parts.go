@@ -1,12 +1,16 @@
-package resolver
+package services
 
 import (
 	"net/netip"
 	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/query"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/guard"
 )
 
 // asTheNameStands is for members that are reached by what their names stand for in their own
@@ -15,7 +19,7 @@ var asTheNameStands = []model.Reach{model.ReachServices}
 
 // part returns what a member that exports the service answers with: the first kind of
 // address that clients here can reach and that it has; nil where it has none.
-func (b *serviceBuilder) part(e *exported) *query.Part {
+func (b *Builder) part(e *Export) *query.Part {
 	reaches := b.set.Reach[e.member]
 	if reaches == nil {
 		reaches = asTheNameStands
@@ -43,7 +47,7 @@ func (b *serviceBuilder) part(e *exported) *query.Part {
 }
 
 // gatewaysFor returns the member's gateways of the families that the Service has addresses of.
-func gatewaysFor(e *exported) []netip.Addr {
+func gatewaysFor(e *Export) []netip.Addr {
 	own := (&query.Part{Service: e.of}).Addresses()
 	has := func(is4 bool) bool {
 		return slices.ContainsFunc(own, func(addr netip.Addr) bool { return addr.Is4() == is4 })
@@ -70,7 +74,7 @@ func endpointAddresses(s *model.Service) []netip.Addr {
 }
 
 // outside returns the addresses of a Service's load balancers, and its external ones.
-func (b *serviceBuilder) outside(m *members.Member, o *model.Outside) []netip.Addr {
+func (b *Builder) outside(m *members.Member, o *model.Outside) []netip.Addr {
 	all := []netip.Addr{}
 	if o == nil {
 		return all
@@ -85,8 +89,23 @@ func (b *serviceBuilder) outside(m *members.Member, o *model.Outside) []netip.Ad
 	return query.Unique(all)
 }
 
+// hostnames returns the host names of a Service's load balancers, as domain names.
+func hostnames(o *model.Outside) []string {
+	var names []string
+	if o == nil {
+		return nil
+	}
+	for _, name := range o.Hostnames {
+		name = strings.ToLower(dns.Fqdn(name))
+		if _, ok := dns.IsDomainName(name); ok && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // guarded returns the Service without addresses that can't be the member's own.
-func (b *serviceBuilder) guarded(m *members.Member, s *model.Service) *model.Service {
+func (b *Builder) guarded(m *members.Member, s *model.Service) *model.Service {
 	kept := *s
 	kept.ClusterIPs, kept.Slices = nil, nil
 	for _, addr := range s.ClusterIPs {
@@ -100,7 +119,7 @@ func (b *serviceBuilder) guarded(m *members.Member, s *model.Service) *model.Ser
 	return &kept
 }
 
-func (b *serviceBuilder) guardedSlice(m *members.Member, s *model.Slice) *model.Slice {
+func (b *Builder) guardedSlice(m *members.Member, s *model.Slice) *model.Slice {
 	for i := range s.Endpoints {
 		if b.trusts(m, s.Endpoints[i].Addr) {
 			continue
@@ -119,8 +138,7 @@ func (b *serviceBuilder) guardedSlice(m *members.Member, s *model.Slice) *model.
 
 // trusts reports whether the member may answer with addr: it may be its own, and, where it is in
 // another network, is nobody else's in this one, where clients use it.
-func (b *serviceBuilder) trusts(m *members.Member, addr netip.Addr) bool {
-	g := guard{&Question{Members: b.set, Member: m}, &b.Zones}
+func (b *Builder) trusts(m *members.Member, addr netip.Addr) bool {
 	isForeign := b.set.Local != nil && b.set.Local.Network != m.Network && !slices.Contains(m.Gateways, addr)
-	return !b.AddressGuard || g.trusts(addr) && (!isForeign || g.isFrom(nil, addr))
+	return !b.AddressGuard || guard.Trusts(b.set, m, addr) && (!isForeign || guard.IsFrom(b.set, nil, addr))
 }

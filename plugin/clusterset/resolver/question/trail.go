@@ -1,4 +1,4 @@
-package resolver
+package question
 
 import (
 	"github.com/miekg/dns"
@@ -7,19 +7,19 @@ import (
 )
 
 const (
-	// trailOption is the EDNS option of a query that clusterset forwards: how
+	// TrailOption is the EDNS option of a query that clusterset forwards: how
 	// often clusterset has forwarded it, in one byte, and how many look-ups its question may
 	// still make, in another; and the type of the record that says in the reply that there
 	// was none left. As an option's code it is for local use (RFC 6891, section 9), as a
 	// record's type for private use (RFC 6895, section 3.1).
-	trailOption = 0xFFC5
-	// maxHops ends a loop: members whose DNS is this server, or each other's. The reply is
+	TrailOption = 0xFFC5
+	// MaxHops ends a loop: members whose DNS is this server, or each other's. The reply is
 	// REFUSED, which the cache plugin doesn't keep: a client can forge the option.
-	maxHops = 3
-	// maxLookUps is how many look-ups a question may make, here and in servers like this one
+	MaxHops = 3
+	// MaxLookUps is how many look-ups a question may make, here and in servers like this one
 	// behind it: twice as many CNAMEs as CoreDNS's kubernetes plugin follows. Bounds for each
 	// step alone would multiply (the NXNS attack; BIND has max-recursion-queries for that).
-	maxLookUps = 24
+	MaxLookUps = 24
 )
 
 // Trail is the content of trailOption.
@@ -31,17 +31,17 @@ type Trail struct {
 	Hops, Left uint8
 }
 
-// trailOf returns what the options of a query's EDNS say.
-func trailOf(o *dns.OPT) Trail {
-	t := Trail{Left: maxLookUps}
+// TrailOf returns what the options of a query's EDNS say.
+func TrailOf(o *dns.OPT) Trail {
+	t := Trail{Left: MaxLookUps}
 	for _, option := range o.Option {
 		local, ok := option.(*dns.EDNS0_LOCAL)
-		if !ok || local.Code != trailOption || len(local.Data) == 0 || len(local.Data) > 2 {
+		if !ok || local.Code != TrailOption || len(local.Data) == 0 || len(local.Data) > 2 {
 			continue
 		}
 		t.Marked, t.Hops = true, local.Data[0]
 		if len(local.Data) == 2 {
-			t.Left = min(local.Data[1], maxLookUps)
+			t.Left = min(local.Data[1], MaxLookUps)
 		}
 		return t
 	}
@@ -49,7 +49,7 @@ func trailOf(o *dns.OPT) Trail {
 }
 
 // trails are the data of the options to send, so that none is made for a query.
-var trails = func() (all [maxHops + 1][maxLookUps + 1]string) {
+var trails = func() (all [MaxHops + 1][MaxLookUps + 1]string) {
 	for hops := range all {
 		for left := range all[hops] {
 			all[hops][left] = string([]byte{byte(hops), byte(left)})
@@ -58,14 +58,14 @@ var trails = func() (all [maxHops + 1][maxLookUps + 1]string) {
 	return all
 }()
 
-// hop marks a query that was forwarded so often before: it may come back, in our own zones'
+// Hop marks a query that was forwarded so often before: it may come back, in our own zones'
 // name or, through a member's ExternalName, in another.
-func hop(hops, left int) exchange.Option {
-	return exchange.Option{Code: trailOption, Data: trails[min(hops+1, maxHops)][max(left, 0)]}
+func Hop(hops, left int) exchange.Option {
+	return exchange.Option{Code: TrailOption, Data: trails[min(hops+1, MaxHops)][max(left, 0)]}
 }
 
 // ProbeEDNS returns what a member's DNS is probed with: as a query that is forwarded the
 // first time.
 func ProbeEDNS() exchange.EDNS {
-	return exchange.EDNS{Size: exchange.DatagramSize, Option: hop(0, maxLookUps)}
+	return exchange.EDNS{Size: exchange.DatagramSize, Option: Hop(0, MaxLookUps)}
 }

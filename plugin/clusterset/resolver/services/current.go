@@ -1,4 +1,4 @@
-package resolver
+package services
 
 import (
 	"strings"
@@ -37,11 +37,11 @@ func lookAt(d *model.Data, key string) ofService {
 }
 
 // saw notes what the service is made of; data is nil where they aren't watched.
-func (b *serviceBuilder) saw(m *members.Member, data members.Data, view *member.View) {
+func (b *Builder) saw(m *members.Member, data members.Data, view *member.View) {
 	if data == nil {
 		return
 	}
-	s := source{member: m, data: data, view: weak.Make(view), fresh: view.IsFresh(), of: lookAt(view.Data, b.key)}
+	s := source{member: m, data: data, view: weak.Make(view), fresh: view.IsFresh(), of: lookAt(view.Data, b.Key)}
 	s.alive = s.isAlive()
 	b.sources = append(b.sources, s)
 }
@@ -51,14 +51,14 @@ func (s *source) isAlive() bool { return s.member == nil || s.member.IsAlive() }
 // isCurrent reports whether the service would be made the same now. Most changes are of other
 // services: to look whether one is takes a hundredth of making it. Round-trip times, and how
 // old stale data are, aren't looked at.
-func (s *service) isCurrent(now time.Time) bool {
+func (s *Service) isCurrent(now time.Time) bool {
 	ended := !now.Before(s.until)
 	if ended && s.rules.Affinity == model.AffinityNearest {
 		return false
 	}
 	for i := range s.sources {
 		of := &s.sources[i]
-		if !of.isCurrent(s.key) || ended && !of.fresh {
+		if !of.isCurrent(s.Key) || ended && !of.fresh {
 			return false
 		}
 	}
@@ -80,7 +80,7 @@ func (s *source) isCurrent(key string) bool {
 
 // renewed returns the service as one of another epoch, and of another second where its own is
 // over.
-func (s *service) renewed(epoch uint64, now time.Time) *service {
+func (s *Service) renewed(epoch uint64, now time.Time) *Service {
 	next := *s
 	next.epoch = epoch
 	if !now.Before(s.until) {

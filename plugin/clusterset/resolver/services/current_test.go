@@ -1,4 +1,4 @@
-package resolver
+package services
 
 import (
 	"net/netip"
@@ -56,7 +56,7 @@ func TestCurrent(t *testing.T) {
 		before := c.Done(time.Unix(1, 0))
 		data := &fakeData{&member.View{Data: before, State: member.Fresh}}
 		now := time.Unix(100, 0)
-		b := serviceBuilder{service: &service{key: key, until: now.Add(time.Second)}}
+		b := Builder{Service: &Service{Key: key, until: now.Add(time.Second)}}
 		b.saw(nil, data, data.view)
 		if !b.isCurrent(now) {
 			t.Errorf("%s: it isn't what it was made of", test.name)
@@ -95,7 +95,7 @@ func TestRenewed(t *testing.T) {
 		{"stale, after it", member.Stale, model.AffinityLocal, end, false, end},
 	} {
 		data := &fakeData{&member.View{Data: model.NewData(), State: test.state}}
-		b := serviceBuilder{service: &service{key: "web.shop", until: end}}
+		b := Builder{Service: &Service{Key: "web.shop", until: end}}
 		b.rules.Affinity = test.affinity
 		b.saw(nil, data, data.view)
 		if got := b.isCurrent(test.now); got != test.current {
@@ -110,7 +110,7 @@ func TestRenewed(t *testing.T) {
 // TestCurrentHoldsNothing: a service that is kept doesn't keep the data that it was made of.
 func TestCurrentHoldsNothing(t *testing.T) {
 	data := &fakeData{&member.View{Data: model.NewData(), State: member.Fresh}}
-	b := serviceBuilder{service: &service{key: "web.shop"}}
+	b := Builder{Service: &Service{Key: "web.shop"}}
 	b.saw(nil, data, data.view)
 	freed := make(chan struct{})
 	runtime.AddCleanup(data.view, func(freed chan struct{}) { close(freed) }, freed)
@@ -123,5 +123,5 @@ func TestCurrentHoldsNothing(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Error("the old View is held")
 	}
-	runtime.KeepAlive(b.service)
+	runtime.KeepAlive(b.Service)
 }

@@ -1,10 +1,11 @@
-package resolver
+package services
 
 import (
 	"cmp"
 	"slices"
 	"time"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -23,18 +24,18 @@ const (
 
 // settleConflicts leaves out exports of another type than the oldest's: KEP-1645, "Conflict
 // resolution". What marks export has no age, and counts after what has.
-func (b *serviceBuilder) settleConflicts() {
-	slices.SortStableFunc(b.found, func(x, y exported) int {
+func (b *Builder) settleConflicts() {
+	slices.SortStableFunc(b.found, func(x, y Export) int {
 		if x.since.IsZero() != y.since.IsZero() {
 			return cmp.Compare(boolInt(x.since.IsZero()), boolInt(y.since.IsZero()))
 		}
 		return x.since.Compare(y.since)
 	})
-	b.found = slices.DeleteFunc(b.found, func(e exported) bool {
+	b.found = slices.DeleteFunc(b.found, func(e Export) bool {
 		if e.of.Type == b.found[0].of.Type {
 			return false
 		}
-		b.leaveOut(&e, errConflict, NoExtendedError)
+		b.leaveOut(&e, errConflict, members.NoExtendedError)
 		return true
 	})
 }
@@ -49,7 +50,7 @@ func boolInt(b bool) int {
 // setRules sets what decides: a policy, the Service's own annotation, its
 // trafficDistribution, its internalTrafficPolicy, the Corefile's affinity; of these the
 // local cluster's Service, else that of the oldest export.
-func (b *serviceBuilder) setRules(policy *model.Policy) {
+func (b *Builder) setRules(policy *model.Policy) {
 	b.rules.Affinity, b.rule = b.Affinity, ByDefault
 	if len(b.found) > 0 {
 		of := b.found[0].of
@@ -72,7 +73,7 @@ func (b *serviceBuilder) setRules(policy *model.Policy) {
 }
 
 // ownRules sets those of a Service.
-func (b *serviceBuilder) ownRules(s *model.Service) {
+func (b *Builder) ownRules(s *model.Service) {
 	switch {
 	case s.CiliumAffinity != model.NoAffinity:
 		b.rules.Affinity, b.rules.Strict, b.rule = s.CiliumAffinity, true, ByAnnotation
