@@ -77,6 +77,7 @@ lint: ## vet, format, import rules, a tidy go.mod
 	go mod tidy -diff
 	go -C test/helm mod tidy -diff
 	go run $(LINT) run ./...
+	go run -C test/helm $(LINT) run ./...
 
 image: ## the container image for amd64 and arm64, as an OCI archive in bin/ (needs buildah)
 	deploy/image/build

@@ -23,13 +23,17 @@ func TestKustomize(t *testing.T) {
 		c := connect(t, clusters.Kubeconfig("kube-system"))
 		testKubeSystem(t, c)
 		c.wantRightsEnough(t, clusters, "kube-system", "kube-system", "coredns")
-		c.wantOnly(t, "kube-system", "coredns", slices.Concat(grantsHere, grantsOfCoreDNS, grantsOfDocument("kube-system")))
+		granted := slices.Concat(grantsHere, grantsOfCoreDNS, grantsOfDocument("kube-system"))
+		c.wantOnly(t, "kube-system", "coredns", granted)
+		c.wantJoin(t, clusters, "kube-system", "kube-system", "coredns", granted)
 	})
 	t.Run("stand-alone", func(t *testing.T) {
 		c := connect(t, clusters.Kubeconfig("stand-alone"))
 		testStandAlone(t, c)
 		c.wantRightsEnough(t, clusters, "stand-alone", "clusterset", "clusterset")
-		c.wantOnly(t, "clusterset", "clusterset", slices.Concat(grantsHere, grantsOfDocument("clusterset")))
+		granted := slices.Concat(grantsHere, grantsOfDocument("clusterset"))
+		c.wantOnly(t, "clusterset", "clusterset", granted)
+		c.wantJoin(t, clusters, "stand-alone", "clusterset", "clusterset", granted)
 	})
 }
 

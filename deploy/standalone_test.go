@@ -76,3 +76,18 @@ func TestStandAloneLeaves(t *testing.T) {
 		t.Errorf("it is killed after %d s, and leaves in %d s (%v)", grace, seconds, err)
 	}
 }
+
+// The two forms have no object in common: one may be installed beside the other, and
+// deleted without it.
+func TestFormsAreApart(t *testing.T) {
+	names := make(map[string]bool)
+	for _, form := range overlays {
+		for _, o := range render(t, form) {
+			name := o.GetKind() + " " + o.GetNamespace() + "/" + o.GetName()
+			if names[name] {
+				t.Errorf("%s is in both", name)
+			}
+			names[name] = true
+		}
+	}
+}

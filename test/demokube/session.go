@@ -8,6 +8,7 @@ import "github.com/coredns-clusterset/clusterset/test/world"
 var session = []step{
 	{command: "kubectl clusterset join --contexts cluster1,cluster2,cluster3 2>join.log"},
 	{command: "kubectl clusterset status --wait 2m"},
+	{command: "kubectl clusterset check -o short"},
 	{command: "kubectl clusterset lookup web.shop.cluster2.lan"},
 	{command: "kubectl clusterset lookup web.shop.svc.clusterset.local"},
 	{

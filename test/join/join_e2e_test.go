@@ -229,3 +229,23 @@ func TestRefused(t *testing.T) {
 	w.want(t, cli.Good, "leave", "c2")
 	w.wantSame(t, "left", before)
 }
+
+// TestRejoinKeeps: what somebody wrote into an entry stays, unless the member's API or the
+// command line knows better.
+func TestRejoinKeeps(t *testing.T) {
+	w := start(t, 2)
+	one := w.by["cluster1"]
+	w.want(t, cli.Good, append(joinTwo, "--region", "kr", "--dns", "tcp://10.102.0.10")...)
+	m := one.configMap(t, "clusterset")
+	edited := strings.Replace(m.Data["cluster2.yaml"], "  region: kr\n", "  gateways: [203.0.113.10]\n  namespaces: [shop]\n  region: kr\n", 1)
+	m.Data["cluster2.yaml"] = strings.Replace(edited, "10.102.0.0/16", "10.199.0.0/16", 1)
+	_, err := one.kube.CoreV1().ConfigMaps(system).Update(t.Context(), m, metav1.UpdateOptions{})
+	must(t, err)
+	if code, _, errOut := w.run(joinTwo...); code == cli.Failed {
+		t.Fatal(errOut)
+	}
+	if diff := cmp.Diff(edited, one.configMap(t, "clusterset").Data["cluster2.yaml"]); diff != "" {
+		t.Error(diff)
+	}
+	w.want(t, cli.Good, "leave", "cluster2")
+}

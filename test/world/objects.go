@@ -68,14 +68,10 @@ func (c *Cluster) tryObjects() error {
 func (c *Cluster) Corefile() string { return strconv.Quote(c.corefile()) }
 
 func (c *Cluster) corefile() string {
-	text := strings.NewReplacer(
+	return strings.NewReplacer(
 		"# local cluster1", "local "+c.Name,
 		"clusterset lan in-addr.arpa ip6.arpa {", "clusterset lan clusterset.local in-addr.arpa ip6.arpa {\n        multicluster clusterset.local",
 	).Replace(readFile(c.t, "deploy/kustomize/kube-system/Corefile"))
-	if !statusLine.MatchString(text) {
-		text = strings.Replace(text, "multicluster clusterset.local\n", "multicluster clusterset.local\n        status\n", 1)
-	}
-	return text
 }
 
 func (c *Cluster) applyTemplate(name string, values any) error {

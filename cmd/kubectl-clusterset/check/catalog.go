@@ -36,8 +36,8 @@ var catalog = []category{
 		{id: "CS410", says: "no credential may do more", needs: []string{"CS407"}, find: (*look).readerNoMore},
 	}},
 	{"Members", []check{
-		{id: "CS501", says: "each member's DNS is where the document says", needs: []string{"CS408", "CS409"}, find: (*look).dnsAddress},
-		{id: "CS502", says: "each member's service CIDRs are its own", needs: []string{"CS408", "CS409"}, find: (*look).serviceCIDRs},
+		{id: "CS501", says: "each member's service CIDRs are its own", needs: []string{"CS408", "CS409"}, find: (*look).serviceCIDRs},
+		{id: "CS502", says: "each member's DNS is where the document says", needs: []string{"CS408", "CS409", "CS501"}, find: (*look).dnsAddress},
 		{id: "CS503", says: "each member's DNS answers every replica", needs: []string{"CS306", "CS501", "CS502"}, find: (*look).dnsAnswers},
 		{id: "CS504", says: "each member's data are fresh in every replica", needs: []string{"CS306", "CS402", "CS404", "CS405", "CS407", "CS408", "CS409"}, find: (*look).dataFresh},
 		{id: "CS505", says: "each member's gateway is alive", needs: []string{"CS306"}, find: (*look).gateways},

@@ -153,25 +153,28 @@ func (l *look) cache(context.Context) []finding {
 	return nil
 }
 
-// exempt reports whether a cache doesn't keep a zone's answers.
+// exempt reports whether a cache doesn't keep a zone's answers: the zones on its first line
+// don't hold it, or those of a `disable success` do.
 func exempt(lines [][]string, zone string) bool {
-	of := func(zones []string) bool {
-		return slices.ContainsFunc(zones, func(z string) bool {
-			return zoneOf(z) == "" || zoneOf(z) == zone || strings.HasSuffix(zone, "."+zoneOf(z))
-		})
-	}
 	for i, words := range lines {
 		switch {
 		case i == 0:
 			zones := slices.DeleteFunc(slices.Clone(words[1:]), func(w string) bool { return w == "{" || strings.Trim(w, "0123456789") == "" })
-			if len(zones) > 0 && !of(zones) {
+			if len(zones) > 0 && !holds(zones, zone) {
 				return true
 			}
-		case len(words) > 2 && words[0] == "disable" && words[1] == "success" && of(words[2:]):
-			return true
-		case len(words) == 2 && words[0] == "disable" && words[1] == "success":
-			return true
+		case len(words) > 1 && words[0] == "disable" && words[1] == "success":
+			if len(words) == 2 || holds(words[2:], zone) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// holds reports whether one of the zones is the zone, or above it.
+func holds(zones []string, zone string) bool {
+	return slices.ContainsFunc(zones, func(z string) bool {
+		return zoneOf(z) == "" || zoneOf(z) == zone || strings.HasSuffix(zone, "."+zoneOf(z))
+	})
 }

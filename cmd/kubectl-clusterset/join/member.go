@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -95,18 +96,30 @@ func (o *options) checkServer(m *member) error {
 }
 
 // entryFor returns the member's entry for a ClusterSet: what an entry that is there says, and
-// this command line doesn't, stays.
+// neither this command line nor the member's API, stays.
 func (o *options) entryFor(m *member, l objects.Local, old *document.Cluster, withKubeconfig bool) (string, error) {
 	entry := m.entry
 	if old != nil {
-		entry.Network = cmp.Or(entry.Network, old.Network)
-		entry.Region, entry.Zone = cmp.Or(entry.Region, old.Region), cmp.Or(entry.Zone, old.Zone)
-		if !m.podsKnown && len(old.PodCIDRs) > 0 {
-			entry.PodCIDRs = old.PodCIDRs
+		entry = *old
+		entry.ServiceCIDRs, entry.ClusterDomain = m.entry.ServiceCIDRs, cmp.Or(m.entry.ClusterDomain, old.ClusterDomain)
+		entry.Network = cmp.Or(m.entry.Network, old.Network)
+		entry.Region, entry.Zone = cmp.Or(m.entry.Region, old.Region), cmp.Or(m.entry.Zone, old.Zone)
+		if m.podsKnown || len(old.PodCIDRs) == 0 {
+			entry.PodCIDRs = m.entry.PodCIDRs
+		}
+		if len(o.dns) > 0 || !slices.ContainsFunc(old.DNS, notAddress) {
+			entry.DNS = m.entry.DNS
 		}
 	}
-	if withKubeconfig {
+	switch {
+	case withKubeconfig:
 		entry.Kubeconfig = &document.Kubeconfig{Secret: l.Namespace + "/" + objects.SecretName(m.name)}
+	case o.dnsOnly:
+		entry.Kubeconfig = nil
 	}
 	return objects.Entry(&entry)
 }
+
+// notAddress reports whether an upstream is more than an address, as a Service has it: somebody
+// wrote it.
+func notAddress(upstream string) bool { return net.ParseIP(upstream) == nil }

@@ -26,6 +26,8 @@ type Report struct {
 	Replicas []Replica `json:"replicas"`
 
 	asked []*replicas.Replica // in the same order
+	// absent is set where the API has no documents: nothing is joined yet.
+	absent bool
 }
 
 // Set is one ClusterSet.
@@ -84,6 +86,7 @@ func newReport(t *replicas.Target, now *documents, answers []replicas.Answer[sta
 	if t.Install != nil {
 		r.Wanted = t.Install.Replicas
 	}
+	r.absent = now != nil && now.err == nil && now.hash == ""
 	for _, a := range answers {
 		r.add(a)
 	}
@@ -133,7 +136,7 @@ func (r *Report) checkReplicas(t *replicas.Target) {
 			continue
 		}
 		versions[replica.Status.Version] = append(versions[replica.Status.Version], replica.Name)
-		if on := waitsFor(&replica); on != "" {
+		if on := r.waitsFor(&replica); on != "" {
 			r.find(status.Degraded, "replica "+replica.Name, "isn't ready: it waits for %s", on)
 		}
 	}
@@ -143,11 +146,11 @@ func (r *Report) checkReplicas(t *replicas.Target) {
 }
 
 // waitsFor is what keeps a replica from being ready, "" for nothing.
-func waitsFor(r *Replica) string {
+func (r *Report) waitsFor(replica *Replica) string {
 	var all []string
-	for _, s := range r.Status.Stanzas {
-		// One that nobody has asked yet says that it isn't, and waits for nothing.
-		if !s.Ready {
+	for _, s := range replica.Status.Stanzas {
+		// A ClusterSet that isn't there yet is waited for by nobody but the server.
+		if absent := r.absent && s.Document.Hash == ""; !s.Ready && !absent {
 			all = append(all, s.Waiting...)
 		}
 	}

@@ -102,7 +102,7 @@ func (r *Report) unsettled() string {
 		}
 	}
 	for _, replica := range r.Replicas {
-		if on := waitsFor(&replica); on != "" {
+		if on := r.waitsFor(&replica); on != "" {
 			return fmt.Sprintf("replica %s to be ready: it waits for %s", replica.Name, on)
 		}
 	}

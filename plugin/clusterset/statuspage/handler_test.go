@@ -76,7 +76,7 @@ func TestHandler(t *testing.T) {
 	}{
 		{"GET", "/", nil, 200, "<title>"},
 		{"HEAD", "/", nil, 200, ""},
-		{"GET", "/page.js", nil, 200, "textContent"},
+		{"GET", "/dom.js", nil, 200, "textContent"},
 		{"GET", "/healthz", nil, 200, "OK\n"},
 		{"GET", "/status.json", nil, 200, `"version":"CoreDNS-1","host":"pod \u003c1\u003e"`},
 		{"HEAD", "/status.json", nil, 200, ""},

@@ -8,6 +8,11 @@
 {{- if eq .Values.mode "kubeSystem" -}}coredns{{- else -}}clusterset{{- end -}}
 {{- end }}
 
+{{/* The ClusterRole. A cluster that changes from one form to the other has both for a while. */}}
+{{- define "clusterset.role" -}}
+{{- if eq .Values.mode "kubeSystem" -}}clusterset{{- else -}}clusterset-stand-alone{{- end -}}
+{{- end }}
+
 {{- define "clusterset.image" -}}
 {{ .Values.image.repository }}:{{ .Values.image.tag }}
 {{- end }}

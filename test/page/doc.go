@@ -1,0 +1,2 @@
+// Package page has the tests of the status page in a headless Chromium.
+package page
