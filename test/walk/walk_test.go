@@ -20,7 +20,7 @@ import (
 
 // deciding are the packages that a question goes through: from its message to how it is
 // answered and back. What they call in the packages below is theirs to know.
-var deciding = []string{"clusterset", "resolver", "members"}
+var deciding = []string{"clusterset", "resolver", "question", "records", "services", "guard", "members"}
 
 // What an answer may take in these at the most: a function that is called twice counts
 // twice.

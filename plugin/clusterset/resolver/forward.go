@@ -159,10 +159,7 @@ func (r forwarder) refresh(ctx context.Context, q *question.Question, asked stri
 // (RFC 6891, section 6.1.1): it carries the client's size and DO bit, and none of its options.
 // A client without EDNS is still given no more than it can take.
 func write(ctx context.Context, q *question.Question, m *exchange.Query, asked string) {
-	r, left := q.Request, int(q.Trail.Left)
-	if question.IsWithin(ctx) {
-		left = question.LookUps(ctx, q).Left()
-	}
+	r, left := q.Request, question.LookUpsLeft(ctx, q)
 	m.Name, m.Type, m.TCP = asked, q.MemberType(), q.Client.OverStream()
 	m.RecursionDesired, m.AuthenticatedData, m.CheckingDisabled = r.RecursionDesired, r.AuthenticatedData, r.CheckingDisabled
 	m.EDNS.Size, m.EDNS.Option = dns.MinMsgSize, question.Hop(int(q.Trail.Hops), left)

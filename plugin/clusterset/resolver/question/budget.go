@@ -76,6 +76,15 @@ func LookUps(ctx context.Context, q *Question) *Budget {
 	return &q.Budget
 }
 
+// LookUpsLeft returns how many look-ups are left to who is asked for the question: those of the
+// one that it is part of, or all that it came with.
+func LookUpsLeft(ctx context.Context, q *Question) int {
+	if l, _ := ctx.Value(lookUpKey{}).(*lookUp); l != nil {
+		return l.budget.Left()
+	}
+	return int(q.Trail.Left)
+}
+
 // Deadline returns when the whole question ends, with all the look-ups within it.
 func Deadline(ctx context.Context, q *Question, timeout time.Duration) time.Time {
 	end := q.Received.Add(timeout)

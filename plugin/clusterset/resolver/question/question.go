@@ -80,8 +80,9 @@ const (
 	BySet
 	// ByZone is this server, as the zone's authority; of names that are nobody's, too.
 	ByZone
-	// ByNext is the next plugin, and byNextUncached it too, but no cache is to keep it.
+	// ByNext is the next plugin.
 	ByNext
+	// ByNextUncached is that too, but no cache is to keep what it says.
 	ByNextUncached
 	// ByNobody is before there is a ClusterSet.
 	ByNobody
