@@ -7,6 +7,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/check"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/inventory"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/join"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/leave"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/lint"
@@ -22,6 +23,7 @@ func main() {
 	c := cli.New(os.Stdin, os.Stdout, os.Stderr, version)
 	root := cli.NewRoot(c,
 		check.New(c),
+		inventory.New(c),
 		join.New(c),
 		leave.New(c),
 		lint.New(c),

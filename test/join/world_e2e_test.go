@@ -1,6 +1,6 @@
 //go:build e2e
 
-// Package join tests kubectl clusterset join, leave and renew with real API servers.
+// Package join tests kubectl clusterset join, leave, renew and import with real API servers.
 package join
 
 import (
@@ -28,6 +28,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/inventory"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/join"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/leave"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/renew"
@@ -139,7 +140,7 @@ func (c *cluster) fill(t *testing.T, services, pods string) {
 func (w *world) run(args ...string) (code int, out, errOut string) {
 	var stdout, stderr bytes.Buffer
 	c := cli.New(strings.NewReader(""), &stdout, &stderr, "test")
-	root := cli.NewRoot(c, join.New(c), leave.New(c), renew.New(c))
+	root := cli.NewRoot(c, inventory.New(c), join.New(c), leave.New(c), renew.New(c))
 	code = c.Run(root, append(args, "--kubeconfig", w.path))
 	return code, stdout.String(), stderr.String()
 }

@@ -45,16 +45,19 @@ func (l Local) Secret(member, uid string, duration time.Duration, kubeconfig []b
 	})
 }
 
+// Reads returns the right for CoreDNS to read a member's Secret, and nothing but it.
+func (l Local) Reads(member string) []*unstructured.Unstructured {
+	secret := SecretName(member)
+	return l.role(secret, rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: l.AccountNamespace, Name: l.Account},
+		// What CoreDNS takes: a watch of one object.
+		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{secret}, Verbs: []string{"get", "list", "watch"}})
+}
+
 // Rights returns who may read a member's Secret, and nothing but it: CoreDNS, and who renews
 // it.
 func (l Local) Rights(member string) []*unstructured.Unstructured {
-	secret := SecretName(member)
-	return append(
-		l.role(secret, rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: l.AccountNamespace, Name: l.Account},
-			// What CoreDNS takes: a watch of one object.
-			rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{secret}, Verbs: []string{"get", "list", "watch"}}),
-		l.role(renewRole(member), l.renewer(),
-			rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{secret}, Verbs: []string{"get", "update"}})...)
+	return append(l.Reads(member), l.role(renewRole(member), l.renewer(),
+		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{SecretName(member)}, Verbs: []string{"get", "update"}})...)
 }
 
 // Renewal returns what renews the tokens of all members: it reads in the ClusterSet which
