@@ -23,16 +23,23 @@ const (
 	documentSuffix = ".yaml"
 	// entryMark begins an entry that join wrote.
 	entryMark = "# Made by `kubectl clusterset join`; `kubectl clusterset leave` removes it.\n"
+	// importMark begins one that import wrote: its kubeconfig is renewed where it came from.
+	importMark = "# Made by `kubectl clusterset import`.\n"
 )
 
 // EntryKey is the key of a member's entry in the ClusterSet's ConfigMap.
 func EntryKey(member string) string { return member + documentSuffix }
 
-// Entry returns the text of a member's entry.
-func Entry(member *document.Cluster) (string, error) {
+// Entry returns the text of the entry of a member that joins.
+func Entry(member *document.Cluster) (string, error) { return entry(entryMark, member) }
+
+// ImportedEntry returns that of a member of an inventory.
+func ImportedEntry(member *document.Cluster) (string, error) { return entry(importMark, member) }
+
+func entry(mark string, member *document.Cluster) (string, error) {
 	d := &document.Document{APIVersion: document.APIVersion, Kind: document.Kind, Clusters: []*document.Cluster{member}}
 	text, err := d.Write()
-	return entryMark + string(text), err
+	return mark + string(text), err
 }
 
 // ClusterSet is the ConfigMap with the ClusterSet's documents, as it was read.
@@ -68,10 +75,13 @@ func (s *ClusterSet) Documents() map[string]string {
 	return documents
 }
 
-// Members returns the members whose kubeconfig is in the Secret that join makes.
+// Members returns the members whose kubeconfig is in the Secret that join makes. Those that
+// import made aren't among them: nobody here may renew theirs.
 func (s *ClusterSet) Members(l Local) []string {
 	var members []string
-	for _, d := range document.Parse(s.Documents()).Documents {
+	documents := s.Documents()
+	maps.DeleteFunc(documents, func(_, text string) bool { return strings.HasPrefix(text, importMark) })
+	for _, d := range document.Parse(documents).Documents {
 		for _, m := range d.Clusters {
 			if m != nil && m.Kubeconfig != nil && m.Kubeconfig.Secret == l.Namespace+"/"+SecretName(m.Name) {
 				members = append(members, m.Name)
