@@ -16,18 +16,25 @@ func capi(ctx context.Context, r *reader) ([]*cluster, error) {
 	var all []*cluster
 	for i := range items {
 		c := capiCluster(&items[i])
-		secret, err := r.kube.CoreV1().Secrets(items[i].GetNamespace()).Get(ctx, items[i].GetName()+"-kubeconfig", metav1.GetOptions{})
-		switch {
-		case err != nil:
-			c.refused = "Secret " + items[i].GetNamespace() + "/" + items[i].GetName() + "-kubeconfig: " + err.Error()
-		case secret.Type != "cluster.x-k8s.io/secret":
-			c.refused = "Secret " + secret.Namespace + "/" + secret.Name + ": type " + string(secret.Type) + ", not cluster.x-k8s.io/secret"
-		default:
-			c.kubeconfig = secret.Data["value"]
+		if r.kubeconfigs {
+			r.capiKubeconfig(ctx, c, items[i].GetNamespace(), items[i].GetName()+"-kubeconfig")
 		}
 		all = append(all, c)
 	}
 	return all, nil
+}
+
+// capiKubeconfig reads the Secret that Cluster API makes for a cluster.
+func (r *reader) capiKubeconfig(ctx context.Context, c *cluster, namespace, name string) {
+	secret, err := r.kube.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case err != nil:
+		c.refused = "Secret " + namespace + "/" + name + ": " + err.Error()
+	case secret.Type != "cluster.x-k8s.io/secret":
+		c.refused = "Secret " + namespace + "/" + name + ": type " + string(secret.Type) + ", not cluster.x-k8s.io/secret"
+	default:
+		c.kubeconfig = secret.Data["value"]
+	}
 }
 
 func capiCluster(o *unstructured.Unstructured) *cluster {

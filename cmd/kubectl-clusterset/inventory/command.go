@@ -87,13 +87,11 @@ func (v *command) run(ctx context.Context) error {
 	if note != "" {
 		p.notes = append(p.notes, note)
 	}
-	for _, c := range found {
-		p.add(ctx, c)
-	}
+	p.addAll(ctx, found)
 	for _, note := range p.notes {
 		v.Progress("warning: %s", note)
 	}
-	if p.count == 0 {
+	if len(p.entries) == 0 {
 		return errors.New("no cluster of the inventory can be an entry")
 	}
 	if err := p.print(v.Out, v.output, len(found)); err != nil {
@@ -106,7 +104,7 @@ func (v *command) run(ctx context.Context) error {
 }
 
 func (v *command) read(ctx context.Context, here *objects.Cluster, source func(context.Context, *reader) ([]*cluster, error)) ([]*cluster, error) {
-	r, err := newReader(here.Config)
+	r, err := newReader(here.Config, v.kubeconfigs)
 	if err != nil {
 		return nil, err
 	}

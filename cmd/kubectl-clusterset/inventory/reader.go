@@ -40,9 +40,11 @@ type reader struct {
 	dynamic dynamic.Interface
 	kube    kubernetes.Interface
 	mapper  *restmapper.DeferredDiscoveryRESTMapper
+	// kubeconfigs reports whether they are wanted: a credential isn't read in vain.
+	kubeconfigs bool
 }
 
-func newReader(config *rest.Config) (*reader, error) {
+func newReader(config *rest.Config, kubeconfigs bool) (*reader, error) {
 	any, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, err
@@ -55,7 +57,7 @@ func newReader(config *rest.Config) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reader{any, kube, restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(asked))}, nil
+	return &reader{any, kube, restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(asked)), kubeconfigs}, nil
 }
 
 // list returns all objects of a kind, in the version that the API prefers.
