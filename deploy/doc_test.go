@@ -5,7 +5,10 @@ package deploy
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/document"
@@ -22,6 +25,24 @@ func TestCorefilesAreTheExamples(t *testing.T) {
 			if read(t, installed) != example {
 				t.Errorf("deploy/%s and corefile/%s/Corefile differ; the second is the original", installed, name)
 			}
+		}
+	}
+}
+
+// README.md's sed makes each Corefile answer names over all clusters.
+func TestNamesOverAllClusters(t *testing.T) {
+	script := regexp.MustCompile(`sed -i '(s/clusterset lan .*)' `).FindStringSubmatch(read(t, "README.md"))
+	if script == nil {
+		t.Fatal("README.md has no such sed")
+	}
+	for _, name := range overlays {
+		out, err := exec.Command("sed", script[1], "kustomize/"+name+"/Corefile").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		const stanza = "    clusterset lan clusterset.local in-addr.arpa ip6.arpa {\n        multicluster clusterset.local\n"
+		if !strings.Contains(string(out), stanza) {
+			t.Errorf("%s: have %s, want in it %s", name, out, stanza)
 		}
 	}
 }

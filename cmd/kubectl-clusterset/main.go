@@ -5,6 +5,8 @@ package main
 import (
 	"os"
 
+	"github.com/spf13/cobra"
+
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/check"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/inventory"
@@ -21,7 +23,12 @@ var version = "dev"
 
 func main() {
 	c := cli.New(os.Stdin, os.Stdout, os.Stderr, version)
-	root := cli.NewRoot(c,
+	os.Exit(c.Run(newRoot(c), os.Args[1:]))
+}
+
+// newRoot returns the command line with every verb.
+func newRoot(c *cli.Context) *cobra.Command {
+	return cli.NewRoot(c,
 		check.New(c),
 		inventory.New(c),
 		join.New(c),
@@ -31,5 +38,4 @@ func main() {
 		renew.New(c),
 		status.New(c),
 	)
-	os.Exit(c.Run(root, os.Args[1:]))
 }

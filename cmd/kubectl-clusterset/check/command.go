@@ -27,6 +27,13 @@ func New(c *cli.Context) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Look whether it works, and name what is wrong and what mends it",
+		Long: `Look whether it works, and name what is wrong and what mends it.
+
+Each check is a line with an id, which cmd/kubectl-clusterset/check/README.md explains. One
+that isn't good has its reason, what it leads to and the command that mends it; one whose
+cause another has named is skipped. Nothing is changed.
+
+Exit codes: 0 all good, 1 warnings, 2 failed, 3 wrong usage.`,
 		Example: `  kubectl clusterset check
   kubectl clusterset check --pre     # before an install
   kubectl clusterset check -o short  # what isn't good, a line each`,

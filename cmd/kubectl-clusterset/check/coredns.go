@@ -34,6 +34,7 @@ func (l *look) apiCheck(ctx context.Context) []finding {
 var needed = []authorizationv1.ResourceAttributes{
 	{Verb: "list", Group: "apps", Resource: "deployments"}, {Verb: "list", Resource: "pods"},
 	{Verb: "get", Resource: "configmaps"}, {Verb: "get", Resource: "secrets"}, {Verb: "list", Resource: "services"},
+	{Verb: "get", Group: "apps", Resource: "daemonsets"}, {Verb: "get", Group: "batch", Resource: "cronjobs"}, {Verb: "list", Group: "batch", Resource: "jobs"},
 	{Verb: "create", Resource: "pods", Subresource: "portforward"},
 	{Verb: "create", Group: "authorization.k8s.io", Resource: "subjectaccessreviews"},
 }
@@ -97,8 +98,16 @@ func (l *look) stanzaCheck(context.Context) []finding {
 	if len(l.in.Stanzas()) > 0 {
 		return bad("its ClusterSet can't be checked from here", "", "its ClusterSet is in a file, %s", l.in.Stanzas()[0].File)
 	}
-	return bad(noNames, kubectl("apply --server-side --force-conflicts -k deploy/kustomize/kube-system"),
+	return bad(noNames, l.apply(),
 		"ConfigMap %s of Deployment %s has none", l.in.Corefile, l.in.Name())
+}
+
+// apply is the command that installs clusterset into the CoreDNS that was found.
+func (l *look) apply() string {
+	if l.in.Namespace != metav1.NamespaceSystem {
+		return kubectl("apply -k deploy/kustomize/stand-alone")
+	}
+	return kubectl("apply --server-side --force-conflicts -k deploy/kustomize/kube-system    # or, if it is a provider's: apply -k deploy/kustomize/stand-alone")
 }
 
 func (l *look) pods(context.Context) []finding {

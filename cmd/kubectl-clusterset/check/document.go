@@ -72,13 +72,25 @@ func (l *look) localCheck(ctx context.Context) []finding {
 	for _, m := range members {
 		if slices.ContainsFunc(dnsOf(m), func(addr string) bool { return slices.Contains(own, addr) }) {
 			mend = strings.Replace(mend, "NAME", m.Name, 1)
-			return warn(leads, mend, "the Corefile has no `local`, and by its DNS address this cluster is %s", m.Name)
+			return warn(leads, mend, "%s; by its DNS address this cluster is %s", whyNotLocal(l.stanza.Local, name), m.Name)
 		}
 	}
 	if name == "" {
-		return warn(leads, mend, "the Corefile has no `local`, and the About API doesn't say")
+		return warn(leads, mend, "%s", whyNotLocal("", ""))
 	}
-	return warn(leads, "kubectl clusterset join "+name+" --from-context "+l.cluster.Context, "it is %s, which isn't a member", name)
+	return warn(leads, "kubectl clusterset join "+name+" --from-context "+l.cluster.Context, "%s", whyNotLocal(l.stanza.Local, name))
+}
+
+// whyNotLocal says why no member is this cluster: by the Corefile's `local`, and by what the
+// server goes by.
+func whyNotLocal(corefile, name string) string {
+	switch {
+	case corefile != "":
+		return "the Corefile has `local " + corefile + "`, which isn't a member"
+	case name != "":
+		return "by the About API it is " + name + ", which isn't a member"
+	}
+	return "the Corefile has no `local`, and the About API doesn't say"
 }
 
 // right is one that an account is to have, or not to have.

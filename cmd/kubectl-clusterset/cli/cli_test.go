@@ -41,7 +41,7 @@ func TestExit(t *testing.T) {
 		{"failed", errors.New("no API"), "do it", Failed, table, "error: no API\n"},
 		{"failed, shown", Exit(Failed), "do it", Failed, table, ""},
 		{"usage", Usage("not so"), "do it", WrongUsage, table, "error: not so\nSee 'kubectl clusterset do --help'.\n"},
-		{"arguments", nil, "do", WrongUsage, "", "error: accepts 1 arg(s), received 0\nSee 'kubectl clusterset do --help'.\n"},
+		{"arguments", nil, "do", WrongUsage, "", "error: accepts 1 arg(s), received 0; it is: kubectl clusterset do NAME [flags]\nSee 'kubectl clusterset do --help'.\n"},
 		{"flag", nil, "do it --no", WrongUsage, "", "error: unknown flag: --no\nSee 'kubectl clusterset do --help'.\n"},
 		{"form", nil, "do it -o xml", WrongUsage, "", `error: invalid argument "xml" for "-o, --output" flag: must be table|json` + "\nSee 'kubectl clusterset do --help'.\n"},
 		{"verb", nil, "undo", WrongUsage, "", "error: unknown command \"undo\" for \"kubectl clusterset\"\nSee 'kubectl clusterset --help'.\n"},

@@ -41,13 +41,17 @@ Data are on standard output, progress and errors on standard error.`,
 	return root
 }
 
-// Args returns check with its error as one of usage.
+// Args returns check with its error as one of usage, which says what would be right.
 func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return Usage("%w", err)
+		err := check(cmd, args)
+		switch {
+		case err == nil:
+			return nil
+		case !cmd.HasParent():
+			return Usage("%w", err) // its usage is that of every verb
 		}
-		return nil
+		return Usage("%w; it is: %s", err, cmd.UseLine())
 	}
 }
 

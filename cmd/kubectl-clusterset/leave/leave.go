@@ -27,6 +27,12 @@ func New(c *cli.Context) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "leave NAME [--from-context CONTEXT]",
 		Short: "Undo what join made for a cluster, here and there",
+		Long: `Undo what join made for a cluster, here and there.
+
+Here is the cluster of the current context. A cluster that was joined by --contexts leaves
+each of the others by itself: "--context" chooses which.
+
+Exit codes: 0 good, 1 something stays in the other cluster (--force), 2 failed, 3 wrong usage.`,
 		Example: `  kubectl clusterset leave cluster2 --from-context east
 
   # The other cluster is gone; what would have to be removed there is listed

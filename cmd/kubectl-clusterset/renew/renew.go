@@ -32,6 +32,12 @@ func New(c *cli.Context) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "renew (NAME... | --all)",
 		Short: "Renew the tokens with which CoreDNS reads other clusters",
+		Long: `Renew the tokens with which CoreDNS reads other clusters.
+
+Each is asked for with its own right; with --from-context, with yours. One that can't be
+renewed stays as it is.
+
+Exit codes: 0 good, 2 one wasn't renewed, 3 wrong usage.`,
 		Example: `  # Those that are past the middle of their lives; what the CronJob does
   kubectl clusterset renew --all
 
@@ -46,7 +52,7 @@ func New(c *cli.Context) *cobra.Command {
 			return r.run(cmd.Context(), args)
 		},
 	}
-	cmd.Flags().BoolVar(&o.all, "all", false, "All members, those tokens that are past the middle of their lives")
+	cmd.Flags().BoolVar(&o.all, "all", false, "Of all members, the tokens that are past the middle of their lives")
 	cmd.Flags().StringVar(&o.fromContext, "from-context", "", "Context of the member, to ask it with your own credential")
 	cmd.Flags().StringVar(&o.configMap, "configmap", "", "The ClusterSet's NAMESPACE/NAME; by default that of the install found")
 	_ = cmd.RegisterFlagCompletionFunc("from-context", c.CompleteContexts) // an error means that it is registered

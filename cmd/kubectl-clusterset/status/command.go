@@ -31,10 +31,10 @@ func New(c *cli.Context) *cobra.Command {
 		Long: `Show how every replica of clusterset sees every member.
 
 DNS is whether the member's DNS answers; "idle" wasn't asked yet, as one isn't while there
-are data, and "here" is looked up inside the server itself. RTT is the median round trip. DATA is the state of the Services and EndpointSlices
-that are watched through its API, AGE for how long; of stale data, how old they are.
-REPLICAS is how many replicas see the member in good health. Below the table stand what is
-wrong, and what differs between replicas.
+are data, and "here" is looked up inside the server itself. RTT is the median round trip.
+DATA is the state of the Services and EndpointSlices that are watched through its API, AGE
+for how long; of stale data, how old they are. REPLICAS is how many replicas see the member
+in good health. Below the table is what is wrong, and what differs between replicas.
 
 Exit codes: 0 good (or nothing is joined yet), 1 degraded, 2 failed, 3 wrong usage.`,
 		Example: `  kubectl clusterset status
