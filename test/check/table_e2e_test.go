@@ -146,7 +146,7 @@ var ways = []way{
 	},
 	{
 		name: "a member is another cluster", first: "CS408 cluster2", says: "is another cluster",
-		breakIt: func(b *bench) { b.memberUID("of-another") }, mend: (*bench).join,
+		breakIt: func(b *bench) { b.memberUID("of-another") }, mend: (*bench).joinAnother,
 	},
 	{
 		name: "a gateway is dead", first: "CS505 cluster2", says: "tcp://10.102.0.99:1 is down",

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
 	"github.com/coredns-clusterset/clusterset/test/harness"
 	"github.com/coredns-clusterset/clusterset/test/world"
 )
@@ -55,6 +56,14 @@ func (b *bench) run(args ...string) {
 
 // join mends what join makes.
 func (b *bench) join() { b.run("join", "cluster2", "--from-context", "cluster2") }
+
+// joinAnother is join where the member was another cluster, of which it warns.
+func (b *bench) joinAnother() {
+	b.t.Helper()
+	if r := b.w.Clusterset("join", "cluster2", "--from-context", "cluster2"); r.Code != cli.Degraded {
+		b.t.Fatalf("join of another cluster: %s", r.Said())
+	}
+}
 
 func (b *bench) deleteIn(c *world.Cluster, kind, name string) {
 	b.t.Helper()

@@ -143,6 +143,26 @@ func TestShared(t *testing.T) {
 	w.wantSame(t, "both left", before)
 }
 
+// TestAnother: who joins another cluster under a name that is taken is warned, and takes it back
+// by joining the right one.
+func TestAnother(t *testing.T) {
+	w := start(t, 3)
+	before := w.settle(t)
+	w.want(t, cli.Good, joinTwo...)
+	other := append([]string{"join", "cluster2", "--from-context", "cluster3"}, joinTwo[4:]...)
+	for range 2 {
+		if _, errOut := w.want(t, cli.Degraded, other...); !strings.Contains(errOut, "cluster2 was another cluster in context cluster1: the uid of its kube-system was ") {
+			t.Errorf("another cluster: %s", errOut)
+		}
+		other = joinTwo
+	}
+	w.want(t, cli.Good, joinTwo...)
+	w.want(t, cli.Good, "leave", "cluster2")
+	for _, of := range []string{"cluster1", "cluster2"} {
+		w.by[of].wantSame(t, "left", before[of])
+	}
+}
+
 // TestEach: each joins each, and none needs a credential for itself.
 func TestEach(t *testing.T) {
 	w := start(t, 3)

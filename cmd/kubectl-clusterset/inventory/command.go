@@ -113,7 +113,7 @@ func (v *command) read(ctx context.Context, here *objects.Cluster, source func(c
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("has no clusters of --from %s", v.from)
+		return nil, fmt.Errorf("its inventory of --from %s is empty: is it this context that has it?", v.from)
 	}
 	slices.SortStableFunc(found, func(a, b *cluster) int { return strings.Compare(a.name, b.name) })
 	return found, nil

@@ -74,6 +74,9 @@ func (j *joiner) secret(ctx context.Context, h *here, m *member) error {
 		return err
 	}
 	name := h.local.Namespace + "/" + objects.SecretName(m.name)
+	if err := j.warnOfAnother(ctx, h, m); err != nil {
+		return err
+	}
 	if kept {
 		j.tell(h.cluster, "Secret "+name, objects.Unchanged)
 		return nil
@@ -98,6 +101,20 @@ func (j *joiner) secret(ctx context.Context, h *here, m *member) error {
 	}
 	if left := time.Until(token.End); left < j.duration-time.Minute {
 		j.Progress("note: %s: its API gives tokens for %s, not for %s", m.name, left.Round(time.Minute), j.duration)
+	}
+	return nil
+}
+
+// warnOfAnother says that a name was another cluster's until now: where that wasn't rebuilt, the
+// context is mistyped.
+func (j *joiner) warnOfAnother(ctx context.Context, h *here, m *member) error {
+	before, err := h.cluster.GetSecret(ctx, h.local, m.name)
+	if err != nil || before == nil {
+		return err
+	}
+	if uid := objects.MemberUID(before); uid != m.cluster.UID {
+		j.warn("%s was another cluster in %s: the uid of its kube-system was %s, and is %s in %s. If it wasn't rebuilt, the context is a wrong one: "+
+			"join with the right one, else what join made in the old cluster stays there", m.name, h.cluster, uid, m.cluster.UID, m.cluster)
 	}
 	return nil
 }
