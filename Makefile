@@ -23,6 +23,10 @@ HELM_TEST := go test -C test/helm -count 1
 SEEDS ?= 200
 SEED  ?=
 
+# End-to-end tests that mostly wait, for an API's or a watch's end: two folders of them at a
+# time. The others have the machine for themselves.
+WAITING := ./test/member ./test/configmap ./test/data
+
 GO      := CGO_ENABLED=0 go
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
@@ -52,7 +56,8 @@ test: ## unit tests, with the race detector
 
 e2e: bin/coredns bin/kubectl-clusterset bin/kube ## end to end: real API servers, three networks (needs root), the image
 	$(GO) test -trimpath -count 1 -run '^TestTooLarge$$' ./plugin/clusterset/member
-	go test -race -tags e2e -count 1 -timeout 30m -p 1 ./test/... ./deploy/...
+	go test -race -tags e2e -count 1 -timeout 30m -p 2 $(WAITING)
+	go test -race -tags e2e -count 1 -timeout 30m -p 1 $$(go list -tags e2e ./test/... ./deploy/... | grep -v $(WAITING:./%=-e /%$$))
 	$(HELM_TEST) -tags e2e ./...
 
 bench: bin/coredns bin/kube ## cost per query, memory and delay, beside CoreDNS's own plugins (needs dnsperf)
