@@ -42,7 +42,7 @@ func noPorts(d *deviation) {
 		return
 	}
 	switch {
-	case len(before) == 0:
+	case len(before) == 0, slices.Equal(before, []string{"_", "_"}): // "_" stands for any port, of any protocol
 		var ips []importedAddress
 		for _, ip := range s.Spec.IPs {
 			ips = append(ips, importedAddress{Addr: netip.MustParseAddr(ip)})

@@ -16,10 +16,11 @@ import (
 
 const ip = "127.0.0.1"
 
-// startMember starts a member's DNS that has the same address for each name.
+// startMember starts a member's DNS that has the same address for each name, and says of what
+// else it is asked that it has none, as when it is probed.
 func startMember(t *testing.T, name, address string) *harness.MemberDNS {
 	t.Helper()
-	return harness.StartMemberDNS(t, name, ip, "template IN A {\nanswer \"{{ .Name }} 0 IN A "+address+"\"\n}", nil, "cluster.local")
+	return harness.StartMemberDNS(t, name, ip, "template IN A {\nanswer \"{{ .Name }} 0 IN A "+address+"\"\n}\ntemplate IN ANY {\nrcode NOERROR\n}", nil, "cluster.local")
 }
 
 // TestPageOfCoreDNS: a real server's states are those of its /status.json, a look-up is answered
