@@ -94,9 +94,6 @@ func (p *Clusterset) wrongZones() string {
 	return ""
 }
 
-// modes are the arguments of mode.
-var modes = map[string]model.Mode{"auto": model.ModeAuto, "forward": model.ModeForward, "resolve": model.ModeResolve}
-
 // directives are the options of the stanza: one function each, which takes the
 // arguments and gives what they should have been, "" when they are right.
 var directives = map[string]func(o *options, args []string) (want string){
@@ -221,7 +218,7 @@ func (o *options) setMode(args []string) string {
 	if len(args) != 1 {
 		return want
 	}
-	m, known := modes[args[0]]
+	m, known := model.Modes[args[0]]
 	if !known {
 		return want
 	}

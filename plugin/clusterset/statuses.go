@@ -1,19 +1,14 @@
 package clusterset
 
 import (
-	"slices"
-
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/explain"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
-// Words of the Corefile.
-var (
-	modeWords   = map[model.Mode]string{model.ModeAuto: "auto", model.ModeForward: "forward", model.ModeResolve: "resolve"}
-	exportWords = map[bool]string{false: "all", true: "marked"}
-)
+// exportWords are those of the Corefile.
+var exportWords = map[bool]string{false: "all", true: "marked"}
 
 // maxOverlaps bounds those of a status.
 const maxOverlaps = 20
@@ -22,8 +17,8 @@ const maxOverlaps = 20
 func (p *Clusterset) Status() status.Stanza {
 	o := &p.options
 	s := status.Stanza{
-		Zones: p.zoneStatuses(), Mode: modeWords[o.mode], Exports: exportWords[o.exportsMarked], Affinity: o.affinity.String(),
-		Local: o.local, Document: p.feed.Status(), Members: []status.Member{},
+		Zones: p.zoneStatuses(), Mode: o.mode.String(), Exports: exportWords[o.exportsMarked], Affinity: o.affinity.String(),
+		Local: o.local, Document: p.feed.Status(), Cache: p.manager.CacheStatus(), Members: []status.Member{},
 	}
 	if s.Ready = p.readiness.settled.Load(); !s.Ready {
 		s.Waiting = p.missing()
@@ -34,7 +29,8 @@ func (p *Clusterset) Status() status.Stanza {
 	}
 	s.Local = set.LocalName()
 	s.Policies = policyStatuses(set.Policies())
-	for _, overlap := range first(set.Overlapping(), maxOverlaps) {
+	overlapping := set.Overlapping()
+	for _, overlap := range overlapping[:min(len(overlapping), maxOverlaps)] {
 		s.Overlaps = append(s.Overlaps, overlap.String())
 	}
 	if set.Imports != nil {
@@ -42,10 +38,7 @@ func (p *Clusterset) Status() status.Stanza {
 		s.Imports = &imports
 	}
 	for _, m := range set.Sorted() {
-		of := set.Status(m, o.mode, p.looksUpInside(set, m))
-		s.Members = append(s.Members, of)
-		s.Cache.Positive = sum(s.Cache.Positive, of.Cache.Positive)
-		s.Cache.Negative = sum(s.Cache.Negative, of.Cache.Negative)
+		s.Members = append(s.Members, set.Status(m, o.mode, p.looksUpInside(set, m)))
 	}
 	return s
 }
@@ -74,9 +67,3 @@ func policyStatuses(policies []model.Policy) (all []status.Policy) {
 	}
 	return all
 }
-
-func sum(a, b status.CacheKind) status.CacheKind {
-	return status.CacheKind{Entries: a.Entries + b.Entries, Weight: a.Weight + b.Weight, Capacity: a.Capacity + b.Capacity}
-}
-
-func first[T any](all []T, most int) []T { return slices.Clip(all[:min(len(all), most)]) }

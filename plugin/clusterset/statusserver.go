@@ -31,7 +31,6 @@ var generation atomic.Int64
 
 // statusServer serves the statuses of stanzas. It is a statuspage.Source.
 type statusServer struct {
-	started time.Time
 	recent  recent
 	server  *statuspage.Server
 	stop    context.CancelFunc
@@ -66,7 +65,7 @@ func newStatusServer(address string) (*statusServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &statusServer{started: processStart}
+	s := &statusServer{}
 	host, _, _ := net.SplitHostPort(address) // it was listened on
 	s.server = statuspage.Serve(listener, statuspage.NewHandler(s, host))
 	ctx, cancel := context.WithCancel(context.Background())
@@ -111,7 +110,7 @@ func (s *statusServer) current() (newest []*Clusterset) {
 func (s *statusServer) Statuses() status.Process {
 	host, _ := os.Hostname() // "" says as much
 	all := status.Process{
-		Version: caddy.AppName + "-" + caddy.AppVersion, Host: host, Time: time.Now(), Started: s.started, Stanzas: []status.Stanza{},
+		Version: caddy.AppName + "-" + caddy.AppVersion, Host: host, Time: time.Now(), Started: processStart, Stanzas: []status.Stanza{},
 	}
 	for _, p := range s.current() {
 		stanza := p.Status()

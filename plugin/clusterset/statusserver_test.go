@@ -111,6 +111,10 @@ func TestStatuses(t *testing.T) {
 	if is, why := health("c2"); is != status.OK || why != "" {
 		t.Errorf("at first: %s, %s", is, why)
 	}
+	var p status.Process
+	if get(t, address, "/status.json", &p); p.Stanzas[0].Cache.Positive.Capacity != defaultCache {
+		t.Errorf("the cache of both members: %+v", p.Stanzas[0].Cache)
+	}
 	eventually(t, inTime, "c2 failed", func() bool {
 		lookup(t, s.addr, "udp", "web.default.c2.lan.", dns.TypeA)
 		is, why := health("c2")

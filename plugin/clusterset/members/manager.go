@@ -13,6 +13,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/probe"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // Options are a server block's.
@@ -86,6 +87,14 @@ func NewManager(o *Options) *Manager {
 		m.cache = answercache.New(answercache.Options{Capacity: o.Cache, NegativeTTL: o.NegativeTTL, ServeStale: o.ServeStale})
 	}
 	return m
+}
+
+// CacheStatus returns what the cache of all members' answers holds, nothing without one.
+func (m *Manager) CacheStatus() status.Cache {
+	if m.cache == nil {
+		return status.Cache{}
+	}
+	return m.cache.Status()
 }
 
 // Follow subscribes the manager to ClusterSets, and to the local cluster's name, where names

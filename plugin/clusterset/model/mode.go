@@ -11,3 +11,9 @@ const (
 	// ModeResolve is data, fresh or stale.
 	ModeResolve
 )
+
+// Modes are the words of the Corefile.
+var Modes = map[string]Mode{"auto": ModeAuto, "forward": ModeForward, "resolve": ModeResolve}
+
+// String returns the Corefile's word.
+func (m Mode) String() string { return [...]string{"auto", "forward", "resolve"}[m] }
