@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
@@ -27,8 +26,6 @@ const (
 	stdin = "-"
 	// configMap is the name by which the ClusterSet's is known, whatever is in it.
 	configMap = "clusterset"
-	// suffix ends the keys that are documents.
-	suffix = ".yaml"
 )
 
 // documents are one ClusterSet's, by the names that findings have.
@@ -114,11 +111,9 @@ func kindOf(text []byte) string {
 // documentsOf returns those in a ConfigMap, nil where it isn't a ClusterSet's.
 func documentsOf(file string, m *v1.ConfigMap) documents {
 	of, is := make(documents), m.Name == configMap
-	for key, text := range m.Data {
-		if strings.HasSuffix(key, suffix) {
-			of[file+": "+m.Name+": "+key] = text
-			is = is || kindOf([]byte(text)) == document.Kind
-		}
+	for key, text := range document.Of(m.Data) {
+		of[file+": "+m.Name+": "+key] = text
+		is = is || kindOf([]byte(text)) == document.Kind
 	}
 	if !is {
 		return nil

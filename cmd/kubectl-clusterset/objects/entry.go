@@ -19,8 +19,6 @@ import (
 )
 
 const (
-	// documentSuffix ends the keys that are documents.
-	documentSuffix = ".yaml"
 	// entryMark begins an entry that join wrote.
 	entryMark = "# Made by `kubectl clusterset join`; `kubectl clusterset leave` removes it.\n"
 	// importMark begins one that import wrote: its kubeconfig is renewed where it came from.
@@ -28,7 +26,7 @@ const (
 )
 
 // EntryKey is the key of a member's entry in the ClusterSet's ConfigMap.
-func EntryKey(member string) string { return member + documentSuffix }
+func EntryKey(member string) string { return member + document.Suffix }
 
 // Entry returns the text of the entry of a member that joins.
 func Entry(member *document.Cluster) (string, error) { return entry(entryMark, member) }
@@ -64,15 +62,10 @@ func (s *ClusterSet) Exists() bool { return s.live != nil }
 
 // Documents returns a copy of the documents, by their keys.
 func (s *ClusterSet) Documents() map[string]string {
-	documents := make(map[string]string)
-	if s.live != nil {
-		for key, text := range s.live.Data {
-			if strings.HasSuffix(key, documentSuffix) {
-				documents[key] = text
-			}
-		}
+	if s.live == nil {
+		return make(map[string]string)
 	}
-	return documents
+	return document.Of(s.live.Data)
 }
 
 // Members returns the members whose kubeconfig is in the Secret that join makes. Those that

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/replicas"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/document"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
@@ -38,9 +39,7 @@ func readDocuments(ctx context.Context, t *replicas.Target) *documents {
 		}
 		return d
 	}
-	texts := maps.Clone(object.Data)
-	maps.DeleteFunc(texts, func(key, _ string) bool { return !strings.HasSuffix(key, ".yaml") })
-	if len(texts) > 0 {
+	if texts := document.Of(object.Data); len(texts) > 0 {
 		d.hash = status.Hash(texts)
 	}
 	return d

@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/document"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
-
-// documentSuffix marks the keys of a ConfigMap that are documents.
-const documentSuffix = ".yaml"
 
 // FromConfigMap returns the feed of the documents in a ConfigMap. observe is called with
 // every update once, whoever subscribes.
@@ -38,14 +35,9 @@ func FromConfigMap(api *API, name model.ObjectName, observe func(Update)) *Feed[
 
 // readConfigMap returns what is wrong with the documents, where that is news.
 func readConfigMap(last *lastGood, configMap *v1.ConfigMap) error {
-	documents := make(map[string]string)
-	for key, text := range configMap.Data {
-		if strings.HasSuffix(key, documentSuffix) {
-			documents[key] = text
-		}
-	}
+	documents := document.Of(configMap.Data)
 	if len(documents) == 0 {
-		return last.failed(errors.New("configmap " + configMap.Namespace + "/" + configMap.Name + `: no key ends in "` + documentSuffix + `"`))
+		return last.failed(errors.New("configmap " + configMap.Namespace + "/" + configMap.Name + `: no key ends in "` + document.Suffix + `"`))
 	}
 	return last.read(version{configMap.ResourceVersion, configMap.Generation}, documents)
 }

@@ -2,6 +2,7 @@ package document
 
 import (
 	"bytes"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -11,6 +12,20 @@ const (
 	APIVersion = "clusterset/v1alpha1"
 	Kind       = "ClusterSet"
 )
+
+// Suffix ends the keys of a ConfigMap that are documents.
+const Suffix = ".yaml"
+
+// Of returns the documents in a ConfigMap's data.
+func Of(data map[string]string) map[string]string {
+	documents := make(map[string]string)
+	for key, text := range data {
+		if strings.HasSuffix(key, Suffix) {
+			documents[key] = text
+		}
+	}
+	return documents
+}
 
 // Document is a ClusterSet document as it is written. A list's item of a wrong type is
 // nil.
