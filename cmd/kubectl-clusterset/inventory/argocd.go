@@ -34,8 +34,8 @@ func argoCD(ctx context.Context, r *reader) ([]*cluster, error) {
 		return nil, err
 	}
 	var all []*cluster
-	for i := range secrets {
-		all = append(all, argoCluster(&secrets[i]))
+	for _, s := range secrets {
+		all = append(all, argoCluster(s))
 	}
 	return all, nil
 }

@@ -14,10 +14,10 @@ func capi(ctx context.Context, r *reader) ([]*cluster, error) {
 		return nil, err
 	}
 	var all []*cluster
-	for i := range items {
-		c := capiCluster(&items[i])
+	for _, o := range items {
+		c := capiCluster(o)
 		if r.kubeconfigs {
-			r.capiKubeconfig(ctx, c, items[i].GetNamespace(), items[i].GetName()+"-kubeconfig")
+			r.capiKubeconfig(ctx, c, o.GetNamespace(), o.GetName()+"-kubeconfig")
 		}
 		all = append(all, c)
 	}

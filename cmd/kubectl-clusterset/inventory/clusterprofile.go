@@ -19,8 +19,8 @@ func clusterProfiles(ctx context.Context, r *reader) ([]*cluster, error) {
 		return nil, err
 	}
 	var all []*cluster
-	for i := range items {
-		all = append(all, profiled(&items[i]))
+	for _, o := range items {
+		all = append(all, profiled(o))
 	}
 	return all, nil
 }

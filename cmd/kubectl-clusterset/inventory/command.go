@@ -104,7 +104,7 @@ func (v *command) run(ctx context.Context) error {
 }
 
 func (v *command) read(ctx context.Context, here *objects.Cluster, source func(context.Context, *reader) ([]*cluster, error)) ([]*cluster, error) {
-	r, err := newReader(here.Config, v.kubeconfigs)
+	r, err := newReader(here, v.kubeconfigs)
 	if err != nil {
 		return nil, err
 	}

@@ -13,8 +13,7 @@ func istio(ctx context.Context, r *reader) ([]*cluster, error) {
 		return nil, err
 	}
 	var all []*cluster
-	for i := range secrets {
-		s := &secrets[i]
+	for _, s := range secrets {
 		for _, name := range slices.Sorted(maps.Keys(s.Data)) {
 			all = append(all, &cluster{name: name, origin: "Secret " + s.Namespace + "/" + s.Name + ", key " + name, kubeconfig: s.Data[name]})
 		}

@@ -7,20 +7,19 @@ import (
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/tools/pager"
+
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/objects"
 )
 
-// Bounds of an inventory: as many clusters as a ClusterSet may have.
-const (
-	maxClusters = 5000
-	pageSize    = 500
-)
+// maxClusters bounds an inventory: as many as a ClusterSet may have.
+const maxClusters = 5000
 
 // cluster is what an inventory says of one.
 type cluster struct {
@@ -44,60 +43,51 @@ type reader struct {
 	kubeconfigs bool
 }
 
-func newReader(config *rest.Config, kubeconfigs bool) (*reader, error) {
-	any, err := dynamic.NewForConfig(config)
+func newReader(here *objects.Cluster, kubeconfigs bool) (*reader, error) {
+	any, err := dynamic.NewForConfig(here.Config)
 	if err != nil {
 		return nil, err
 	}
-	kube, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return nil, err
-	}
-	asked, err := discovery.NewDiscoveryClientForConfig(config)
-	if err != nil {
-		return nil, err
-	}
-	return &reader{any, kube, restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(asked)), kubeconfigs}, nil
+	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(here.Kube.Discovery()))
+	return &reader{any, here.Kube, mapper, kubeconfigs}, nil
 }
 
 // list returns all objects of a kind, in the version that the API prefers.
-func (r *reader) list(ctx context.Context, group, kind string) ([]unstructured.Unstructured, error) {
+func (r *reader) list(ctx context.Context, group, kind string) (all []*unstructured.Unstructured, err error) {
+	what := kind + "." + group
 	mapping, err := r.mapper.RESTMapping(schema.GroupKind{Group: group, Kind: kind})
 	if err != nil {
-		return nil, fmt.Errorf("%s.%s: isn't installed: %w", kind, group, err)
+		return nil, fmt.Errorf("%s: isn't installed: %w", what, err)
 	}
-	var all []unstructured.Unstructured
-	options := metav1.ListOptions{Limit: pageSize}
-	for {
-		page, err := r.dynamic.Resource(mapping.Resource).List(ctx, options)
-		if err != nil {
-			return nil, fmt.Errorf("%s.%s: %w", kind, group, err)
-		}
-		if all = append(all, page.Items...); len(all) > maxClusters {
-			return nil, fmt.Errorf("%s.%s: has more than %d", kind, group, maxClusters)
-		}
-		if options.Continue = page.GetContinue(); options.Continue == "" {
-			return all, nil
-		}
-	}
+	err = eachOf(ctx, what, metav1.ListOptions{}, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+		return r.dynamic.Resource(mapping.Resource).List(ctx, o)
+	}, func(o runtime.Object) { all = append(all, o.(*unstructured.Unstructured)) })
+	return all, err
 }
 
 // secrets returns the Secrets with a label.
-func (r *reader) secrets(ctx context.Context, label string) ([]v1.Secret, error) {
-	var all []v1.Secret
-	options := metav1.ListOptions{Limit: pageSize, LabelSelector: label}
-	for {
-		page, err := r.kube.CoreV1().Secrets(metav1.NamespaceAll).List(ctx, options)
-		if err != nil {
-			return nil, fmt.Errorf("label %s of Secrets: %w", label, err)
+func (r *reader) secrets(ctx context.Context, label string) (all []*v1.Secret, err error) {
+	what := "Secrets with the label " + label
+	err = eachOf(ctx, what, metav1.ListOptions{LabelSelector: label}, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+		return r.kube.CoreV1().Secrets(metav1.NamespaceAll).List(ctx, o)
+	}, func(o runtime.Object) { all = append(all, o.(*v1.Secret)) })
+	return all, err
+}
+
+// eachOf calls each with the objects of a list, page by page, as far as maxClusters.
+func eachOf(ctx context.Context, what string, o metav1.ListOptions, list pager.ListPageFunc, each func(runtime.Object)) error {
+	count := 0
+	err := pager.New(list).EachListItem(ctx, o, func(object runtime.Object) error {
+		if count++; count > maxClusters {
+			return fmt.Errorf("more than %d", maxClusters)
 		}
-		if all = append(all, page.Items...); len(all) > maxClusters {
-			return nil, fmt.Errorf("label %s of Secrets: more than %d have it", label, maxClusters)
-		}
-		if options.Continue = page.Continue; options.Continue == "" {
-			return all, nil
-		}
+		each(object)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
 	}
+	return nil
 }
 
 // texts returns a list of strings in an object, nil where there is none.

@@ -13,8 +13,8 @@ func submariner(ctx context.Context, r *reader) ([]*cluster, error) {
 		return nil, err
 	}
 	var all []*cluster
-	for i := range items {
-		all = append(all, submarinerCluster(&items[i]))
+	for _, o := range items {
+		all = append(all, submarinerCluster(o))
 	}
 	return all, nil
 }
