@@ -84,6 +84,14 @@ func (o *Output) Print(w io.Writer, value any) error {
 	return encoder.Encode(value)
 }
 
+// Count returns how many there are of something in words: "1 member", "2 members".
+func Count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // PrintTable writes rows in columns, as kubectl does. The first row is the heading.
 func PrintTable(w io.Writer, rows [][]string) error {
 	table := printers.GetNewTabWriter(w)

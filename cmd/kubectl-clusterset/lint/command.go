@@ -63,9 +63,9 @@ func judge(sets []documents) *report {
 // show prints findings, a line each.
 func show(c *cli.Context, output *cli.Output, r *report) error {
 	errors, warnings := r.count()
-	summary := fmt.Sprintf("%s, %s", number(errors, "error"), number(warnings, "warning"))
+	summary := fmt.Sprintf("%s, %s", cli.Count(errors, "error"), cli.Count(warnings, "warning"))
 	if errors == 0 {
-		summary = fmt.Sprintf("%s, %s", number(r.Members, "member"), number(warnings, "warning"))
+		summary = fmt.Sprintf("%s, %s", cli.Count(r.Members, "member"), cli.Count(warnings, "warning"))
 	}
 	switch {
 	case output.IsData():
@@ -106,11 +106,4 @@ func (r *report) count() (errors, warnings int) {
 		return errors + r.More, warnings
 	}
 	return errors, warnings + r.More
-}
-
-func number(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprint(n, " ", what, "s")
 }

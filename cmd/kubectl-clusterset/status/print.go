@@ -55,7 +55,7 @@ func (r *Report) printSet(c *cli.Context, set *Set, wide bool) error {
 		fmt.Fprintf(c.Out, "Nothing is joined yet: no member in %s. `kubectl clusterset join` adds one.\n", set.Source)
 		return nil
 	}
-	line := set.Source + ": " + count(len(set.Members), "member")
+	line := set.Source + ": " + cli.Count(len(set.Members), "member")
 	if set.Hash != "" {
 		line += fmt.Sprintf(", version %s in force on %d of %d replicas%s", set.Hash, set.InForce, r.Wanted, since(set.Since))
 	}
@@ -68,13 +68,6 @@ func since(t time.Time) string {
 		return ""
 	}
 	return " since " + t.UTC().Format("2006-01-02 15:04:05 UTC")
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func table(set *Set, wide bool) [][]string {
@@ -134,7 +127,7 @@ func (r *Report) short() string {
 				good++
 			}
 		}
-		parts = append(parts, fmt.Sprintf("%d of %s ok", good, count(len(set.Members), "member")))
+		parts = append(parts, fmt.Sprintf("%d of %s ok", good, cli.Count(len(set.Members), "member")))
 	}
 	parts = append(parts, fmt.Sprintf("%d of %d replicas answer", r.Answering, r.Wanted))
 	line := fmt.Sprintf("clusterset %s: %s", r.Health, strings.Join(parts, ", "))
