@@ -1,10 +1,8 @@
 package lookup
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -12,13 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/replicas/replicastest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // serve starts a status server that answers so, and returns its address.
 func serve(t *testing.T, l *status.Lookup, asked *url.Values) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return replicastest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if asked != nil {
 			*asked = r.URL.Query()
 		}
@@ -28,25 +27,13 @@ func serve(t *testing.T, l *status.Lookup, asked *url.Values) string {
 			return
 		}
 		_ = json.NewEncoder(w).Encode(l)
-	}))
-	t.Cleanup(server.Close)
-	return strings.TrimPrefix(server.URL, "http://")
+	})
 }
 
 // run runs the verb against servers. Their addresses are A, B, ... in what it writes.
 func run(t *testing.T, servers []string, args ...string) (code int, out, errOut string) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	c := cli.New(strings.NewReader(""), &stdout, &stderr, "v1")
-	c.Getenv = func(string) string { return "" }
-	var names []string
-	for n, s := range servers {
-		args = append(args, "--server", s)
-		names = append(names, s, string(rune('A'+n)))
-	}
-	code = c.Run(cli.NewRoot(c, New(c)), append([]string{"lookup"}, args...))
-	replace := strings.NewReplacer(names...)
-	return code, replace.Replace(stdout.String()), replace.Replace(stderr.String())
+	return replicastest.Run(t, New, servers, args...)
 }
 
 func web(address string) *status.Lookup {

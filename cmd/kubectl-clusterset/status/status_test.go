@@ -1,10 +1,8 @@
 package status
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/replicas/replicastest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
@@ -48,31 +47,19 @@ func process(changes ...func(*status.Process)) *status.Process {
 // serve starts a status server, and returns its address. What is looked up has the rcode.
 func serve(t *testing.T, p *status.Process, rcode ...string) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return replicastest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/lookup" {
 			_ = json.NewEncoder(w).Encode(status.Lookup{Rcode: rcode[0]})
 			return
 		}
 		_ = json.NewEncoder(w).Encode(p)
-	}))
-	t.Cleanup(server.Close)
-	return strings.TrimPrefix(server.URL, "http://")
+	})
 }
 
 // run runs the verb against servers. Their addresses are A, B, ... in what it writes.
 func run(t *testing.T, servers []string, args ...string) (code int, out, errOut string) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	c := cli.New(strings.NewReader(""), &stdout, &stderr, "v1")
-	c.Getenv = func(string) string { return "" }
-	var names []string
-	for n, s := range servers {
-		args = append(args, "--server", s)
-		names = append(names, s, string(rune('A'+n)))
-	}
-	code = c.Run(cli.NewRoot(c, New(c)), append([]string{"status"}, args...))
-	replace := strings.NewReplacer(names...)
-	return code, replace.Replace(stdout.String()), replace.Replace(stderr.String())
+	return replicastest.Run(t, New, servers, args...)
 }
 
 const healthy = `NAME              NETWORK   DNS    RTT     DATA    AGE   SERVICES   ENDPOINTSLICES   REPLICAS
