@@ -133,18 +133,23 @@ func (l *look) may(ctx context.Context, rights []right) (has []right, err error)
 	return has, nil
 }
 
+// missingOf returns the rights that aren't there.
+func missingOf(needs, has []right) (missing []string) {
+	for _, r := range needs {
+		if !slices.Contains(has, r) {
+			missing = append(missing, r.String())
+		}
+	}
+	return missing
+}
+
 // lacks is a finding where CoreDNS's account hasn't all of the rights.
 func (l *look) lacks(ctx context.Context, leads, mend string, rights []right) []finding {
 	has, err := l.may(ctx, rights)
 	if err != nil {
 		return warn("", "", "can't be asked: %v", err)
 	}
-	var missing []string
-	for _, r := range rights {
-		if !slices.Contains(has, r) {
-			missing = append(missing, r.String())
-		}
-	}
+	missing := missingOf(rights, has)
 	if len(missing) == 0 {
 		return nil
 	}

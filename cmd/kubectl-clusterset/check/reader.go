@@ -78,13 +78,7 @@ func (l *look) mayEnough(ctx context.Context) []finding {
 		if l.isOurs(m) {
 			needs = append(slices.Clone(needs), right{"create", "", "serviceaccounts/token", objects.MemberNamespace, objects.Reader})
 		}
-		has := l.readerHas(ctx, m.Name, needs)
-		var missing []string
-		for _, r := range needs {
-			if !slices.Contains(has, r) {
-				missing = append(missing, r.String())
-			}
-		}
+		missing := missingOf(needs, l.readerHas(ctx, m.Name, needs))
 		if len(missing) == 0 {
 			return "", "", ""
 		}
