@@ -23,28 +23,7 @@ func ServiceImports(version string) schema.GroupVersionResource {
 // stored.
 func DefineImports(t testing.TB, client dynamic.Interface, versions ...string) {
 	t.Helper()
-	var served []any
-	for n, version := range versions {
-		served = append(served, map[string]any{
-			"name": version, "served": true, "storage": n == 0,
-			"schema": map[string]any{"openAPIV3Schema": map[string]any{"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
-		})
-	}
-	_, err := client.Resource(CRDs).Create(t.Context(), &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-		"metadata": map[string]any{
-			"name":        ServiceImportsCRD,
-			"annotations": map[string]any{"api-approved.kubernetes.io": "https://github.com/kubernetes/enhancements/pull/1748"},
-		},
-		"spec": map[string]any{
-			"group": ServiceImports("").Group, "scope": "Namespaced",
-			"names":    map[string]any{"plural": "serviceimports", "singular": "serviceimport", "kind": "ServiceImport", "listKind": "ServiceImportList"},
-			"versions": served,
-		},
-	}}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	Define(t, client, ServiceImports("").GroupResource(), "ServiceImport", versions...)
 }
 
 // Import makes a ServiceImport with that spec, as soon as the API server knows how.

@@ -56,21 +56,7 @@ var definitions = []struct{ group, version, kind, plural string }{
 func (c *cluster) define(t *testing.T) {
 	t.Helper()
 	for _, d := range definitions {
-		_, err := c.dynamic.Resource(harness.CRDs).Create(t.Context(), &unstructured.Unstructured{Object: map[string]any{
-			"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-			"metadata": map[string]any{
-				"name":        d.plural + "." + d.group,
-				"annotations": map[string]any{"api-approved.kubernetes.io": "https://github.com/kubernetes/enhancements/pull/1748"},
-			},
-			"spec": map[string]any{
-				"group": d.group, "scope": "Namespaced", "names": map[string]any{"plural": d.plural, "kind": d.kind},
-				"versions": []any{map[string]any{
-					"name": d.version, "served": true, "storage": true,
-					"schema": map[string]any{"openAPIV3Schema": map[string]any{"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
-				}},
-			},
-		}}, metav1.CreateOptions{})
-		must(t, err)
+		harness.Define(t, c.dynamic, schema.GroupResource{Group: d.group, Resource: d.plural}, d.kind, d.version)
 	}
 	for _, text := range strings.Split(inventories, "---\n") {
 		o := &unstructured.Unstructured{}
