@@ -184,5 +184,5 @@ const memberTimeout = 5 * time.Second
 // itself.
 func (l *look) isOurs(m *document.Cluster) bool {
 	s := l.secrets[m.Kubeconfig.Secret]
-	return s != nil && s.Labels[objects.ManagedByLabel] == objects.ManagedBy
+	return s != nil && objects.IsOfJoin(s)
 }
