@@ -11,19 +11,18 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/conditions"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/credentials"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/gate"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // Log is the operator's: CoreDNS's plugin log.
-type Log interface {
-	Infof(format string, args ...any)
-	Warningf(format string, args ...any)
-	Errorf(format string, args ...any)
-}
+type Log = conditions.Log
 
 // Credentials are how to reach a member's API.
 type Credentials = credentials.Credentials
@@ -73,7 +72,7 @@ type Member struct {
 // state is a Member's data, with the sessions that they come from.
 type state struct {
 	options   Options
-	resources []*resource
+	resources []*resources.Resource
 	view      atomic.Pointer[View]
 	details   atomic.Pointer[status.DataDetails]
 	synced    chan struct{}   // closed with the first whole data
@@ -93,8 +92,11 @@ type state struct {
 	// since is when the API was last proven alive, while the data are stale.
 	since      time.Time
 	uid        string // of the cluster that the data are from
-	conditions conditions
+	conditions conditions.Conditions
 }
+
+// mcsPause is about how long it takes until a CRD that was installed is noticed.
+const mcsPause = time.Minute
 
 var errNotSynced = errors.New("data not yet synced")
 
@@ -103,19 +105,19 @@ func Start(o Options) *Member {
 	if o.Silence == 0 {
 		o.Silence = DefaultSilence
 	}
-	o.Log = &boundedLog{inner: o.Log, since: time.Now()}
+	o.Log = conditions.Bounded(o.Log)
 	m := &Member{
 		state: state{
-			options: o, resources: newResources(&decode.Decoder{PodNames: o.EndpointPodNames}),
+			options: o, resources: resources.OfMember(&decode.Decoder{PodNames: o.EndpointPodNames}),
 			synced: make(chan struct{}), data: model.NewData(), lookAgain: mcsPause,
 		},
 		lists: make(chan struct{}, max(cap(o.Gate)-1, 1)), share: gate.NewShare(), limiter: apiclient.NewLimiter(),
 	}
 	if o.Imports {
-		m.resources = newImportResources(new(decode.Decoder))
+		m.resources = resources.OfImports(new(decode.Decoder))
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
-	m.conditions = conditions{o: &m.options}
+	m.conditions = conditions.New(o.subject(), o.Log, conditions.Counters{Troubles: o.Metrics.Troubles, Expires: o.Metrics.Expires})
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.publish()
@@ -158,7 +160,7 @@ func (m *Member) SetCredentials(c Credentials, err error) {
 		switch {
 		case invalid == nil:
 			m.key = c.Key()
-			m.connect(&connector{m: m, creds: c, config: config})
+			m.connect(&connector{m: m, files: credentials.Reader{Credentials: c, Config: config}})
 		case err == nil:
 			err = invalid
 		}
@@ -167,9 +169,9 @@ func (m *Member) SetCredentials(c Credentials, err error) {
 		err = errors.New("kubeconfig: empty")
 	}
 	if err == nil {
-		m.conditions.clear(aboutKubeconfig)
+		m.conditions.Clear(conditions.Kubeconfig)
 	} else {
-		m.conditions.set(aboutKubeconfig, &failure{reason: BadKubeconfig, err: err})
+		m.conditions.Set(conditions.Kubeconfig, &failure.Failure{Reason: failure.BadKubeconfig, Err: err})
 	}
 	m.publish()
 }
@@ -192,7 +194,7 @@ func (m *Member) reconnect(c *connector) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.newest == c && m.ctx.Err() == nil {
-		m.connect(&connector{m: m, creds: c.creds})
+		m.connect(&connector{m: m, files: credentials.Reader{Credentials: c.files.Credentials}})
 	}
 }
 
@@ -208,7 +210,7 @@ func (m *Member) setExpiry(c *connector, e credentials.Expiry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.newest == c {
-		m.conditions.setExpiry(e, time.Now())
+		m.conditions.SetExpiry(e, time.Now())
 		m.publishDetails()
 	}
 }
@@ -218,17 +220,17 @@ func (m *Member) setInsecure(c *connector, insecure bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.newest == c {
-		m.conditions.setInsecure(insecure)
+		m.conditions.SetInsecure(insecure)
 		m.publishDetails()
 	}
 }
 
 // connectFailed notes what kept a session from beginning.
-func (m *Member) connectFailed(c *connector, f *failure) {
+func (m *Member) connectFailed(c *connector, f *failure.Failure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.newest == c {
-		m.conditions.set(aboutAPI, f)
+		m.conditions.Set(conditions.API, f)
 		m.publish()
 	}
 }

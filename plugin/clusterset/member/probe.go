@@ -8,6 +8,9 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 )
 
 // A silent partition is to be noticed within 10 s: the pause, a fifth more, and the
@@ -25,7 +28,7 @@ const (
 var errReplaced = errors.New("its uid is another one now")
 
 // stayAlive returns the failure that ended the session, nil where ctx did.
-func (s *session) stayAlive(ctx context.Context) *failure {
+func (s *session) stayAlive(ctx context.Context) *failure.Failure {
 	probed := time.Now()
 	for {
 		requested := s.wait(ctx)
@@ -50,14 +53,14 @@ func (s *session) stayAlive(ctx context.Context) *failure {
 
 // wait returns when there is something to do, and reports whether a probe is requested.
 func (s *session) wait(ctx context.Context) (requested bool) {
-	timer := time.NewTimer(max(jitter(probePause)-time.Since(s.lastAlive()), leastWait))
+	timer := time.NewTimer(max(backoff.Jitter(probePause)-time.Since(s.lastAlive()), leastWait))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 	case <-s.probeNow:
 		return true
-	case got := <-s.connector.reading:
-		s.connector.reading = nil
+	case got := <-s.connector.files.Reading:
+		s.connector.files.Reading = nil
 		s.connector.reread(got)
 	case <-timer.C:
 	}
@@ -65,7 +68,7 @@ func (s *session) wait(ctx context.Context) (requested bool) {
 }
 
 // checkAlive probes the API of a session that was alive.
-func (s *session) checkAlive(ctx context.Context) *failure {
+func (s *session) checkAlive(ctx context.Context) *failure.Failure {
 	began := time.Now()
 	f := s.probe(ctx, probeTimeout)
 	switch {
@@ -74,12 +77,12 @@ func (s *session) checkAlive(ctx context.Context) *failure {
 		return nil
 	case ctx.Err() != nil:
 		return nil
-	case f.reason == Unauthorized:
+	case f.Reason == failure.Unauthorized:
 		// It is alive, and its watches go on until they end.
 		s.noteAlive()
 		s.m.credentialsRefused(s, f)
 		return nil
-	case f.reason != Replaced && s.lastAlive().After(began):
+	case f.Reason != failure.Replaced && s.lastAlive().After(began):
 		return nil // slow, and alive
 	}
 	return f
@@ -87,18 +90,18 @@ func (s *session) checkAlive(ctx context.Context) *failure {
 
 // probe gets the namespace that every cluster has: the cheapest thing that differs
 // between clusters.
-func (s *session) probe(ctx context.Context, timeout time.Duration) *failure {
+func (s *session) probe(ctx context.Context, timeout time.Duration) *failure.Failure {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	n, err := s.client.Namespace(ctx, metav1.NamespaceSystem)
 	switch {
 	case apierrors.IsForbidden(err), apierrors.IsNotFound(err): // it is alive, that's all
 	case err != nil:
-		return &failure{reason: classify(err), err: plain(err)}
+		return failure.Of(err, "")
 	case n.UID == "":
-		return &failure{reason: ServerError, err: errors.New("a namespace without a uid: not a Kubernetes API")}
+		return &failure.Failure{Reason: failure.ServerError, Err: errors.New("a namespace without a uid: not a Kubernetes API")}
 	case !s.m.identify(s, string(n.UID)):
-		return &failure{reason: Replaced, err: fmt.Errorf("namespace %s: %w", metav1.NamespaceSystem, errReplaced)}
+		return &failure.Failure{Reason: failure.Replaced, Err: fmt.Errorf("namespace %s: %w", metav1.NamespaceSystem, errReplaced)}
 	}
 	s.noteAlive()
 	return nil

@@ -6,6 +6,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 )
 
 // watchExports watches ServiceExports while the API serves them, and looks for them now
@@ -13,7 +15,7 @@ import (
 func (l *listWatch) watchExports() {
 	s := l.session
 	for s.ctx.Err() == nil {
-		version, err := s.mcsVersion(s.ctx, l.name)
+		version, err := resources.MCSVersion(s.ctx, s.client, l.Name)
 		switch {
 		case err != nil:
 			l.failed(s.ctx, err)
@@ -23,7 +25,7 @@ func (l *listWatch) watchExports() {
 			l.runExports(version)
 			l.exportsNotServed()
 		}
-		pause(s.ctx, jitter(s.m.lookAgain))
+		backoff.Pause(s.ctx, backoff.Jitter(s.m.lookAgain))
 	}
 }
 
@@ -32,7 +34,7 @@ func (l *listWatch) watchExports() {
 func (l *listWatch) runExports(version string) {
 	ctx, cancel := context.WithCancel(l.session.ctx)
 	defer cancel()
-	l.source = apiclient.Source{Path: mcsPath(version, l.name), MetadataOnly: true} // alike in all versions
+	l.source = apiclient.Source{Path: resources.MCSPath(version, l.Name), MetadataOnly: true} // alike in all versions
 	l.refused = func(err error) {
 		if apierrors.IsNotFound(err) {
 			cancel()
@@ -47,7 +49,7 @@ func (i *informer) exportsNotServed() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !i.session.over {
-		m.conditions.setServed(false, serviceExports, "only marked services count as exported")
+		m.conditions.SetServed(false, resources.ServiceExports, resources.MCSGroup, "only marked services count as exported")
 		i.absent = true
 		m.setList(i, nil)
 	}

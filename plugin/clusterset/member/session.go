@@ -10,8 +10,11 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/gate"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 )
 
 // session is one try at an API: connections of its own, lists, the watches that follow,
@@ -39,9 +42,9 @@ type session struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	// aborted is the failure of an informer that ended the session.
-	aborted atomic.Pointer[failure]
+	aborted atomic.Pointer[failure.Failure]
 	// cost is what each resource counts as, while it is listed and after (maxObjects).
-	cost [resourceCount]atomic.Int64
+	cost [resources.Count]atomic.Int64
 
 	// Under the Member's lock:
 
@@ -51,7 +54,7 @@ type session struct {
 	over, synced bool
 	// waiting is set while the optional resources have time to be listed, waited after it.
 	waiting, waited bool
-	derived         derivedNamespaces // nil while namespaces are listed
+	derived         resources.DerivedNamespaces // nil while namespaces are listed
 }
 
 // maxObjects bounds what the resources of a session count as together.
@@ -73,7 +76,7 @@ func newSession(c *connector, config *rest.Config) (*session, error) {
 		return nil, err
 	}
 	for n, r := range s.m.resources {
-		s.informers = append(s.informers, &informer{resource: r, number: n, session: s})
+		s.informers = append(s.informers, &informer{Resource: r, number: n, session: s})
 	}
 	if s.m.options.OnlyExported && !s.m.options.Imports {
 		s.only = newOnlyExported(s)
@@ -82,7 +85,7 @@ func newSession(c *connector, config *rest.Config) (*session, error) {
 }
 
 // run returns at the session's first failure, or when ctx ends.
-func (s *session) run(ctx context.Context) *failure {
+func (s *session) run(ctx context.Context) *failure.Failure {
 	// Failures are logged here; client-go's own lines would repeat them unquoted.
 	s.ctx, s.stop = context.WithCancel(klog.NewContext(ctx, klog.Logger{}))
 	f := s.work()
@@ -96,15 +99,15 @@ func (s *session) run(ctx context.Context) *failure {
 	return f
 }
 
-func (s *session) work() *failure {
-	if f := s.probe(s.ctx, tryTimeout(s.connector.failed)); f != nil {
+func (s *session) work() *failure.Failure {
+	if f := s.probe(s.ctx, backoff.TryTimeout(s.connector.failed)); f != nil {
 		return f
 	}
 	if s.m.sessionConnected(s) {
-		pause(s.ctx, between(0, relistDelay))
+		backoff.Pause(s.ctx, backoff.Between(0, relistDelay))
 	}
 	if s.m.options.Imports {
-		s.running.Go((&imports{s, s.listWatch(services), s.listWatch(endpointSlices)}).watch)
+		s.running.Go((&imports{s, s.listWatch(resources.Services), s.listWatch(resources.EndpointSlices)}).watch)
 		return s.stayAlive(s.ctx)
 	}
 	if s.only != nil {
@@ -113,7 +116,7 @@ func (s *session) work() *failure {
 	}
 	for n := range s.informers {
 		l := s.listWatch(n)
-		if n == exports {
+		if n == resources.Exports {
 			s.running.Go(l.watchExports)
 			continue
 		}
@@ -124,11 +127,11 @@ func (s *session) work() *failure {
 
 func (s *session) listWatch(n int) *listWatch {
 	i := s.informers[n]
-	return &listWatch{informer: i, source: i.source, slot: gate.Slot{Gate: s.m.options.Gate, Own: s.m.lists, Share: s.m.share}}
+	return &listWatch{informer: i, source: i.Source, slot: gate.Slot{Gate: s.m.options.Gate, Own: s.m.lists, Share: s.m.share}}
 }
 
 // abort ends the session for what came to one of its informers.
-func (s *session) abort(f *failure) {
+func (s *session) abort(f *failure.Failure) {
 	s.aborted.CompareAndSwap(nil, f)
 	s.stop()
 }
@@ -160,21 +163,23 @@ func (s *session) requestProbe() {
 	}
 }
 
-func (s *session) required() []*informer { return s.informers[services : endpointSlices+1] }
+func (s *session) required() []*informer {
+	return s.informers[resources.Services : resources.EndpointSlices+1]
+}
 
 // complete reports whether all required resources are listed, and whether the others are,
 // or can't be.
 func (s *session) complete() (whole, settled bool) {
 	whole, settled = true, true
 	for _, i := range s.informers {
-		whole = whole && (i.listed || !i.required)
+		whole = whole && (i.listed || !i.Required)
 		settled = settled && (i.listed || i.settled)
 	}
 	return whole, settled
 }
 
 // failure returns that of a required resource, nil where there is none.
-func (s *session) failure() *failure {
+func (s *session) failure() *failure.Failure {
 	for _, i := range s.required() {
 		if i.failure != nil {
 			return i.failure
