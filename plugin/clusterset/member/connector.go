@@ -70,11 +70,13 @@ func (c *connector) newSession() (*session, error) {
 	return newSession(c, config)
 }
 
-// use authenticates with the Config's token from now on.
-func (c *connector) use(config *rest.Config) {
-	c.token.Store(&config.BearerToken)
+// use authenticates with the Config's token from now on, and reports whether that is
+// another one.
+func (c *connector) use(config *rest.Config) (another bool) {
+	before := c.token.Swap(&config.BearerToken)
 	c.m.setExpiry(c, credentials.ExpiryOf(config))
 	c.m.setInsecure(c, config.Insecure)
+	return before != nil && *before != config.BearerToken
 }
 
 // checkPause is how often credentials are checked while a session goes on.
@@ -95,13 +97,14 @@ func (c *connector) check() {
 }
 
 // reread uses what was read while a session goes on. Another token is used at once; other
-// certificates need another session.
-func (c *connector) reread(got credentials.Result) {
+// certificates need another session. It reports whether the token is to be tried.
+func (c *connector) reread(got credentials.Result) (another bool) {
 	if got.Err != nil || c.ctx.Err() != nil {
-		return // half written, maybe; the next session reports it
+		return false // half written, maybe; the next session reports it
 	}
-	c.use(got.Config)
+	another = c.use(got.Config)
 	if digest := credentials.Digest(got.Config); digest != *c.digest.Swap(&digest) {
 		c.m.reconnect(c)
 	}
+	return another
 }

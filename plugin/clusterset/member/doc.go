@@ -15,8 +15,8 @@
 //   - connector (connector.go): tries sessions with one set of credentials, with the
 //     pauses of package backoff, until one works and again when it ends.
 //   - session (session.go): one try at an API. It ends when nothing proves the API alive
-//     any more (probe.go, informer.go); then all its connections are closed, and the next
-//     session lists everything anew.
+//     any more: no watch (informer.go), nor a ping or a request (probe.go). Then all its
+//     connections are closed, and the next session lists everything anew.
 //   - listWatch (listwatch.go): lists and watches a resource in one session, with
 //     client-go's Reflector; an informer (informer.go) has its state. A list needs a slot
 //     of package gate, which all members share. serviceexports.go and serviceimports.go

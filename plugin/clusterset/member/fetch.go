@@ -29,7 +29,7 @@ const aboutFetches = "fetches of exported services"
 
 // fetchMissing fetches what is missing, one Service at a time, until the session ends.
 func (o *onlyExported) fetchMissing() {
-	most := firstPause
+	again := backoff.Growing{Least: firstPause, Most: optionalMost}
 	for o.ctx.Err() == nil {
 		key := o.nextMissing()
 		if key == "" {
@@ -41,11 +41,10 @@ func (o *onlyExported) fetchMissing() {
 		}
 		items, err := o.fetch(key)
 		if !o.apply(key, items, err) {
-			most = firstPause
+			again.Reset()
 			continue
 		}
-		backoff.Pause(o.ctx, backoff.Jitter(most))
-		most = min(2*most, optionalMost)
+		backoff.Pause(o.ctx, again.Next())
 	}
 }
 

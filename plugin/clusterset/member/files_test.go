@@ -98,7 +98,12 @@ func TestTokenFile(t *testing.T) {
 	token.Store(&second)
 	rewriteFile(t, path, "second")
 	config, err := c.files.RESTConfig()
-	c.reread(credentials.Result{Config: config, Err: err})
+	if !c.reread(credentials.Result{Config: config, Err: err}) {
+		t.Error("nothing tries the new token")
+	}
+	if c.reread(credentials.Result{Config: config, Err: err}) {
+		t.Error("the same token is tried again")
+	}
 	if got := *c.token.Load(); got != "second" {
 		t.Errorf("the token is %q", got)
 	}

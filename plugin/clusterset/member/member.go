@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/conditions"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/credentials"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
@@ -77,8 +78,9 @@ type state struct {
 	details   atomic.Pointer[status.DataDetails]
 	synced    chan struct{}   // closed with the first whole data
 	ctx       context.Context //nolint:containedctx // of all goroutines; Stop ends it
-	// lookAgain is about how long it takes until a CRD that was installed is noticed.
+	// lookAgain and askTime are mcsPause and probe.go's, but for tests.
 	lookAgain time.Duration
+	askTime   time.Duration
 
 	mu sync.Mutex
 	// newest has the current credentials. live is the session that the data are from:
@@ -95,8 +97,14 @@ type state struct {
 	conditions conditions.Conditions
 }
 
-// mcsPause is about how long it takes until a CRD that was installed is noticed.
-const mcsPause = time.Minute
+// mcsPause is about how long it takes until a CRD is noticed that was installed just after
+// it was looked for; the longer there is none, the more seldom it is looked for, as an API
+// that nobody means to install it in isn't to be asked each minute. mcsGrowth is how many
+// times longer at the most: about as often as watches are renewed.
+const (
+	mcsPause  = time.Minute
+	mcsGrowth = 8
+)
 
 var errNotSynced = errors.New("data not yet synced")
 
@@ -109,7 +117,7 @@ func Start(o Options) *Member {
 	m := &Member{
 		state: state{
 			options: o, resources: resources.OfMember(&decode.Decoder{PodNames: o.EndpointPodNames}),
-			synced: make(chan struct{}), data: model.NewData(), lookAgain: mcsPause,
+			synced: make(chan struct{}), data: model.NewData(), lookAgain: mcsPause, askTime: askTime,
 		},
 		lists: make(chan struct{}, max(cap(o.Gate)-1, 1)), share: gate.NewShare(), limiter: apiclient.NewLimiter(),
 	}
@@ -122,6 +130,11 @@ func Start(o Options) *Member {
 	defer m.mu.Unlock()
 	m.publish()
 	return m
+}
+
+// lookouts are the pauses between looking for a CRD.
+func (m *state) lookouts() backoff.Growing {
+	return backoff.Growing{Least: m.lookAgain, Most: mcsGrowth * m.lookAgain}
 }
 
 // View returns what is known now. It costs one atomic load.

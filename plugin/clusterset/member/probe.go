@@ -14,15 +14,27 @@ import (
 )
 
 // A silent partition is to be noticed within 10 s: the pause, a fifth more, and the
-// probe's timeout make 6.6 s.
+// timeout make 6.6 s.
 const (
 	probePause   = 3 * time.Second
 	probeTimeout = 3 * time.Second
 	// leastWait spaces probes that are refused, which prove nothing.
 	leastWait = time.Second
-	// uidPause is how often a probe is sent though the watches prove enough: only a probe
-	// notices another cluster at the same address.
-	uidPause = 30 * time.Second
+	// busyPause is how often there is a probe though the watches prove enough.
+	busyPause = 30 * time.Second
+)
+
+// Where watches stand on connections of HTTP/2, an API is pinged, which is no request: a
+// thousand clusters that watch each other would have theirs answer 667 of them a second.
+// What a ping doesn't show is asked by request.
+const (
+	// askTime is how long a new session asks as well: an API server accepts a token for
+	// some 10 s after it was revoked, and that often is when the next one is given. Later
+	// it shows when a watch is renewed, within 10 minutes.
+	askTime = time.Minute
+	// silentMost is how long pings alone count. What answers them may be a proxy, and who
+	// is behind it dead; but an API server sends a bookmark within 75 s.
+	silentMost = 90 * time.Second
 )
 
 var errReplaced = errors.New("its uid is another one now")
@@ -41,17 +53,17 @@ func (s *session) stayAlive(ctx context.Context) *failure.Failure {
 		s.connector.check()
 		s.freeMemory()
 		now := time.Now()
-		if !requested && now.Sub(s.lastAlive()) < probePause*4/5 && now.Sub(probed) < uidPause {
+		if !requested && now.Sub(s.lastAlive()) < probePause*4/5 && now.Sub(probed) < busyPause {
 			continue
 		}
 		probed = now
-		if f := s.checkAlive(ctx); f != nil {
+		if f := s.checkAlive(ctx, requested); f != nil {
 			return f
 		}
 	}
 }
 
-// wait returns when there is something to do, and reports whether a probe is requested.
+// wait returns when there is something to do, and reports whether a request is to be made.
 func (s *session) wait(ctx context.Context) (requested bool) {
 	timer := time.NewTimer(max(backoff.Jitter(probePause)-time.Since(s.lastAlive()), leastWait))
 	defer timer.Stop()
@@ -61,23 +73,31 @@ func (s *session) wait(ctx context.Context) (requested bool) {
 		return true
 	case got := <-s.connector.files.Reading:
 		s.connector.files.Reading = nil
-		s.connector.reread(got)
+		return s.connector.reread(got)
 	case <-timer.C:
 	}
 	return false
 }
 
-// checkAlive probes the API of a session that was alive.
-func (s *session) checkAlive(ctx context.Context) *failure.Failure {
-	began := time.Now()
+// checkAlive probes the API of a session that was alive: by a ping, by a request, or both.
+func (s *session) checkAlive(ctx context.Context, requested bool) *failure.Failure {
+	if !requested && s.m.watches(s) {
+		pinged, f := s.ping(ctx)
+		if f != nil || pinged && !s.mustAsk() {
+			return f
+		}
+	}
+	began, dialed := time.Now(), s.conns.Dialed()
 	f := s.probe(ctx, probeTimeout)
+	s.refused = f != nil && f.Reason == failure.Unauthorized
 	switch {
 	case f == nil:
+		s.asked = dialed
 		s.m.credentialsAccepted(s)
 		return nil
 	case ctx.Err() != nil:
 		return nil
-	case f.Reason == failure.Unauthorized:
+	case s.refused:
 		// It is alive, and its watches go on until they end.
 		s.noteAlive()
 		s.m.credentialsRefused(s, f)
@@ -86,6 +106,31 @@ func (s *session) checkAlive(ctx context.Context) *failure.Failure {
 		return nil // slow, and alive
 	}
 	return f
+}
+
+// ping pings the API, and reports whether that proved it alive. A connection that broke is
+// no failure, as there may be another one: that is for a request to find out.
+func (s *session) ping(ctx context.Context) (alive bool, f *failure.Failure) {
+	began := time.Now()
+	limited, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	err := s.conns.Ping(limited)
+	switch {
+	case err == nil:
+		s.notePinged()
+		return true, nil
+	case limited.Err() == nil || ctx.Err() != nil || s.lastAlive().After(began):
+		return false, nil
+	}
+	return false, failure.Of(fmt.Errorf("a ping: %w", err), "")
+}
+
+// mustAsk reports whether there is something to know that a ping doesn't show: whether the
+// credentials are accepted, whether it is still the same cluster, and whether the API is
+// more than its HTTP server.
+func (s *session) mustAsk() bool {
+	return s.refused || s.conns.Dialed() != s.asked ||
+		time.Since(s.began) < s.m.askTime || time.Since(s.lastWord()) > silentMost
 }
 
 // probe gets the namespace that every cluster has: the cheapest thing that differs

@@ -14,6 +14,7 @@ import (
 // and then while it doesn't.
 func (l *listWatch) watchExports() {
 	s := l.session
+	again := s.m.lookouts()
 	for s.ctx.Err() == nil {
 		version, err := resources.MCSVersion(s.ctx, s.client, l.Name)
 		switch {
@@ -24,8 +25,9 @@ func (l *listWatch) watchExports() {
 		default:
 			l.runExports(version)
 			l.exportsNotServed()
+			again.Reset()
 		}
-		backoff.Pause(s.ctx, backoff.Jitter(s.m.lookAgain))
+		backoff.Pause(s.ctx, again.Next())
 	}
 }
 

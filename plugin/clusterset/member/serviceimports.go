@@ -26,21 +26,23 @@ type imports struct {
 // ways to know who exports a service, and neither CRDs nor rights are asked of a cluster.
 func (i *imports) watch() {
 	s := i.session
+	again := s.m.lookouts()
 	for s.ctx.Err() == nil {
 		version, err := resources.MCSVersion(s.ctx, s.client, i.imports.Name)
-		again := backoff.Jitter(s.m.lookAgain)
 		switch {
 		case version != "":
 			i.none(i.run(version))
+			again.Reset()
 		case err == nil:
 			i.none(nil)
 		case isUnavailable(err):
 			i.none(i.imports.failureOf(err))
 		default:
 			i.imports.failed(s.ctx, err)
-			again = backoff.Between(firstPause, requiredMost) // nothing is known until then
+			backoff.Pause(s.ctx, backoff.Between(firstPause, requiredMost)) // nothing is known until then
+			continue
 		}
-		backoff.Pause(s.ctx, again)
+		backoff.Pause(s.ctx, again.Next())
 	}
 }
 

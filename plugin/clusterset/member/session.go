@@ -33,8 +33,13 @@ type session struct {
 	// probeNow asks for a probe at once.
 	probeNow chan struct{}
 	began    time.Time
-	// alive is when something last proved the API alive, in nanoseconds after began.
-	alive atomic.Int64
+	// alive is when something last proved the API alive, in nanoseconds after began; word
+	// when that was something that it sent, and not a ping.
+	alive, word atomic.Int64
+	// asked is how many connections there were before the last request that found the
+	// cluster to be the same, refused whether the last one's credentials weren't accepted.
+	asked   int
+	refused bool
 	// garbage is set after a big list.
 	garbage atomic.Bool
 
@@ -149,11 +154,18 @@ func (s *session) addCost(resource, objects int) error {
 	return nil
 }
 
-// noteAlive notes that something proved the API alive just now.
-func (s *session) noteAlive() { s.alive.Store(int64(time.Since(s.began))) }
+// noteAlive notes that something that the API sent proved it alive just now.
+func (s *session) noteAlive() {
+	s.notePinged()
+	s.word.Store(s.alive.Load())
+}
 
-// lastAlive returns when something last did.
+// notePinged notes that a ping did.
+func (s *session) notePinged() { s.alive.Store(int64(time.Since(s.began))) }
+
+// lastAlive returns when anything last did, lastWord when something did that it sent.
 func (s *session) lastAlive() time.Time { return s.began.Add(time.Duration(s.alive.Load())) }
+func (s *session) lastWord() time.Time  { return s.began.Add(time.Duration(s.word.Load())) }
 
 // requestProbe asks for a probe now.
 func (s *session) requestProbe() {

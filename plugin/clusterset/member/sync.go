@@ -32,6 +32,18 @@ func (m *state) sessionConnected(s *session) (again bool) {
 	return m.whole
 }
 
+// watches reports whether all is watched that makes data whole: where that is nothing, too.
+func (m *state) watches(s *session) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, i := range s.required() {
+		if !i.watched {
+			return false
+		}
+	}
+	return true
+}
+
 // identify notes the uid of a session's cluster, and reports whether it is the one that it
 // was.
 func (m *state) identify(s *session, uid string) bool {

@@ -62,3 +62,19 @@ func Pause(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	}
 }
+
+// Growing are pauses that double, from Least to Most, until something succeeds.
+type Growing struct {
+	Least, Most time.Duration
+	next        time.Duration
+}
+
+// Next returns the next pause, 20% more or less.
+func (g *Growing) Next() time.Duration {
+	pause := max(g.next, g.Least)
+	g.next = min(2*pause, g.Most)
+	return Jitter(pause)
+}
+
+// Reset makes the next pause the least.
+func (g *Growing) Reset() { g.next = 0 }
