@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
@@ -45,7 +46,10 @@ func startCounter(a *api) *counter {
 	}))
 	c.EnableHTTP2 = true
 	c.StartTLS()
-	a.t.Cleanup(c.Close)
+	a.t.Cleanup(func() {
+		c.Close()
+		net.CloseIdleConnectionsFor(through)
+	})
 	return c
 }
 
@@ -80,9 +84,7 @@ func TestIdle(t *testing.T) {
 	t.Logf("%d requests in %v, none in the last minute", counted.requests.Load(), time.Since(began).Round(time.Second))
 	for _, name := range strings.Fields("silent refusing frozen") { // frozen is for all
 		o := outages[name]
-		if err := o.isFresh(); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+		o.await(freshWithin, member.Fresh)
 		o.begin(o.relay)
 		t.Logf("%s: noticed after %v (%v)", name, o.await(staleWithin, member.Stale), o.View().Err)
 		o.end(o.relay)

@@ -24,12 +24,13 @@
 //   - onlyExported (onlyexported.go): keeps what is exported alone, where that is asked
 //     for; fetch.go gets one Service that is exported later.
 //   - store (store.go), sync.go: lists and events become model.Data, and a View is
-//     published. memory.go returns a list's garbage, status.go has the state for a person.
+//     published. status.go has the state for a person.
 //
 // What needs nothing of the Member's lock is in packages of its own. resources has what is
 // watched, and makes it part of the data: a list is compared with them, so what didn't
 // change keeps its memory, and what is gone is removed. failure has why an API can't be
 // used, as one of a few reasons, and conditions logs it, once, in text that is safe to log.
+// liveness has when an API was proven alive, and garbage returns a list's.
 // credentials makes a Config of a kubeconfig, apiclient asks the API, and decode reads what
 // comes: an API may be the attacker's.
 //

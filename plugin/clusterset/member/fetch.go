@@ -2,10 +2,8 @@ package member
 
 import (
 	"context"
-	"path"
 	"time"
 
-	discovery "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
@@ -74,17 +72,10 @@ type fetched struct {
 func (o *onlyExported) fetch(key string) ([]fetched, error) {
 	ctx, cancel := context.WithTimeout(o.ctx, fetchTime)
 	defer cancel()
-	name, namespace := resources.SplitKey(key)
 	all := []fetched{{of: o.informers[resources.EndpointSlices]}, {of: o.informers[resources.Services]}}
 	for n := range all {
 		f := &all[n]
-		source, options := f.of.Source, metav1.ListOptions{}
-		source.Path = path.Dir(source.Path) + "/namespaces/" + namespace + "/" + path.Base(source.Path)
-		if f.of.number == resources.Services {
-			options.FieldSelector = "metadata.name=" + name
-		} else {
-			source.Label = discovery.LabelServiceName + "=" + name
-		}
+		source, options := f.of.Source.OfService(resources.SplitKey(key))
 		if err := f.list(ctx, o.client, source, options, key); err != nil {
 			return nil, err
 		}

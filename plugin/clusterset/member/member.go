@@ -17,6 +17,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/gate"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/liveness"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
@@ -78,7 +79,7 @@ type state struct {
 	details   atomic.Pointer[status.DataDetails]
 	synced    chan struct{}   // closed with the first whole data
 	ctx       context.Context //nolint:containedctx // of all goroutines; Stop ends it
-	// lookAgain and askTime are mcsPause and probe.go's, but for tests.
+	// lookAgain and askTime are mcsPause and liveness.AskTime, but in tests.
 	lookAgain time.Duration
 	askTime   time.Duration
 
@@ -117,7 +118,7 @@ func Start(o Options) *Member {
 	m := &Member{
 		state: state{
 			options: o, resources: resources.OfMember(&decode.Decoder{PodNames: o.EndpointPodNames}),
-			synced: make(chan struct{}), data: model.NewData(), lookAgain: mcsPause, askTime: askTime,
+			synced: make(chan struct{}), data: model.NewData(), lookAgain: mcsPause, askTime: liveness.AskTime,
 		},
 		lists: make(chan struct{}, max(cap(o.Gate)-1, 1)), share: gate.NewShare(), limiter: apiclient.NewLimiter(),
 	}

@@ -24,19 +24,6 @@ const (
 	busyPause = 30 * time.Second
 )
 
-// Where watches stand on connections of HTTP/2, an API is pinged, which is no request: a
-// thousand clusters that watch each other would have theirs answer 667 of them a second.
-// What a ping doesn't show is asked by request.
-const (
-	// askTime is how long a new session asks as well: an API server accepts a token for
-	// some 10 s after it was revoked, and that often is when the next one is given. Later
-	// it shows when a watch is renewed, within 10 minutes.
-	askTime = time.Minute
-	// silentMost is how long pings alone count. What answers them may be a proxy, and who
-	// is behind it dead; but an API server sends a bookmark within 75 s.
-	silentMost = 90 * time.Second
-)
-
 var errReplaced = errors.New("its uid is another one now")
 
 // stayAlive returns the failure that ended the session, nil where ctx did.
@@ -51,9 +38,9 @@ func (s *session) stayAlive(ctx context.Context) *failure.Failure {
 			return f
 		}
 		s.connector.check()
-		s.freeMemory()
+		s.garbage.Free()
 		now := time.Now()
-		if !requested && now.Sub(s.lastAlive()) < probePause*4/5 && now.Sub(probed) < busyPause {
+		if !requested && now.Sub(s.proofs.Last()) < probePause*4/5 && now.Sub(probed) < busyPause {
 			continue
 		}
 		probed = now
@@ -65,7 +52,7 @@ func (s *session) stayAlive(ctx context.Context) *failure.Failure {
 
 // wait returns when there is something to do, and reports whether a request is to be made.
 func (s *session) wait(ctx context.Context) (requested bool) {
-	timer := time.NewTimer(max(backoff.Jitter(probePause)-time.Since(s.lastAlive()), leastWait))
+	timer := time.NewTimer(max(backoff.Jitter(probePause)-time.Since(s.proofs.Last()), leastWait))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -83,26 +70,26 @@ func (s *session) wait(ctx context.Context) (requested bool) {
 func (s *session) checkAlive(ctx context.Context, requested bool) *failure.Failure {
 	if !requested && s.m.watches(s) {
 		pinged, f := s.ping(ctx)
-		if f != nil || pinged && !s.mustAsk() {
+		if f != nil || pinged && !s.proofs.MustAsk(s.conns.Dialed()) {
 			return f
 		}
 	}
 	began, dialed := time.Now(), s.conns.Dialed()
 	f := s.probe(ctx, probeTimeout)
-	s.refused = f != nil && f.Reason == failure.Unauthorized
 	switch {
 	case f == nil:
-		s.asked = dialed
+		s.proofs.NoteAsked(dialed)
 		s.m.credentialsAccepted(s)
 		return nil
 	case ctx.Err() != nil:
 		return nil
-	case s.refused:
+	case f.Reason == failure.Unauthorized:
 		// It is alive, and its watches go on until they end.
 		s.noteAlive()
+		s.proofs.NoteRefused()
 		s.m.credentialsRefused(s, f)
 		return nil
-	case f.Reason != failure.Replaced && s.lastAlive().After(began):
+	case f.Reason != failure.Replaced && s.proofs.Last().After(began):
 		return nil // slow, and alive
 	}
 	return f
@@ -117,20 +104,12 @@ func (s *session) ping(ctx context.Context) (alive bool, f *failure.Failure) {
 	err := s.conns.Ping(limited)
 	switch {
 	case err == nil:
-		s.notePinged()
+		s.proofs.NotePing()
 		return true, nil
-	case limited.Err() == nil || ctx.Err() != nil || s.lastAlive().After(began):
+	case limited.Err() == nil || ctx.Err() != nil || s.proofs.Last().After(began):
 		return false, nil
 	}
 	return false, failure.Of(fmt.Errorf("a ping: %w", err), "")
-}
-
-// mustAsk reports whether there is something to know that a ping doesn't show: whether the
-// credentials are accepted, whether it is still the same cluster, and whether the API is
-// more than its HTTP server.
-func (s *session) mustAsk() bool {
-	return s.refused || s.conns.Dialed() != s.asked ||
-		time.Since(s.began) < s.m.askTime || time.Since(s.lastWord()) > silentMost
 }
 
 // probe gets the namespace that every cluster has: the cheapest thing that differs

@@ -274,7 +274,7 @@ func TestImportsCost(t *testing.T) {
 	s.Member.mu.Lock()
 	session := s.live
 	s.Member.mu.Unlock()
-	if err := session.addCost(resources.Services, maxObjects); err != nil {
+	if err := session.addCost(resources.Services, resources.MaxObjects); err != nil {
 		t.Fatal(err)
 	}
 	a.setImport("one", headless)

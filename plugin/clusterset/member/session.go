@@ -11,9 +11,10 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/garbage"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/gate"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/liveness"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 )
 
@@ -32,24 +33,16 @@ type session struct {
 	plainLists bool
 	// probeNow asks for a probe at once.
 	probeNow chan struct{}
-	began    time.Time
-	// alive is when something last proved the API alive, in nanoseconds after began; word
-	// when that was something that it sent, and not a ping.
-	alive, word atomic.Int64
-	// asked is how many connections there were before the last request that found the
-	// cluster to be the same, refused whether the last one's credentials weren't accepted.
-	asked   int
-	refused bool
-	// garbage is set after a big list.
-	garbage atomic.Bool
+	proofs   liveness.Proofs
+	garbage  garbage.Garbage
 
 	ctx     context.Context //nolint:containedctx // of all its goroutines; stop ends it
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	// aborted is the failure of an informer that ended the session.
 	aborted atomic.Pointer[failure.Failure]
-	// cost is what each resource counts as, while it is listed and after (maxObjects).
-	cost [resources.Count]atomic.Int64
+	// cost is what each resource counts as, while it is listed and after.
+	cost resources.Costs
 
 	// Under the Member's lock:
 
@@ -62,9 +55,6 @@ type session struct {
 	derived         resources.DerivedNamespaces // nil while namespaces are listed
 }
 
-// maxObjects bounds what the resources of a session count as together.
-const maxObjects = 200_000
-
 // relistDelay spreads the lists of those who lost their API at the same time: a load
 // balancer's restart must not have a thousand members list at once
 // (kubernetes/kubernetes#139117).
@@ -73,7 +63,7 @@ const relistDelay = 700 * time.Millisecond
 func newSession(c *connector, config *rest.Config) (*session, error) {
 	s := &session{
 		m: c.m, connector: c, conns: apiclient.NewConns(c.ctx, c.m.limiter), plainLists: c.plainLists,
-		probeNow: make(chan struct{}, 1), began: time.Now(),
+		probeNow: make(chan struct{}, 1), proofs: liveness.Proofs{Began: time.Now(), AskTime: c.m.askTime},
 	}
 	var err error
 	if s.client, err = apiclient.New(config, s.conns, &c.token); err != nil {
@@ -142,30 +132,10 @@ func (s *session) abort(f *failure.Failure) {
 }
 
 // addCost adds to what a resource counts as.
-func (s *session) addCost(resource, objects int) error {
-	s.cost[resource].Add(int64(objects))
-	total := int64(0)
-	for n := range s.cost {
-		total += s.cost[n].Load()
-	}
-	if total > maxObjects {
-		return decode.TooLarge("objects", maxObjects)
-	}
-	return nil
-}
+func (s *session) addCost(resource, objects int) error { return s.cost.Add(resource, objects) }
 
 // noteAlive notes that something that the API sent proved it alive just now.
-func (s *session) noteAlive() {
-	s.notePinged()
-	s.word.Store(s.alive.Load())
-}
-
-// notePinged notes that a ping did.
-func (s *session) notePinged() { s.alive.Store(int64(time.Since(s.began))) }
-
-// lastAlive returns when anything last did, lastWord when something did that it sent.
-func (s *session) lastAlive() time.Time { return s.began.Add(time.Duration(s.alive.Load())) }
-func (s *session) lastWord() time.Time  { return s.began.Add(time.Duration(s.word.Load())) }
+func (s *session) noteAlive() { s.proofs.NoteWord() }
 
 // requestProbe asks for a probe now.
 func (s *session) requestProbe() {

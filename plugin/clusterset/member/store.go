@@ -74,9 +74,7 @@ func (s *store) Replace(objs []any, _ string) error {
 		objs[n] = nil // a big list is freed while it is applied
 	}
 	s.slot.Release()
-	if s.session.cost[s.number].Load() >= bigList { // those that came, kept or not
-		s.session.garbage.Store(true)
-	}
+	s.session.garbage.NoteList(s.session.cost[s.number].Load()) // those that came, kept or not
 	s.session.m.applyList(s.informer, list)
 	if s.whenListed != nil {
 		s.whenListed()

@@ -245,7 +245,7 @@ func (m *state) sessionEnded(s *session, f *failure.Failure) {
 	if m.live == s {
 		m.live = nil
 		if m.view.Load().State == Fresh {
-			m.since = s.lastAlive()
+			m.since = s.proofs.Last()
 		}
 	}
 	m.publish()

@@ -29,12 +29,13 @@ type Conns struct {
 	open    map[net.Conn]struct{} // nil once closed
 	dialed  int
 	// multiplexed are those of HTTP/2.
-	multiplexed map[*http2.ClientConn]struct{}
+	multiplexed map[*http2.ClientConn]struct{} //nolint:staticcheck // as in frames.go
 }
 
 // NewConns returns no connections yet. They end with ctx, or by Close.
 func NewConns(ctx context.Context, l Limiter) *Conns {
-	c := &Conns{limiter: l, open: make(map[net.Conn]struct{}), multiplexed: make(map[*http2.ClientConn]struct{})}
+	c := &Conns{limiter: l, open: make(map[net.Conn]struct{})}
+	c.multiplexed = make(map[*http2.ClientConn]struct{}) //nolint:staticcheck // as in frames.go
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	return c
 }

@@ -22,7 +22,7 @@ func (c *Conns) Ping(ctx context.Context) error {
 	c.mu.Unlock()
 	err := ErrNoPing
 	for _, conn := range open {
-		if err = conn.Ping(ctx); err != nil { //nolint:staticcheck // as in frames.go
+		if err = conn.Ping(ctx); err != nil {
 			return err
 		}
 	}
