@@ -13,14 +13,13 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
-// counter is a proxy before an API server, which speaks HTTP/2 as it does.
+// counter is a proxy before an API server, which speaks HTTP/2 with who asks it.
 type counter struct {
 	*httptest.Server
 	// last is when the last request came that isn't a watch's, requests how many did.
@@ -30,7 +29,10 @@ type counter struct {
 
 func startCounter(a *api) *counter {
 	config := harness.ClientConfig(a.t, a.up.Kubeconfig("c1"))
-	through, err := rest.TransportFor(config)
+	secured, err := rest.TLSConfigFor(config)
+	a.must(err)
+	base := &http.Transport{TLSClientConfig: secured} // by HTTP/1.1: what is canceled ends its connection
+	through, err := rest.HTTPWrappersForConfig(config, base)
 	a.must(err)
 	to, err := url.Parse(a.up.Server("c1"))
 	a.must(err)
@@ -48,7 +50,7 @@ func startCounter(a *api) *counter {
 	c.StartTLS()
 	a.t.Cleanup(func() {
 		c.Close()
-		net.CloseIdleConnectionsFor(through)
+		base.CloseIdleConnections()
 	})
 	return c
 }
