@@ -76,7 +76,7 @@ func TestReadme(t *testing.T) {
 func sourceOf(t *testing.T, folder string) string {
 	t.Helper()
 	dir := filepath.Join("..", folder)
-	if !strings.HasPrefix(folder, "test/") && !strings.HasPrefix(folder, "cmd/") && folder != "corefile" && folder != "deploy" {
+	if !strings.HasPrefix(folder, "test/") && !strings.HasPrefix(folder, "cmd/") && !strings.HasPrefix(folder, "plugin/") && folder != "corefile" && folder != "deploy" {
 		dir = filepath.Join("../plugin/clusterset", strings.TrimPrefix(folder, "clusterset"))
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))

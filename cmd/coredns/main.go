@@ -1,5 +1,6 @@
 // The custom CoreDNS: every plugin of the CoreDNS release, and clusterset placed
-// directly before kubernetes, so that it sees the cluster zones' names first.
+// directly before kubernetes, so that it sees the cluster zones' names first; and
+// batch, last, since it looks at the plugins before it.
 package main
 
 import (
@@ -10,6 +11,8 @@ import (
 	_ "github.com/coredns/coredns/core/plugin" // every standard plugin
 	"github.com/coredns/coredns/coremain"
 
+	"github.com/coredns-clusterset/clusterset/cmd/coredns/stacks"
+	_ "github.com/coredns-clusterset/clusterset/plugin/batch"
 	_ "github.com/coredns-clusterset/clusterset/plugin/clusterset"
 )
 
@@ -18,8 +21,11 @@ var version = "dev"
 
 func init() {
 	at := slices.Index(dnsserver.Directives, "kubernetes")
-	dnsserver.Directives = slices.Insert(dnsserver.Directives, at, "clusterset")
+	dnsserver.Directives = append(slices.Insert(dnsserver.Directives, at, "clusterset"), "batch")
 	caddy.AppVersion = coremain.CoreVersion + "+clusterset-" + version
 }
 
-func main() { coremain.Run() }
+func main() {
+	stacks.Grow()
+	coremain.Run()
+}

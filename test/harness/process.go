@@ -152,6 +152,13 @@ func (p *Process) OpenFiles() int {
 }
 
 // Write replaces a file in its directory at once; Read is a file's text.
-func (p *Process) Write(file, text string) { p.t.Helper(); WriteFile(p.t, p.path(file), text) }
+func (p *Process) Write(file, text string) {
+	p.t.Helper()
+	if file == "Corefile" {
+		text = batched(text)
+	}
+	WriteFile(p.t, p.path(file), text)
+}
+
 func (p *Process) Read(file string) string { p.t.Helper(); return ReadFile(p.t, p.path(file)) }
 func (p *Process) path(file string) string { return filepath.Join(p.dir, file) }

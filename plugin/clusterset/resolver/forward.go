@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/coredns-clusterset/clusterset/plugin/batch/turn"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
@@ -74,6 +75,7 @@ func (r forwarder) askSoon(ctx context.Context, q *question.Question, key answer
 		return r.ask(ctx, q, old)
 	}
 	refresh := q.Member.Answers.Refresh(key, old.answer, r.refresh(ctx, q, old.answer.Asked))
+	turn.Yield(ctx)
 	switch {
 	case refresh == nil: // the member has left since
 		return r.ask(ctx, q, old)
@@ -105,6 +107,7 @@ func (r forwarder) ask(ctx context.Context, q *question.Question, old *fallback)
 	if shows, messages := q.Client.ShowsAttempts(); shows {
 		attempts = record(message, messages)
 	}
+	turn.Yield(ctx)
 	reply, upstream, err := q.Member.Client.Exchange(ctx, message)
 	var res *question.Resolution
 	if err == nil {
