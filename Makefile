@@ -14,6 +14,9 @@ KUBE_LDFLAGS := -s -w \
 TEST := go test -vet off
 RACE := GORACE=atexit_sleep_ms=0 $(TEST) -race
 
+# Tests that take long with the race detector, and are shortened or skipped there.
+RACELESS := ^Test(TooLarge|OversetProperties|Flood|YAMLBounds|YAMLSums|YAMLLarge)$$
+
 # Many unit tests wait more than they compute: twice as many packages' as there are processors
 # are run at a time, and eight tests of each that may run beside others.
 BESIDE = -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) -parallel 8
@@ -65,8 +68,7 @@ test: ## unit tests, with the race detector
 	$(HELM_TEST) ./...
 
 e2e: bin/coredns bin/kubectl-clusterset bin/kube ## end to end: real API servers, three networks (needs root), the image
-	$(GO) test -vet off -trimpath -count 1 -run '^TestTooLarge$$' ./plugin/clusterset/member
-	OVERSET_ROUNDS=2000 $(GO) test -vet off -trimpath -count 1 -run '^TestOversetProperties$$' ./plugin/clusterset
+	OVERSET_ROUNDS=2000 $(GO) test -vet off -trimpath -count 1 -run '$(RACELESS)' ./plugin/clusterset $(addprefix ./plugin/clusterset/,answercache document member)
 	$(RACE) -tags e2e -count 1 -timeout 30m -p 2 $(WAITING)
 	$(RACE) -tags e2e -count 1 -timeout 30m -p 1 $$(go list -tags e2e ./test/... ./deploy/... | grep -v $(WAITING:./%=-e /%$$))
 	$(HELM_TEST) -tags e2e ./...
