@@ -37,7 +37,7 @@ SEEDS ?= 200
 SEED  ?=
 
 # End-to-end tests that mostly wait, for an API's or a watch's end: two folders of them at a
-# time. The others have the machine for themselves.
+# time. The others have the machine for themselves, but for the demo's, which is make test's.
 WAITING := ./test/member ./test/configmap ./test/data
 
 GO      := CGO_ENABLED=0 go
@@ -70,7 +70,7 @@ test: ## unit tests, with the race detector
 e2e: bin/coredns bin/kubectl-clusterset bin/kube ## end to end: real API servers, three networks (needs root), the image
 	OVERSET_ROUNDS=2000 $(GO) test -vet off -trimpath -count 1 -run '$(RACELESS)' ./plugin/clusterset $(addprefix ./plugin/clusterset/,answercache document member)
 	$(RACE) -tags e2e -count 1 -timeout 30m -p 2 $(WAITING)
-	$(RACE) -tags e2e -count 1 -timeout 30m -p 1 $$(go list -tags e2e ./test/... ./deploy/... | grep -v $(WAITING:./%=-e /%$$))
+	$(RACE) -tags e2e -count 1 -timeout 30m -p 1 $$(go list -tags e2e ./test/... ./deploy/... | grep -v $(WAITING:./%=-e /%$$) -e /test/demo$$)
 	$(HELM_TEST) -tags e2e ./...
 
 bench: bin/coredns bin/kube ## cost per query, memory and delay, beside CoreDNS's own plugins (needs dnsperf)
