@@ -135,6 +135,19 @@ func TestServeConnections(t *testing.T) {
 	})
 }
 
+// TestServeOptions: "OPTIONS *" isn't answered by the HTTP library, without the headers.
+func TestServeOptions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes()
+		defer Serve(p, NewHandler(testSource(), "")).Close()
+		c := p.dial(t, "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+		all, err := io.ReadAll(c)
+		if err != nil || !strings.HasPrefix(string(all), "HTTP/1.1 405 ") || !strings.Contains(string(all), "nosniff") {
+			t.Errorf("%q, %v", all, err)
+		}
+	})
+}
+
 // TestServeTakers: who doesn't take a response loses it, long before the whole may be written.
 func TestServeTakers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -73,6 +73,7 @@ func page(files fs.FS) http.Handler {
 				return
 			}
 		}
+		r.Header.Del("Range") // many small ones cost a hundred times the file
 		server.ServeHTTP(w, r)
 	})
 }

@@ -38,6 +38,8 @@ func Serve(listener net.Listener, h http.Handler) *Server {
 		ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnState:   bounded.changed,
+		// OPTIONS * is refused as all of OPTIONS is.
+		DisableGeneralOptionsHandler: true,
 	}}
 	s.running.Go(func() {
 		// It returns when it is closed; that a listener breaks by itself isn't known.
