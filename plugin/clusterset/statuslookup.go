@@ -152,6 +152,6 @@ func (p *Clusterset) explainNext(ctx context.Context, q *client, l *status.Looku
 		l.Authoritative, l.Truncated = m.Authoritative, m.Truncated
 		l.Answer, l.Authority, l.Additional = explain.Records(m.Answer), explain.Records(m.Ns), explain.Records(m.Extra)
 	}
-	l.Rcode, l.Seconds = dns.RcodeToString[code], l.Seconds+time.Since(began).Seconds()
+	l.Rcode, l.Seconds = explain.Rcode(code), l.Seconds+time.Since(began).Seconds()
 	l.Steps = append(l.Steps, l.Rcode+" from there, "+explain.Count(len(l.Answer)))
 }

@@ -1,8 +1,16 @@
 package clusterset
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/request"
+	"github.com/miekg/dns"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // TestReadName: a look-up's name is what a client's message would have, or is refused.
@@ -38,5 +46,20 @@ func TestReadName(t *testing.T) {
 		if name != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v, want %q", text, name, err, want)
 		}
+	}
+}
+
+// TestNextRcode: a code of the next plugin's that has no word is said all the same.
+func TestNextRcode(t *testing.T) {
+	const unknown = 3841 // RFC 6895: for private use
+	p := &Clusterset{}
+	p.options.timeout = time.Minute
+	p.Next = plugin.HandlerFunc(func(_ context.Context, _ dns.ResponseWriter, _ *dns.Msg) (int, error) {
+		return unknown, nil
+	})
+	q := &client{state: request.Request{W: asker{}, Req: new(dns.Msg).SetQuestion("a.lan.", dns.TypeA)}}
+	var l status.Lookup
+	if p.explainNext(t.Context(), q, &l); l.Rcode != "RCODE3841" || !strings.HasPrefix(l.Steps[0], "RCODE3841 from there") {
+		t.Errorf("%+v", l)
 	}
 }
