@@ -11,6 +11,7 @@ import (
 	_ "github.com/coredns/coredns/core/plugin" // every standard plugin
 	"github.com/coredns/coredns/coremain"
 
+	"github.com/coredns-clusterset/clusterset/cmd/coredns/stacks"
 	_ "github.com/coredns-clusterset/clusterset/plugin/batch"
 	_ "github.com/coredns-clusterset/clusterset/plugin/clusterset"
 )
@@ -24,4 +25,7 @@ func init() {
 	caddy.AppVersion = coremain.CoreVersion + "+clusterset-" + version
 }
 
-func main() { coremain.Run() }
+func main() {
+	stacks.Grow()
+	coremain.Run()
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/plugin/metrics/vars"
 	"github.com/coredns/coredns/plugin/pkg/reuseport"
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -55,6 +56,73 @@ func TestSteered(t *testing.T) {
 				t.Errorf("%d of %d packets came to place %d", got, queries, s.steering.place.Load())
 			}
 		})
+	}
+}
+
+// A server that ends answers all queries until its plugins have ended (health's lameduck), by
+// CoreDNS's own socket at last.
+func TestLameduck(t *testing.T) {
+	i, err := caddy.Start(input(".:PORT {\nbind 127.0.0.1\nbatch\nwhoami\n}\n", freePort(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := i.Servers()[0].LocalAddr().String()
+	inBatches(t, address)
+	stop := make(chan struct{})
+	var lost, asked atomic.Int64
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				asked.Add(1)
+				if ask(t, address, question("a.example.", dns.TypeA)) == nil {
+					lost.Add(1)
+				}
+			}
+		})
+	}
+	awaitMore(&asked)
+	for _, err := range i.ShutdownCallbacks() {
+		t.Error(err)
+	}
+	awaitMore(&asked)
+	close(stop)
+	clients.Wait()
+	if lost.Load() > 0 {
+		t.Errorf("%d of %d queries were lost", lost.Load(), asked.Load())
+	}
+	_ = i.Stop()
+}
+
+// awaitMore waits until some hundred more queries were asked.
+func awaitMore(asked *atomic.Int64) {
+	for was := asked.Load(); asked.Load() < was+500; {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// Both ways count the same.
+func TestCounts(t *testing.T) {
+	_, port := start(t, "(both) {\nprometheus 127.0.0.1:0\nmisbehave\nwhoami\n}\n.:PORT {\nbind 127.0.0.1\nbatch\nimport both\n}\n.:PORT {\nbind 127.0.0.2\nimport both\n}\n")
+	inBatches(t, "127.0.0.1:"+port)
+	for _, name := range []string{"a.example.", "b.example.", "raw.example.", "panics.example."} {
+		for _, host := range []string{"127.0.0.1", "127.0.0.2"} {
+			if ask(t, host+":"+port, question(name, dns.TypeA)) == nil {
+				t.Errorf("%s: no reply of %s", name, host)
+			}
+		}
+	}
+	for _, labels := range [][]string{{".", "", "udp", "1", "A"}, {"dropped", "", "udp", "1", "A"}} {
+		with := testutil.ToFloat64(vars.RequestCount.WithLabelValues(append([]string{"dns://127.0.0.1:" + port}, labels...)...))
+		without := testutil.ToFloat64(vars.RequestCount.WithLabelValues(append([]string{"dns://127.0.0.2:" + port}, labels...)...))
+		if with != without || with == 0 {
+			t.Errorf("%v: %v requests, %v without batch", labels, with, without)
+		}
 	}
 }
 
@@ -130,9 +198,7 @@ func TestReload(t *testing.T) {
 	}
 	var err error
 	for _, step := range steps {
-		for was := asked.Load(); asked.Load() < was+500; {
-			time.Sleep(time.Millisecond)
-		}
+		awaitMore(&asked)
 		if i, err = i.Restart(input(block(step), port)); err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/discovery"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/members"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/registry"
@@ -158,7 +159,7 @@ func (m *memberMetrics) data() member.Metrics {
 		bound.State[state] = dataState.WithLabelValues(m.cluster, member.State(state).String())
 	}
 	for reason := range bound.Troubles {
-		bound.Troubles[reason] = apiTroubles.WithLabelValues(m.cluster, member.Reason(reason).String())
+		bound.Troubles[reason] = apiTroubles.WithLabelValues(m.cluster, failure.Reason(reason).String())
 	}
 	return bound
 }

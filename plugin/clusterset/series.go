@@ -4,6 +4,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/resolver/question"
 )
 
@@ -42,7 +43,7 @@ func (m *memberMetrics) Close() {
 		dataState.DeleteLabelValues(m.cluster, member.State(state).String())
 	}
 	for reason := range data.Troubles {
-		apiTroubles.DeleteLabelValues(m.cluster, member.Reason(reason).String())
+		apiTroubles.DeleteLabelValues(m.cluster, failure.Reason(reason).String())
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
 	"github.com/coredns-clusterset/clusterset/test/harness"
 	"github.com/coredns-clusterset/clusterset/test/world"
 )
@@ -84,6 +86,7 @@ func TestCheck(t *testing.T) {
 	b.run("join", "--contexts", "cluster1,cluster2,cluster3")
 	awaitGood(t, w)
 	b.wantFewRights()
+	b.wantViewer()
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			b.t = t
@@ -93,6 +96,8 @@ func TestCheck(t *testing.T) {
 			awaitGood(t, w)
 		})
 	}
+	b.t = t
+	b.wantBefore()
 }
 
 // wantFirst waits till the first finding is the one, and no other is there but those that may
@@ -135,4 +140,47 @@ func (b *bench) wantFewRights() {
 	if !strings.Contains(r.Out, "CS101") || r.Code != 2 {
 		b.t.Errorf("as CoreDNS: %s", r.Said())
 	}
+}
+
+// wantViewer: who may only view is told first what can't be checked.
+func (b *bench) wantViewer() {
+	b.t.Helper()
+	_, err := b.one.Client.RbacV1().ClusterRoles().Create(b.t.Context(), &rbacv1.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: "viewer"},
+		Rules: []rbacv1.PolicyRule{{
+			APIGroups: []string{"*"}, Verbs: []string{"get", "list"},
+			Resources: []string{"namespaces", "configmaps", "services", "pods", "deployments", "daemonsets", "cronjobs", "jobs"},
+		}},
+	}, metav1.CreateOptions{})
+	b.must(err)
+	_, err = b.one.Client.RbacV1().ClusterRoleBindings().Create(b.t.Context(), &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "viewer"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "viewer"},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "viewer"}},
+	}, metav1.CreateOptions{})
+	b.must(err)
+	_, err = harness.Poll(b.t.Context(), settling, func() error {
+		all, r := findings(b.t, b.w, "--as", "viewer")
+		if len(all) == 0 || all[0].String() != "CS102" || !strings.Contains(all[0].Error, "you may not get secrets, create pods/portforward, create subjectaccessreviews") {
+			return fmt.Errorf("have %v\n%s", all, r.Said())
+		}
+		return nil
+	})
+	b.must(err)
+}
+
+// wantBefore: before an install, a cluster whose DNS isn't CoreDNS is one for the stand-alone
+// form.
+func (b *bench) wantBefore() {
+	b.t.Helper()
+	deployments := b.one.Client.AppsV1().Deployments(system)
+	var err error
+	b.kept, err = deployments.Get(b.t.Context(), "coredns", metav1.GetOptions{})
+	b.must(err)
+	b.must(deployments.Delete(b.t.Context(), "coredns", metav1.DeleteOptions{}))
+	all, r := findings(b.t, b.w, "--pre")
+	if r.Code != cli.Degraded || len(all) != 1 || all[0].String() != "CS201" || !strings.Contains(all[0].Mend, "deploy/kustomize/stand-alone") {
+		b.t.Errorf("--pre: %s", r.Said())
+	}
+	b.mendDeployment()
 }

@@ -33,9 +33,12 @@ func TestJoinLeave(t *testing.T) {
 	before := w.settle(t)
 	one := w.by["cluster1"]
 
-	out, _ := w.want(t, cli.Good, joinTwo...)
+	out, errOut := w.want(t, cli.Good, joinTwo...)
 	if want := "cluster2: joined to context cluster1\n"; out != want {
 		t.Errorf("have %q, want %q", out, want)
+	}
+	if want := "cluster2 in context cluster1: reader, credential, renewal, entry created\n"; errOut != want {
+		t.Errorf("have %q, want %q", errOut, want)
 	}
 	if diff := cmp.Diff(map[string]string{"cluster2.yaml": entryTwo}, one.configMap(t, "clusterset").Data); diff != "" {
 		t.Error(diff)
@@ -43,18 +46,19 @@ func TestJoinLeave(t *testing.T) {
 	one.wantReads(t, "cluster2")
 
 	joined := w.settle(t)
-	out, errOut := w.want(t, cli.Good, joinTwo...)
+	out, errOut = w.want(t, cli.Good, joinTwo...)
 	if want := "cluster2: joined to context cluster1; nothing had to be changed\n"; out != want {
 		t.Errorf("have %q, want %q", out, want)
 	}
-	for line := range strings.Lines(errOut) {
-		if !strings.HasSuffix(line, ": unchanged\n") {
-			t.Errorf("again: %s", line)
-		}
+	if want := "cluster2 in context cluster1: unchanged\n"; errOut != want {
+		t.Errorf("again: have %q, want %q", errOut, want)
 	}
 	w.wantSame(t, "joined again", joined)
 
-	w.want(t, cli.Good, "leave", "cluster2")
+	_, errOut = w.want(t, cli.Good, "leave", "cluster2")
+	if want := "context cluster2: mark of cluster2, reader removed\ncontext cluster1: entry, credential, renewal removed\n"; errOut != want {
+		t.Errorf("have %q, want %q", errOut, want)
+	}
 	w.wantSame(t, "left", before)
 	_, errOut = w.want(t, cli.Failed, "leave", "cluster2")
 	if !strings.Contains(errOut, "isn't joined") {

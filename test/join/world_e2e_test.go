@@ -231,6 +231,11 @@ func (c *cluster) settled(t *testing.T) map[string]string {
 			last = now
 			return fmt.Errorf("changes: %s", diff)
 		}
+		for _, namespace := range []string{"default", "kube-node-lease", "kube-public", system} {
+			if _, is := now["serviceaccounts "+namespace+"/default"]; !is {
+				return fmt.Errorf("namespace %s has no ServiceAccount yet", namespace)
+			}
+		}
 		return nil
 	})
 	return last

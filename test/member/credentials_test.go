@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
@@ -40,7 +41,7 @@ func (a *api) in(t *testing.T) *api {
 func none(t *testing.T, a *api) {
 	s := startMember(a.in(t))
 	s.SetCredentials(member.Credentials{}, fmt.Errorf("secret kube-system/x: not found"))
-	s.awaitTrouble(member.BadKubeconfig, "not found")
+	s.awaitTrouble(failure.BadKubeconfig, "not found")
 	if v := s.View(); v.State != member.Unsynced || !strings.Contains(v.Err.Error(), "kubeconfig") {
 		t.Errorf("%+v", v)
 	}
@@ -70,7 +71,7 @@ func wrongCA(t *testing.T, a *api) {
 	wrong := strings.Replace(harness.ReadFile(t, other.up.Kubeconfig("c1")), other.up.Server("c1"), a.up.Server("c1"), 1)
 	s := startMember(a.in(t))
 	s.SetCredentials(member.Credentials{Kubeconfig: []byte(wrong)}, nil)
-	s.awaitTrouble(member.TLS)
+	s.awaitTrouble(failure.TLS)
 }
 
 // rotated: new credentials are used with no gap, and so are those that are
@@ -91,7 +92,7 @@ func rotated(t *testing.T, a *api) {
 		t.Errorf("%v lists, want 2", n)
 	}
 	s.use(a.up.KubeconfigWithToken(t, "c1", "nonsense"))
-	s.awaitTrouble(member.Unauthorized)
+	s.awaitTrouble(failure.Unauthorized)
 	a.create("rotated")
 	s.awaitService(key("rotated"), true) // the session before goes on
 	harness.Throughout(t, 2*time.Second, "fresh", s.isFresh)
@@ -105,7 +106,7 @@ func rotated(t *testing.T, a *api) {
 	if err := s.isFresh(); err != nil {
 		t.Error(err)
 	}
-	if n := testutil.ToFloat64(s.metrics.Troubles[member.Unauthorized]); n != 1 {
+	if n := testutil.ToFloat64(s.metrics.Troubles[failure.Unauthorized]); n != 1 {
 		t.Errorf("told %v times", n)
 	}
 }
@@ -118,7 +119,7 @@ func expired(t *testing.T, a *api) {
 	s.use(path)
 	s.await(settled, member.Fresh)
 	a.must(a.admin.CoreV1().ServiceAccounts(namespace).Delete(t.Context(), "mortal", metav1.DeleteOptions{}))
-	t.Logf("told after %v", eventuallyLong(t, s, member.Unauthorized))
+	t.Logf("told after %v", eventuallyLong(t, s, failure.Unauthorized))
 	if err := s.isFresh(); err != nil {
 		t.Error(err)
 	}
@@ -136,7 +137,7 @@ func expired(t *testing.T, a *api) {
 }
 
 // eventuallyLong: an API server believes in a token for some time, up to 10 s.
-func eventuallyLong(t *testing.T, s *subject, r member.Reason) time.Duration {
+func eventuallyLong(t *testing.T, s *subject, r failure.Reason) time.Duration {
 	t.Helper()
 	return harness.Eventually(t, 30*time.Second, r.String(), func() error {
 		if s.hasTold(r.String()) == 0 {
@@ -151,7 +152,7 @@ func revoked(t *testing.T, a *api) {
 	path := a.account("limited", theServices, theNamespaces)
 	s := startMember(a.in(t))
 	s.use(path)
-	s.awaitTrouble(member.Forbidden, "endpointslices", "allow list and watch")
+	s.awaitTrouble(failure.Forbidden, "endpointslices", "allow list and watch")
 	if v := s.View(); v.State != member.Unsynced || !strings.Contains(v.Err.Error(), "forbids") {
 		t.Errorf("%+v", v)
 	}
@@ -174,7 +175,7 @@ func revoked(t *testing.T, a *api) {
 	}
 	a.allow("limited", theServices, theSlices, theNamespaces)
 	t.Logf("fresh %v after it was allowed again", s.await(settled, member.Fresh))
-	if n := testutil.ToFloat64(s.metrics.Troubles[member.Forbidden]); n > 4 { // one kind, then all three
+	if n := testutil.ToFloat64(s.metrics.Troubles[failure.Forbidden]); n > 4 { // one kind, then all three
 		t.Errorf("told %v times", n)
 	}
 }
@@ -220,7 +221,7 @@ func TestFiles(t *testing.T) {
 	dir := t.TempDir()
 	s := startMember(a)
 	s.SetCredentials(member.Credentials{Kubeconfig: []byte(text), Dir: dir}, nil)
-	s.awaitTrouble(member.BadKubeconfig, "ca.crt")
+	s.awaitTrouble(failure.BadKubeconfig, "ca.crt")
 	path := filepath.Join(dir, "ca.crt")
 	a.must(os.WriteFile(path, ca, 0o600))
 	s.await(settled, member.Fresh)

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
@@ -125,9 +126,9 @@ func TestWipe(t *testing.T) {
 	s.awaitService(key("old"), false)
 	t.Logf("the loss is seen after %v", time.Since(back))
 	s.await(freshWithin, member.Fresh)
-	s.awaitTrouble(member.Replaced)
+	s.awaitTrouble(failure.Replaced)
 	s.await(freshWithin, member.Fresh)
-	if n := testutil.ToFloat64(s.metrics.Troubles[member.Replaced]); n != 1 {
+	if n := testutil.ToFloat64(s.metrics.Troubles[failure.Replaced]); n != 1 {
 		t.Errorf("told %v times that it is another cluster", n)
 	}
 	harness.AwaitNamespace(t, a.admin, namespace)
@@ -145,7 +146,7 @@ func TestStopWhileHanging(t *testing.T) {
 	s.await(staleWithin, member.Stale) // and the test's end stops it
 	late := startMember(a)
 	late.use(a.up.Kubeconfig("c1"))
-	late.awaitTrouble(member.Timeout)
+	late.awaitTrouble(failure.Timeout)
 	if v := late.View(); v.State != member.Unsynced {
 		t.Errorf("%+v", v)
 	}

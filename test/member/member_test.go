@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/test/harness"
 )
@@ -126,7 +127,7 @@ func (s *subject) awaitService(key string, there bool) time.Duration {
 
 // awaitTrouble waits until trouble of that kind is counted, and told in a line with
 // these words.
-func (s *subject) awaitTrouble(r member.Reason, words ...string) time.Duration {
+func (s *subject) awaitTrouble(r failure.Reason, words ...string) time.Duration {
 	s.t.Helper()
 	return harness.Eventually(s.t, staleWithin, r.String(), func() error {
 		if testutil.ToFloat64(s.metrics.Troubles[r]) == 0 || s.hasTold(append(words, "warning", r.String())...) == 0 {

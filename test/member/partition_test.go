@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
@@ -88,7 +89,7 @@ func TestSilentWatch(t *testing.T) {
 	s := startMemberWith(a, func(o *member.Options) { o.Silence = 500 * time.Millisecond })
 	s.use(a.up.Kubeconfig("c1"))
 	s.await(settled, member.Fresh)
-	s.awaitTrouble(member.WatchSilent)
+	s.awaitTrouble(failure.WatchSilent)
 	s.await(freshWithin, member.Fresh)
 }
 

@@ -22,12 +22,7 @@ func TestPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ids, sections []string
-	for _, category := range catalog {
-		for _, c := range category.checks {
-			ids = append(ids, c.id)
-		}
-	}
+	ids, sections := ids(), []string(nil)
 	for _, section := range regexp.MustCompile(`(?m)^### (CS\d+)\n(.*)$`).FindAllStringSubmatch(string(text), -1) {
 		sections = append(sections, section[1])
 		for _, part := range []string{"**Symptom**:", "**Cause**:", "**Mend**:"} {
@@ -70,7 +65,7 @@ func found(all ...finding) func(*look, context.Context) []finding {
 var sample = []category{
 	{"A", []check{
 		{id: "CS1", says: "is good", before: true, find: found()},
-		{id: "CS2", says: "fails for one", find: found(finding{failure, "b", "broken", "pain", "do it"})},
+		{id: "CS2", says: "fails for one", find: found(finding{outcome: failure, subject: "b", reason: "broken", leads: "pain", mend: "do it"})},
 	}},
 	{"B", []check{
 		{id: "CS3", says: "fails for two", needs: []string{"CS2"}, find: found(finding{outcome: failure, subject: "b"}, finding{outcome: failure, subject: "a", reason: "its own"})},
@@ -85,14 +80,14 @@ ok   CS1 is good
 FAIL CS2 fails for one [b]: broken
        leads to: pain
        mend: do it
-       see: cmd/kubectl-clusterset/check/README.md#cs2
+       see: kubectl clusterset check --explain CS2
 
 B
 FAIL CS3 fails for two [a]: its own
-       see: cmd/kubectl-clusterset/check/README.md#cs3
+       see: kubectl clusterset check --explain CS3
 skip CS3 fails for two [b]: because of CS2
 FAIL CS4 fails for all: no; no
-       see: cmd/kubectl-clusterset/check/README.md#cs4
+       see: kubectl clusterset check --explain CS4
 skip CS5 isn't asked: because of CS4
 skip CS6 neither: because of CS5
 
@@ -102,7 +97,7 @@ skip CS6 neither: because of CS5
 // TestCauses: a cause is named once, for whom it is one, and nothing stops what doesn't
 // depend on it.
 func TestCauses(t *testing.T) {
-	r := run(t.Context(), nil, sample, false)
+	r := run(t.Context(), &look{}, sample)
 	if have := text(t, r, cli.Table); have != shownSample {
 		t.Error(cmp.Diff(shownSample, have))
 	}
@@ -113,12 +108,37 @@ func TestCauses(t *testing.T) {
 	if have := text(t, r, cli.Short); have != short {
 		t.Error(cmp.Diff(short, have))
 	}
-	if have := text(t, run(t.Context(), nil, sample, true), cli.Table); have != "A\nok   CS1 is good\n\n1 checks, all good\n" {
+	if have := text(t, run(t.Context(), &look{before: true}, sample), cli.Table); have != "A\nok   CS1 is good\n\n1 checks, all good\n" {
 		t.Errorf("--pre: %s", have)
 	}
-	warned := run(t.Context(), nil, []category{{"A", []check{{id: "CS1", find: found(finding{outcome: warning})}}}}, false)
+	warned := run(t.Context(), &look{}, []category{{"A", []check{{id: "CS1", find: found(finding{outcome: warning})}}}})
 	if warned.exitCode() != cli.Degraded {
 		t.Errorf("a warning: exit code %d", warned.exitCode())
+	}
+}
+
+// TestExplain: a check's hint is a command that prints its section as plain text.
+func TestExplain(t *testing.T) {
+	for _, id := range ids() {
+		var out bytes.Buffer
+		if err := explain(&out, strings.ToLower(id)); err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []string{id + ": ", "\n  symptom: ", "\n  cause: ", "\n  mend: "} {
+			if !strings.Contains(out.String(), part) {
+				t.Errorf("%s: no %q in\n%s", id, part, out.String())
+			}
+		}
+		if strings.Contains(out.String(), "](") || strings.Contains(out.String(), "**") || strings.Contains(out.String(), "\n#") {
+			t.Errorf("%s isn't plain text of one section:\n%s", id, out.String())
+		}
+	}
+	var out bytes.Buffer
+	if err := explain(&out, "CS201"); err != nil || !strings.Contains(out.String(), "deploy (deploy/README.md)") {
+		t.Errorf("CS201: %v\n%s", err, out.String())
+	}
+	if err := explain(&out, "CS999"); err == nil || !strings.Contains(err.Error(), "they are CS101 to CS604") {
+		t.Errorf("CS999: %v", err)
 	}
 }
 
@@ -131,7 +151,7 @@ func TestJSON(t *testing.T) {
 			Checks       []struct{ ID, Description, Hint, Error, Result string }
 		}
 	}
-	if err := json.Unmarshal([]byte(text(t, run(t.Context(), nil, sample, false), cli.JSON)), &have); err != nil {
+	if err := json.Unmarshal([]byte(text(t, run(t.Context(), &look{}, sample), cli.JSON)), &have); err != nil {
 		t.Fatal(err)
 	}
 	if have.Success || len(have.Categories) != 2 || have.Categories[0].CategoryName != "A" {

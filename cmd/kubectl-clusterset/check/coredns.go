@@ -65,7 +65,11 @@ func (l *look) coreDNS(ctx context.Context) []finding {
 	if l.all, err = install.FindAll(ctx, l.cluster.Kube, l.where); err != nil {
 		return bad(noNames, "", "%v", err)
 	}
-	if len(l.all) == 0 {
+	switch {
+	case len(l.all) == 0 && l.before && l.where.Deployment == "":
+		return warn("the form for kube-system can't be installed", kubectl("apply -k deploy/kustomize/stand-alone"),
+			"neither in kube-system nor in the namespace clusterset is a Deployment of one: a cluster that has another DNS takes the stand-alone form, behind a stub zone")
+	case len(l.all) == 0:
 		return bad(noNames, kubectl("apply -k deploy/kustomize/stand-alone"), "neither in kube-system nor in the namespace clusterset is a Deployment of one")
 	}
 	l.in = l.all[0]
@@ -78,7 +82,13 @@ func (l *look) coreDNS(ctx context.Context) []finding {
 	return nil
 }
 
+// noCoreDNS is for what looks at a CoreDNS, where CS201 said that having none may be right.
+var noCoreDNS = []finding{{outcome: skipped, reason: "because of CS201"}}
+
 func (l *look) corefile(context.Context) []finding {
+	if l.in == nil {
+		return noCoreDNS
+	}
 	if l.in.Err != nil {
 		return bad(noNames+"; a pod that is restarted doesn't start", kubectl("-n %s edit configmap %s", l.in.Corefile.Namespace, l.in.Corefile.ConfigMap), "%v", l.in.Err)
 	}
@@ -111,6 +121,9 @@ func (l *look) apply() string {
 }
 
 func (l *look) pods(context.Context) []finding {
+	if l.in == nil {
+		return noCoreDNS
+	}
 	var all []finding
 	for _, p := range l.in.Pods {
 		if !p.Ready {

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/bounded"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/objects"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/document"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/credentials"
@@ -105,6 +106,7 @@ func (l *look) kubeconfigs(context.Context) []finding {
 			return fmt.Sprintf("Secret %s: %v", m.Kubeconfig.Secret, err), noData, join(m.Name)
 		}
 		config.Timeout = memberTimeout
+		bounded.Wrap(config)
 		l.configs[m.Name] = config
 		return "", "", ""
 	})
@@ -184,5 +186,5 @@ const memberTimeout = 5 * time.Second
 // itself.
 func (l *look) isOurs(m *document.Cluster) bool {
 	s := l.secrets[m.Kubeconfig.Secret]
-	return s != nil && s.Labels[objects.ManagedByLabel] == objects.ManagedBy
+	return s != nil && objects.IsOfJoin(s)
 }

@@ -21,6 +21,8 @@ import (
 type look struct {
 	c     *cli.Context
 	where install.Where
+	// before is set before an install (--pre): what isn't there yet may be right.
+	before bool
 
 	cluster *objects.Cluster                  // CS101
 	all     []*install.Install                // CS201

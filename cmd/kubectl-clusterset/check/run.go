@@ -79,13 +79,13 @@ type runner struct {
 }
 
 // run makes all checks in their order.
-func run(ctx context.Context, l *look, all []category, before bool) *report {
+func run(ctx context.Context, l *look, all []category) *report {
 	r := &runner{bad: make(map[string]map[string]bool)}
 	report := &report{Success: true}
 	for _, category := range all {
 		s := &section{Name: category.name}
 		for _, c := range category.checks {
-			if before && !c.before {
+			if l.before && !c.before {
 				continue
 			}
 			for _, shown := range r.lines(ctx, l, c) {
@@ -140,13 +140,10 @@ func (r *runner) cause(c check, subject string) string {
 	return ""
 }
 
-// page is where a check is explained.
-const page = "cmd/kubectl-clusterset/check/README.md#"
-
 func shown(c check, f finding) line {
 	l := line{ID: c.id, Description: c.says, Result: f.outcome, Error: f.reason, LeadsTo: f.leads, Mend: f.mend, Subject: f.subject}
 	if f.outcome == failure || f.outcome == warning {
-		l.Hint = page + strings.ToLower(c.id)
+		l.Hint = "kubectl clusterset check --explain " + c.id
 	}
 	return l
 }

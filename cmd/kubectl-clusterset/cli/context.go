@@ -68,7 +68,7 @@ func (c *Context) clientConfig(context string) (*rest.Config, error) {
 		return nil, err
 	}
 	if raw.Contexts[context] == nil {
-		return nil, fmt.Errorf("context %q: not in the kubeconfig; `kubectl config get-contexts` lists them", context)
+		return nil, &NoContextError{context}
 	}
 	// The flags' cluster, user and token are of the one context that --context chooses.
 	overrides := &clientcmd.ConfigOverrides{}
@@ -76,6 +76,13 @@ func (c *Context) clientConfig(context string) (*rest.Config, error) {
 		overrides.Timeout = *c.Flags.Timeout
 	}
 	return clientcmd.NewNonInteractiveClientConfig(raw, context, overrides, loader.ConfigAccess()).ClientConfig()
+}
+
+// NoContextError is that a kubeconfig has no context of the name.
+type NoContextError struct{ Name string }
+
+func (e *NoContextError) Error() string {
+	return fmt.Sprintf("context %q: not in the kubeconfig; `kubectl config get-contexts` lists them", e.Name)
 }
 
 // CurrentContext returns the name of the context that the flags choose, "" where there is

@@ -17,6 +17,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/utils/ptr"
 
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/bounded"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/objects"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/credentials"
 )
@@ -62,9 +63,14 @@ func (k Kubeconfig) Write(token string) ([]byte, error) {
 }
 
 // Parse returns the configuration of a kubeconfig, under the rules that CoreDNS has for it.
+// What is asked with it has an end.
 func Parse(kubeconfig []byte) (*rest.Config, error) {
 	c := credentials.Credentials{Kubeconfig: kubeconfig}
-	return c.RESTConfig()
+	config, err := c.RESTConfig()
+	if err == nil {
+		bounded.Wrap(config)
+	}
+	return config, err
 }
 
 // WithToken returns the kubeconfig with another token for its current user.
@@ -93,6 +99,7 @@ const (
 func Works(ctx context.Context, config *rest.Config, token string) error {
 	config = rest.AnonymousClientConfig(config)
 	config.BearerToken = token
+	bounded.Wrap(config)
 	kube, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return err

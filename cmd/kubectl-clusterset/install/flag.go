@@ -1,10 +1,12 @@
 package install
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/pflag"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // AddFlag adds --deployment, which says which CoreDNS it is.
@@ -28,6 +30,9 @@ func (w *Where) Set(value string) error {
 	namespace, name, found := strings.Cut(value, "/")
 	if !found {
 		namespace, name = metav1.NamespaceSystem, value
+	}
+	if len(validation.IsDNS1123Label(namespace)) > 0 || len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return errors.New("must be [NAMESPACE/]NAME, as Kubernetes has names")
 	}
 	*w = Where{namespace, name}
 	return nil

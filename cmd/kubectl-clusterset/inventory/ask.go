@@ -3,10 +3,7 @@ package inventory
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,11 +15,10 @@ import (
 )
 
 // Bounds of asking the clusters' APIs: many at once, so that some which don't answer leave
-// time for the others; and a page of 500 large Services fits in a reply.
+// time for the others.
 const (
 	askTime     = 15 * time.Second
 	askedAtOnce = 20
-	maxReply    = 16 << 20
 )
 
 // answer is what is known of a cluster by its kubeconfig.
@@ -66,7 +62,6 @@ func (a *answer) ask(ctx context.Context, c *cluster) {
 	if config.Insecure {
 		a.note("its kubeconfig says insecure-skip-tls-verify: whoever is between can answer as its API")
 	}
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return bounded{next} })
 	kube, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		a.note("without a kubeconfig: %s", err)
@@ -93,36 +88,4 @@ func (a *answer) complete(c *cluster) *document.Cluster {
 		entry.PodCIDRs = a.facts.PodCIDRs
 	}
 	return entry
-}
-
-// bounded is a transport to a server that whoever writes the inventory may have chosen: it
-// follows no redirect, and a reply has an end.
-type bounded struct{ next http.RoundTripper }
-
-// RoundTrip implements http.RoundTripper.
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	reply, err := b.next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	if reply.StatusCode >= 300 && reply.StatusCode < 400 {
-		_ = reply.Body.Close()
-		return nil, errors.New("answers with a redirect, which isn't followed")
-	}
-	reply.Body = &body{ReadCloser: reply.Body, left: maxReply}
-	return reply, nil
-}
-
-type body struct {
-	io.ReadCloser
-	left int
-}
-
-func (b *body) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, fmt.Errorf("too large: more than %d bytes", maxReply)
-	}
-	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	return n, err
 }

@@ -101,10 +101,13 @@ func (p *printer) advice(c *cluster) string {
 func (p *printer) addSecret(c *cluster) {
 	p.withKubeconfig++
 	p.secrets = append(p.secrets, &v1.Secret{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-		ObjectMeta: metav1.ObjectMeta{Name: objects.SecretName(c.name), Namespace: p.local.Namespace},
-		Type:       v1.SecretTypeOpaque,
-		Data:       map[string][]byte{objects.SecretKey: c.kubeconfig},
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: objects.SecretName(c.name), Namespace: p.local.Namespace,
+			Labels: map[string]string{objects.ManagedByLabel: objects.ManagedBy}, // leave removes it
+		},
+		Type: v1.SecretTypeOpaque,
+		Data: map[string][]byte{objects.SecretKey: c.kubeconfig},
 	})
 	for _, o := range p.local.Reads(c.name) {
 		p.secrets = append(p.secrets, o)

@@ -30,7 +30,7 @@ type options struct {
 	duration  time.Duration
 	configMap string
 	image     string
-	dryRun    string
+	dryRun    cli.DryRun
 	output    *cli.Output
 }
 
@@ -99,8 +99,7 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	f.DurationVar(&o.duration, "token-duration", defaultDuration, "How long a token lives; it is renewed in the middle of its life")
 	f.StringVar(&o.configMap, "configmap", "", "The ClusterSet's NAMESPACE/NAME; by default that of the install found")
 	f.StringVar(&o.image, "image", "", "Image with this program, for the CronJob that renews tokens; by default that of the install found")
-	f.StringVar(&o.dryRun, "dry-run", "none", "none|client|server: send nothing, or let the APIs check all of it and keep nothing")
-	f.Lookup("dry-run").NoOptDefVal = "client"
+	o.dryRun.AddFlag(cmd)
 	o.output.AddFlag(cmd)
 }
 
@@ -109,11 +108,6 @@ const leastDuration = 10 * time.Minute
 
 // check finds what of the command line doesn't go together.
 func (o *options) check(cmd *cobra.Command, args []string) error {
-	switch o.dryRun {
-	case "none", "client", "server":
-	default:
-		return cli.Usage("--dry-run=%s: must be none, client or server", o.dryRun)
-	}
 	if o.duration < leastDuration {
 		return cli.Usage("--token-duration %s: must be at least %s", o.duration, leastDuration)
 	}
@@ -154,5 +148,3 @@ func (o *options) checkMany(cmd *cobra.Command, args []string) error {
 	}
 	return nil
 }
-
-func (o *options) isDryRun() bool { return o.dryRun != "none" }

@@ -63,19 +63,6 @@ func (j *joiner) note(cluster *objects.Cluster, text string) {
 	j.Progress("note: %s", text)
 }
 
-// tell is the line of progress about an object.
-func (j *joiner) tell(cluster *objects.Cluster, what string, outcome objects.Outcome) {
-	j.count[outcome]++
-	if outcome == objects.Unchanged && j.output.Format == cli.Short {
-		return
-	}
-	dry := ""
-	if j.isDryRun() {
-		dry = " (" + j.dryRun + " dry run)"
-	}
-	j.Progress("%s in %s: %s%s", what, cluster, outcome, dry)
-}
-
 // print writes the data.
 func (j *joiner) print(locals []*here, members []*member, good bool) error {
 	switch {
@@ -83,7 +70,7 @@ func (j *joiner) print(locals []*here, members []*member, good bool) error {
 		return j.output.Print(j.Out, j.made)
 	case j.output.Format == cli.YAML:
 		return j.printYAML()
-	case !good || j.isDryRun():
+	case !good || j.dryRun.On():
 		return nil
 	}
 	var names []string

@@ -22,6 +22,7 @@ type joiner struct {
 	warned map[string]bool // each is said once
 	made   []side          // what is shown as data
 	count  map[objects.Outcome]int
+	parts  []part // of the member that is being joined
 }
 
 func run(ctx context.Context, c *cli.Context, o *options, args []string) error {

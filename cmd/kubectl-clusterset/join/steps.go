@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/credential"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/objects"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/document"
@@ -17,10 +18,14 @@ import (
 // at first.
 func (j *joiner) join(ctx context.Context, h *here, m *member) error {
 	isLocal := m.cluster != nil && m.cluster.UID == h.cluster.UID
+	defer j.tell(h, m)
 	withKubeconfig := m.cluster != nil && !isLocal && !j.dnsOnly
 	set, err := h.cluster.ReadClusterSet(ctx, h.local)
 	if err != nil {
 		return err
+	}
+	if err := set.CanJoin(m.name); err != nil {
+		return fmt.Errorf("ConfigMap %s/%s: %w", h.local.Namespace, h.local.ConfigMap, err)
 	}
 	text, err := j.entryFor(m, h.local, set.Entry(m.name), withKubeconfig)
 	if err != nil {
@@ -41,12 +46,12 @@ func (j *joiner) join(ctx context.Context, h *here, m *member) error {
 // what renews it.
 func (j *joiner) credential(ctx context.Context, h *here, m *member) error {
 	for _, o := range objects.MemberObjectsFor(h.local.Use(m.name)) {
-		if err := j.ensure(ctx, m.cluster, o); err != nil {
+		if err := j.ensure(ctx, "reader", m.cluster, o); err != nil {
 			return err
 		}
 	}
 	for _, o := range h.local.Rights(m.name) {
-		if err := j.ensure(ctx, h.cluster, o); err != nil {
+		if err := j.ensure(ctx, "credential", h.cluster, o); err != nil {
 			return err
 		}
 	}
@@ -59,7 +64,7 @@ func (j *joiner) credential(ctx context.Context, h *here, m *member) error {
 		return nil
 	}
 	for _, o := range h.local.Renewal() {
-		if err := j.ensure(ctx, h.cluster, o); err != nil {
+		if err := j.ensure(ctx, "renewal", h.cluster, o); err != nil {
 			return err
 		}
 	}
@@ -78,10 +83,10 @@ func (j *joiner) secret(ctx context.Context, h *here, m *member) error {
 		return err
 	}
 	if kept {
-		j.tell(h.cluster, "Secret "+name, objects.Unchanged)
+		j.took("credential", h.cluster, "Secret "+name, objects.Unchanged)
 		return nil
 	}
-	if j.isDryRun() {
+	if j.dryRun.On() {
 		j.note(h.cluster, fmt.Sprintf("Secret %s has a credential: `kubectl clusterset join %s`, without --dry-run, makes it", name, m.name))
 		return nil
 	}
@@ -96,7 +101,7 @@ func (j *joiner) secret(ctx context.Context, h *here, m *member) error {
 	if err != nil {
 		return err
 	}
-	if err := j.ensure(ctx, h.cluster, h.local.Secret(m.name, m.cluster.UID, j.duration, text)); err != nil {
+	if err := j.ensure(ctx, "credential", h.cluster, h.local.Secret(m.name, m.cluster.UID, j.duration, text)); err != nil {
 		return err
 	}
 	if left := time.Until(token.End); left < j.duration-time.Minute {
@@ -141,17 +146,17 @@ func (j *joiner) secretWorks(ctx context.Context, h *here, m *member) (bool, err
 func (j *joiner) entry(ctx context.Context, h *here, m *member, text string) error {
 	o := h.local.EntryObject(m.name, text)
 	what := objects.Describe(o) + ", key " + objects.EntryKey(m.name)
-	if j.dryRun == "client" {
+	if j.dryRun == cli.DryRunClient {
 		j.show(h.cluster, o)
-		j.tell(h.cluster, what, objects.Created)
+		j.took("entry", h.cluster, what, objects.Created)
 		return nil
 	}
-	outcome, findings, err := h.cluster.EnsureEntry(ctx, h.local, m.name, text, j.isDryRun())
+	outcome, findings, err := h.cluster.EnsureEntry(ctx, h.local, m.name, text, j.dryRun)
 	if err != nil {
 		return err
 	}
 	j.show(h.cluster, o)
-	j.tell(h.cluster, what, outcome)
+	j.took("entry", h.cluster, what, outcome)
 	for _, f := range findings {
 		if f.Severity == document.Warning {
 			j.warn("%s", f)
@@ -160,16 +165,16 @@ func (j *joiner) entry(ctx context.Context, h *here, m *member, text string) err
 	return nil
 }
 
-// ensure makes an object, and says what became of it.
-func (j *joiner) ensure(ctx context.Context, cluster *objects.Cluster, o *unstructured.Unstructured) error {
+// ensure makes an object of a part, and remembers what became of it.
+func (j *joiner) ensure(ctx context.Context, part string, cluster *objects.Cluster, o *unstructured.Unstructured) error {
 	outcome := objects.Created
-	if j.dryRun != "client" {
+	if j.dryRun != cli.DryRunClient {
 		var err error
-		if outcome, err = cluster.Ensure(ctx, o, j.isDryRun()); err != nil {
+		if outcome, err = cluster.Ensure(ctx, o, j.dryRun); err != nil {
 			return err
 		}
 	}
 	j.show(cluster, o)
-	j.tell(cluster, objects.Describe(o), outcome)
+	j.took(part, cluster, objects.Describe(o), outcome)
 	return nil
 }

@@ -1,7 +1,9 @@
-// Package leave undoes what join made for a member, on both sides, and nothing else.
+// Package leave undoes what join made for a member, on both sides, or import here, and nothing
+// else.
 package leave
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +21,7 @@ import (
 type options struct {
 	fromContext, configMap string
 	force                  bool
+	dryRun                 cli.DryRun
 }
 
 // New returns the command.
@@ -26,8 +29,8 @@ func New(c *cli.Context) *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "leave NAME [--from-context CONTEXT]",
-		Short: "Undo what join made for a cluster, here and there",
-		Long: `Undo what join made for a cluster, here and there.
+		Short: "Undo what join made for a cluster, here and there, or import",
+		Long: `Undo what join made for a cluster, here and there, or import.
 
 Here is the cluster of the current context. A cluster that was joined by --contexts leaves
 each of the others by itself: "--context" chooses which.
@@ -36,7 +39,10 @@ Exit codes: 0 good, 1 something stays in the other cluster (--force), 2 failed, 
 		Example: `  kubectl clusterset leave cluster2 --from-context east
 
   # The other cluster is gone; what would have to be removed there is listed
-  kubectl clusterset leave cluster2 --force`,
+  kubectl clusterset leave cluster2 --force
+
+  # What would be removed, a line each
+  kubectl clusterset leave cluster2 --dry-run=client`,
 		Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l := &leaver{Context: c, options: o, name: args[0]}
@@ -46,6 +52,7 @@ Exit codes: 0 good, 1 something stays in the other cluster (--force), 2 failed, 
 	cmd.Flags().StringVar(&o.fromContext, "from-context", "", "Context of the cluster that leaves; by default the one of its name")
 	cmd.Flags().BoolVar(&o.force, "force", false, "Leave what is in the other cluster there, where it can't be reached")
 	cmd.Flags().StringVar(&o.configMap, "configmap", "", "The ClusterSet's NAMESPACE/NAME; by default that of the install found")
+	o.dryRun.AddFlag(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("from-context", c.CompleteContexts) // an error means that it is registered
 	return cmd
 }
@@ -60,29 +67,39 @@ type leaver struct {
 	removed int
 }
 
-// run removes the entry first, for CoreDNS to stop using the rest, and the Secret last of
-// what is the member's: it tells whose it is, to who runs this again.
-func (l *leaver) run(ctx context.Context) error {
-	var err error
+// errWrongContext is that of a context that can't be meant: nothing says that its cluster is gone.
+var errWrongContext = errors.New("nothing is changed")
+
+// connect finds what join made here; the Secret is nil where it made no credential.
+func (l *leaver) connect(ctx context.Context) (secret *v1.Secret, err error) {
 	if l.here, err = objects.Connect(ctx, l.Context, ""); err != nil {
-		return err
+		return nil, err
 	}
 	if l.local, _, err = l.here.FindLocal(ctx, l.configMap); err != nil {
-		return err
+		return nil, err
 	}
 	set, err := l.here.ReadClusterSet(ctx, l.local)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := set.CanLeave(l.name); err != nil {
-		return fmt.Errorf("ConfigMap %s/%s in %s: %w", l.local.Namespace, l.local.ConfigMap, l.here, err)
+		return nil, fmt.Errorf("ConfigMap %s/%s in %s: %w", l.local.Namespace, l.local.ConfigMap, l.here, err)
 	}
-	secret, err := l.here.GetSecret(ctx, l.local, l.name)
+	return l.here.GetSecret(ctx, l.local, l.name)
+}
+
+// run removes the entry first, for CoreDNS to stop using the rest, and the Secret last of
+// what is the member's: it tells whose it is, to who runs this again.
+func (l *leaver) run(ctx context.Context) error {
+	secret, err := l.connect(ctx)
 	if err != nil {
 		return err
 	}
 	there, unreached := l.there(ctx, secret)
-	if unreached != nil && !l.force {
+	switch {
+	case errors.Is(unreached, errWrongContext):
+		return unreached
+	case unreached != nil && !l.force:
 		return fmt.Errorf("%w\nNothing is changed. With --force this side is undone; there stay:\n%s", unreached, l.stays())
 	}
 	if err := l.undo(ctx, there); err != nil {
@@ -95,6 +112,9 @@ func (l *leaver) run(ctx context.Context) error {
 	if l.removed == 0 {
 		return fmt.Errorf("%s: isn't joined to %s: nothing that join made was found", l.name, l.here)
 	}
+	if l.dryRun.On() {
+		return nil
+	}
 	_, err = fmt.Fprintf(l.Out, "%s: has left %s\n", l.name, l.here)
 	return err
 }
@@ -104,34 +124,44 @@ func (l *leaver) stays() string {
 }
 
 // there returns the member that leaves, nil where join made nothing there, or an error where
-// it can't be reached.
+// it can't be reached. Its context may be gone with it: then --force does without.
 func (l *leaver) there(ctx context.Context, secret *v1.Secret) (*objects.Cluster, error) {
 	if secret == nil && l.fromContext == "" {
 		return nil, nil
 	}
-	context := l.fromContext
-	if context == "" {
-		context = l.name
-	}
-	there, err := objects.Connect(ctx, l.Context, context)
+	there, err := objects.Connect(ctx, l.Context, cmp.Or(l.fromContext, l.name))
+	isMissing := errors.As(err, new(*cli.NoContextError))
 	switch {
-	case err != nil && l.fromContext == "":
-		return nil, fmt.Errorf("%s: give its context, --from-context: %w", l.name, err)
+	case isMissing && l.fromContext != "":
+		return nil, fmt.Errorf("--from-context: %w; %w", err, errWrongContext)
+	case isMissing && !l.force:
+		return nil, fmt.Errorf("%s joined, and --from-context must name its context, as none has its name: %w; %w", l.name, err, errWrongContext)
 	case err != nil:
 		return nil, fmt.Errorf("%s can't be reached: %w", l.name, err)
 	case secret != nil && objects.MemberUID(secret) != there.UID:
-		return nil, fmt.Errorf("%s is another cluster than %s was when it joined (the uid of its kube-system is %s, and was %s)",
-			there, l.name, there.UID, objects.MemberUID(secret))
+		return nil, l.another(there, objects.MemberUID(secret))
 	}
 	return there, nil
 }
 
+// another is the error of a context whose cluster isn't the one that joined: a wrong one,
+// unless that was rebuilt.
+func (l *leaver) another(there *objects.Cluster, was string) error {
+	err := fmt.Errorf("%s is another cluster than %s was when it joined (the uid of its kube-system is %s, and was %s)", there, l.name, there.UID, was)
+	if l.force {
+		return err
+	}
+	return fmt.Errorf("%w: --from-context must name that one's; if it was rebuilt, and is no more, --force undoes this side; %w", err, errWrongContext)
+}
+
 func (l *leaver) undo(ctx context.Context, there *objects.Cluster) error {
-	outcome, err := l.here.RemoveEntry(ctx, l.local, l.name)
+	here := l.side(l.here)
+	defer here.tell()
+	outcome, err := l.here.RemoveEntry(ctx, l.local, l.name, l.dryRun)
 	if err != nil {
 		return err
 	}
-	l.tell(l.here, fmt.Sprintf("ConfigMap %s/%s, key %s", l.local.Namespace, l.local.ConfigMap, objects.EntryKey(l.name)), outcome)
+	here.took("entry", fmt.Sprintf("ConfigMap %s/%s, key %s", l.local.Namespace, l.local.ConfigMap, objects.EntryKey(l.name)), outcome)
 	if there != nil {
 		if err := l.undoThere(ctx, there); err != nil {
 			return err
@@ -141,60 +171,34 @@ func (l *leaver) undo(ctx context.Context, there *objects.Cluster) error {
 	if err != nil {
 		return err
 	}
-	var ours []*unstructured.Unstructured
+	var renewal []*unstructured.Unstructured
 	if !others {
-		ours = l.local.Renewal()
+		renewal = l.local.Renewal()
 	}
-	ours = append(ours, l.local.Rights(l.name)...)
-	slices.Reverse(ours) // a binding before its role, an account after its rights
-	return l.remove(ctx, l.here, append(ours, l.local.Secret(l.name, "", 0, nil)))
+	// A binding goes before its role, an account after its rights.
+	rights := l.local.Rights(l.name)
+	slices.Reverse(rights)
+	slices.Reverse(renewal)
+	if err := errors.Join(here.remove(ctx, "credential", rights), here.remove(ctx, "renewal", renewal)); err != nil {
+		return err // the Secret stays: it tells whose the rest is
+	}
+	return here.remove(ctx, "credential", []*unstructured.Unstructured{l.local.Secret(l.name, "", 0, nil)})
 }
 
 // undoThere removes the reader, unless another cluster uses it.
 func (l *leaver) undoThere(ctx context.Context, there *objects.Cluster) error {
-	outcome, others, err := there.LeaveReader(ctx, l.local.Use(l.name))
+	s := l.side(there)
+	defer s.tell()
+	outcome, others, err := there.LeaveReader(ctx, l.local.Use(l.name), l.dryRun)
 	if err != nil {
 		return err
 	}
-	if outcome == objects.Changed {
-		l.removed++
-	}
 	all := objects.MemberObjects()
+	s.took("mark of "+l.name, "the mark of "+l.name+" on "+objects.Describe(all[0]), outcome)
 	slices.Reverse(all)
 	if len(others) > 0 {
-		for _, o := range all {
-			l.Progress("%s in %s: kept: used by %s", objects.Describe(o), there, strings.Join(others, ", "))
-		}
+		l.Progress("%s: reader kept: used by %s", there, strings.Join(others, ", "))
 		return nil
 	}
-	return l.remove(ctx, there, all)
-}
-
-// remove removes all objects that it can, in their order.
-func (l *leaver) remove(ctx context.Context, cluster *objects.Cluster, all []*unstructured.Unstructured) error {
-	var failed []error
-	for _, o := range all {
-		if len(failed) > 0 && o.GetKind() == "Secret" {
-			break // it tells whose the rest is
-		}
-		outcome, err := cluster.Remove(ctx, o)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		l.tell(cluster, objects.Describe(o), outcome)
-	}
-	return errors.Join(failed...)
-}
-
-func (l *leaver) tell(cluster *objects.Cluster, what string, outcome objects.Outcome) {
-	switch outcome {
-	case objects.Absent:
-		return
-	case objects.Removed:
-		l.removed++
-	case objects.Kept:
-		what += ", which join didn't make,"
-	}
-	l.Progress("%s in %s: %s", what, cluster, outcome)
+	return s.remove(ctx, "reader", all)
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/bounded"
 	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
 )
 
@@ -67,12 +68,16 @@ func ConnectUnasked(c *cli.Context, name string) (*Cluster, error) {
 	return cluster, nil
 }
 
+// newCluster returns the cluster's clients, whose replies have an end. Config is for others:
+// ports are forwarded with it, too.
 func newCluster(config *rest.Config) (*Cluster, error) {
-	kube, err := kubernetes.NewForConfig(config)
+	asking := rest.CopyConfig(config)
+	bounded.Wrap(asking)
+	kube, err := kubernetes.NewForConfig(asking)
 	if err != nil {
 		return nil, err
 	}
-	any, err := dynamic.NewForConfig(config)
+	any, err := dynamic.NewForConfig(asking)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,8 @@ package objects
 
 // Names that objects have, and the words on them.
 const (
-	// ManagedByLabel with the value ManagedBy is on everything that join makes.
+	// ManagedByLabel with the value ManagedBy is on everything that join and import make, but
+	// for the ConfigMap of import, which may be somebody's.
 	ManagedByLabel = "app.kubernetes.io/managed-by"
 	ManagedBy      = "kubectl-clusterset"
 	// Reader is the ServiceAccount in the member, in MemberNamespace, and its rights.
@@ -29,7 +30,7 @@ const (
 
 	// usedBy begins the annotation of the reader for each Use of it.
 	usedBy = "used-by.clusterset/"
-	// memberLabel has the member's name, on the Secret. A name of two labels is a label's
+	// memberLabel has the member's name, on the Secret that join makes. A name of two labels is a label's
 	// value too.
 	memberLabel = "clusterset/member"
 	// Annotations of the Secret: the uid of the member's kube-system, and how long a token

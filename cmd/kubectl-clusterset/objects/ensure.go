@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
 )
 
 // Outcome is what became of an object.
@@ -29,13 +31,13 @@ const (
 // that one has is left. One that isn't of kubectl-clusterset is used if it has all of it, and
 // an error otherwise; but annotations are added to any. With dryRun the API does everything
 // but keep it.
-func (c *Cluster) Ensure(ctx context.Context, o *unstructured.Unstructured, dryRun bool) (Outcome, error) {
+func (c *Cluster) Ensure(ctx context.Context, o *unstructured.Unstructured, dryRun cli.DryRun) (Outcome, error) {
 	live, err := c.get(ctx, o)
 	if err != nil {
 		return "", fmt.Errorf("%s in %s: %w", Describe(o), c, err)
 	}
 	if live == nil {
-		_, err = c.of(o).Create(ctx, o, metav1.CreateOptions{FieldManager: ManagedBy, DryRun: dryRunAll(dryRun)})
+		_, err = c.of(o).Create(ctx, o, metav1.CreateOptions{FieldManager: ManagedBy, DryRun: dryRun.Options()})
 		return Created, c.failed(o, err)
 	}
 	if holds(live.Object, o.Object) {
@@ -67,13 +69,13 @@ func annotationsOf(o *unstructured.Unstructured) *unstructured.Unstructured {
 	return only
 }
 
-func (c *Cluster) patch(ctx context.Context, o *unstructured.Unstructured, dryRun bool) error {
+func (c *Cluster) patch(ctx context.Context, o *unstructured.Unstructured, dryRun cli.DryRun) error {
 	text, err := json.Marshal(o.Object)
 	if err != nil {
 		return err
 	}
 	_, err = c.of(o).Patch(ctx, o.GetName(), types.MergePatchType, text,
-		metav1.PatchOptions{FieldManager: ManagedBy, DryRun: dryRunAll(dryRun)})
+		metav1.PatchOptions{FieldManager: ManagedBy, DryRun: dryRun.Options()})
 	return err
 }
 
@@ -82,13 +84,6 @@ func (c *Cluster) failed(o *unstructured.Unstructured, err error) error {
 		return nil
 	}
 	return fmt.Errorf("%s in %s: %w", Describe(o), c, err)
-}
-
-func dryRunAll(dryRun bool) []string {
-	if dryRun {
-		return []string{metav1.DryRunAll}
-	}
-	return nil
 }
 
 // holds reports whether live has all that want has: what an API adds (defaults, metadata)

@@ -15,14 +15,17 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/retry"
 
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/document"
 )
 
 const (
 	// entryMark begins an entry that join wrote.
-	entryMark = "# Made by `kubectl clusterset join`; `kubectl clusterset leave` removes it.\n"
+	entryMark = "# Made by `kubectl clusterset join`" + leaveNote
 	// importMark begins one that import wrote: its kubeconfig is renewed where it came from.
-	importMark = "# Made by `kubectl clusterset import`.\n"
+	importMark = "# Made by `kubectl clusterset import`"
+	// leaveNote follows it.
+	leaveNote = "; `kubectl clusterset leave` removes it.\n"
 )
 
 // EntryKey is the key of a member's entry in the ClusterSet's ConfigMap.
@@ -32,7 +35,9 @@ func EntryKey(member string) string { return member + document.Suffix }
 func Entry(member *document.Cluster) (string, error) { return entry(entryMark, member) }
 
 // ImportedEntry returns that of a member of an inventory.
-func ImportedEntry(member *document.Cluster) (string, error) { return entry(importMark, member) }
+func ImportedEntry(member *document.Cluster) (string, error) {
+	return entry(importMark+leaveNote, member)
+}
 
 func entry(mark string, member *document.Cluster) (string, error) {
 	d := &document.Document{APIVersion: document.APIVersion, Kind: document.Kind, Clusters: []*document.Cluster{member}}
@@ -95,7 +100,7 @@ func (s *ClusterSet) With(member, text string) *document.Parsed {
 // EnsureEntry writes a member's entry under its own key, and touches no other. It isn't
 // written where the documents together would be bad with it. Findings are warnings about
 // them.
-func (c *Cluster) EnsureEntry(ctx context.Context, l Local, member, text string, dryRun bool) (outcome Outcome, findings []document.Finding, err error) {
+func (c *Cluster) EnsureEntry(ctx context.Context, l Local, member, text string, dryRun cli.DryRun) (outcome Outcome, findings []document.Finding, err error) {
 	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		set, err := c.ReadClusterSet(ctx, l)
 		if err != nil {
@@ -112,28 +117,27 @@ func (c *Cluster) EnsureEntry(ctx context.Context, l Local, member, text string,
 	return outcome, findings, err
 }
 
-func (c *Cluster) writeEntry(ctx context.Context, l Local, set *ClusterSet, member, text string, dryRun bool) (Outcome, error) {
+func (c *Cluster) writeEntry(ctx context.Context, l Local, set *ClusterSet, member, text string, dryRun cli.DryRun) (Outcome, error) {
 	o := l.EntryObject(member, text)
 	if set.live == nil {
-		_, err := c.of(o).Create(ctx, o, metav1.CreateOptions{FieldManager: ManagedBy, DryRun: dryRunAll(dryRun)})
+		_, err := c.of(o).Create(ctx, o, metav1.CreateOptions{FieldManager: ManagedBy, DryRun: dryRun.Options()})
 		if apierrors.IsAlreadyExists(err) { // made since it was read
 			err = apierrors.NewConflict(v1.Resource("configmaps"), l.ConfigMap, err)
 		}
 		return Created, c.failed(o, err)
 	}
-	have, is := set.live.Data[EntryKey(member)]
-	switch {
-	case have == text:
+	if set.live.Data[EntryKey(member)] == text {
 		return Unchanged, nil
-	case is && !strings.HasPrefix(have, entryMark):
-		return "", fmt.Errorf("key %s of ConfigMap %s/%s in %s: wasn't made by join, and isn't changed; remove it first", EntryKey(member), l.Namespace, l.ConfigMap, c)
+	}
+	if err := set.CanJoin(member); err != nil {
+		return "", fmt.Errorf("ConfigMap %s/%s in %s: %w", l.Namespace, l.ConfigMap, c, err)
 	}
 	return Changed, c.failed(o, c.setKey(ctx, l, set, member, text, dryRun))
 }
 
 // setKey writes one key, where nobody has changed the ConfigMap since it was read; nil
 // removes it.
-func (c *Cluster) setKey(ctx context.Context, l Local, set *ClusterSet, member string, text any, dryRun bool) error {
+func (c *Cluster) setKey(ctx context.Context, l Local, set *ClusterSet, member string, text any, dryRun cli.DryRun) error {
 	patch, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"resourceVersion": set.live.ResourceVersion},
 		"data":     map[string]any{EntryKey(member): text},
@@ -142,7 +146,7 @@ func (c *Cluster) setKey(ctx context.Context, l Local, set *ClusterSet, member s
 		return err
 	}
 	_, err = c.Kube.CoreV1().ConfigMaps(l.Namespace).Patch(ctx, l.ConfigMap, types.MergePatchType, patch,
-		metav1.PatchOptions{FieldManager: ManagedBy, DryRun: dryRunAll(dryRun)})
+		metav1.PatchOptions{FieldManager: ManagedBy, DryRun: dryRun.Options()})
 	return err
 }
 
@@ -156,21 +160,21 @@ func (l Local) EntryObject(member, text string) *unstructured.Unstructured {
 }
 
 // RemoveEntry removes a member's entry, and the ConfigMap where join made it and nothing is
-// left in it. One that join didn't write is an error, and so is leaving documents that are
+// left in it. One that neither join nor import wrote is an error, and so is leaving documents that are
 // bad without it.
-func (c *Cluster) RemoveEntry(ctx context.Context, l Local, member string) (outcome Outcome, err error) {
+func (c *Cluster) RemoveEntry(ctx context.Context, l Local, member string, dryRun cli.DryRun) (outcome Outcome, err error) {
 	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		set, err := c.ReadClusterSet(ctx, l)
 		if err != nil {
 			return err
 		}
-		outcome, err = c.removeEntry(ctx, l, set, member)
+		outcome, err = c.removeEntry(ctx, l, set, member, dryRun)
 		return err
 	})
 	return outcome, err
 }
 
-func (c *Cluster) removeEntry(ctx context.Context, l Local, set *ClusterSet, member string) (Outcome, error) {
+func (c *Cluster) removeEntry(ctx context.Context, l Local, set *ClusterSet, member string, dryRun cli.DryRun) (Outcome, error) {
 	if set.live == nil {
 		return Absent, nil
 	}
@@ -181,12 +185,27 @@ func (c *Cluster) removeEntry(ctx context.Context, l Local, set *ClusterSet, mem
 	if !is {
 		return Absent, nil
 	}
+	if dryRun == cli.DryRunClient {
+		return Removed, nil
+	}
 	if len(set.live.Data) > 1 || len(set.live.BinaryData) > 0 || set.live.Labels[ManagedByLabel] != ManagedBy {
-		return Removed, c.setKey(ctx, l, set, member, nil, false)
+		return Removed, c.setKey(ctx, l, set, member, nil, dryRun)
 	}
 	version := set.live.ResourceVersion
 	return Removed, c.Kube.CoreV1().ConfigMaps(l.Namespace).Delete(ctx, l.ConfigMap,
-		metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &set.live.UID, ResourceVersion: &version}})
+		metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &set.live.UID, ResourceVersion: &version}, DryRun: dryRun.Options()})
+}
+
+// CanJoin returns why join can't write a member's entry: one is there that it didn't make.
+func (s *ClusterSet) CanJoin(member string) error {
+	text, is := s.Documents()[EntryKey(member)]
+	switch {
+	case !is || strings.HasPrefix(text, entryMark):
+		return nil
+	case strings.HasPrefix(text, importMark):
+		return fmt.Errorf("key %s was made by import; `kubectl clusterset leave %s` removes it", EntryKey(member), member)
+	}
+	return fmt.Errorf("key %s wasn't made by join, and isn't changed; remove it first", EntryKey(member))
 }
 
 // CanLeave returns why a member can't be taken out.
@@ -199,8 +218,8 @@ func (s *ClusterSet) CanLeave(member string) error {
 }
 
 func (s *ClusterSet) canLeave(member, text string, is bool) error {
-	if is && !strings.HasPrefix(text, entryMark) {
-		return fmt.Errorf("key %s wasn't made by join: remove it by hand", EntryKey(member))
+	if is && !strings.HasPrefix(text, entryMark) && !strings.HasPrefix(text, importMark) {
+		return fmt.Errorf("key %s was made neither by join nor by import: remove it by hand", EntryKey(member))
 	}
 	before, rest := s.Documents(), s.Documents()
 	delete(rest, EntryKey(member))

@@ -27,7 +27,13 @@ func TestMembers(t *testing.T) {
 	if have, want := set.Members(l), []string{"hand", "joined"}; !slices.Equal(have, want) {
 		t.Errorf("have %v, want %v", have, want)
 	}
-	if set.CanLeave("imported") == nil {
-		t.Error("leave takes what join didn't make")
+	if err := set.CanLeave("imported"); err != nil {
+		t.Errorf("leave of what import made: %v", err)
+	}
+	if set.CanLeave("hand") == nil {
+		t.Error("leave takes what neither join nor import made")
+	}
+	if set.CanJoin("imported") == nil || set.CanJoin("joined") != nil || set.CanJoin("new") != nil {
+		t.Error("join writes over what it didn't make, or not what it made")
 	}
 }

@@ -10,10 +10,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/coredns-clusterset/clusterset/cmd/kubectl-clusterset/cli"
 )
 
 // Remove removes the object if it is ours.
-func (c *Cluster) Remove(ctx context.Context, o *unstructured.Unstructured) (Outcome, error) {
+func (c *Cluster) Remove(ctx context.Context, o *unstructured.Unstructured, dryRun cli.DryRun) (Outcome, error) {
 	live, err := c.get(ctx, o)
 	if err != nil {
 		return "", c.failed(o, err)
@@ -24,10 +26,13 @@ func (c *Cluster) Remove(ctx context.Context, o *unstructured.Unstructured) (Out
 	if !isOurs(live) {
 		return Kept, nil
 	}
+	if dryRun == cli.DryRunClient {
+		return Removed, nil
+	}
 	uid := live.GetUID()
 	background := metav1.DeletePropagationBackground // a CronJob's Jobs go with it
 	err = c.of(o).Delete(ctx, o.GetName(), metav1.DeleteOptions{
-		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &background,
+		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &background, DryRun: dryRun.Options(),
 	})
 	if apierrors.IsNotFound(err) {
 		return Absent, nil
@@ -37,7 +42,7 @@ func (c *Cluster) Remove(ctx context.Context, o *unstructured.Unstructured) (Out
 
 // LeaveReader takes the annotation of a cluster off the member's reader, and returns who
 // else uses it: the values of the other annotations.
-func (c *Cluster) LeaveReader(ctx context.Context, by Use) (Outcome, []string, error) {
+func (c *Cluster) LeaveReader(ctx context.Context, by Use, dryRun cli.DryRun) (Outcome, []string, error) {
 	account := MemberObjects()[0]
 	live, err := c.get(ctx, account)
 	if err != nil {
@@ -55,19 +60,26 @@ func (c *Cluster) LeaveReader(ctx context.Context, by Use) (Outcome, []string, e
 	if _, uses := live.GetAnnotations()[by.annotation()]; !uses {
 		return Absent, others, nil
 	}
+	if dryRun == cli.DryRunClient {
+		return Changed, others, nil
+	}
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"resourceVersion": live.GetResourceVersion(), "annotations": map[string]any{by.annotation(): nil},
 	}})
 	if err != nil {
 		return "", nil, err
 	}
-	_, err = c.of(account).Patch(ctx, account.GetName(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: ManagedBy})
+	_, err = c.of(account).Patch(ctx, account.GetName(), types.MergePatchType, patch,
+		metav1.PatchOptions{FieldManager: ManagedBy, DryRun: dryRun.Options()})
 	return Changed, others, c.failed(account, err)
 }
 
 // OtherSecrets reports whether there are Secrets of other members that join made.
 func (c *Cluster) OtherSecrets(ctx context.Context, l Local, member string) (bool, error) {
-	list, err := c.Kube.CoreV1().Secrets(l.Namespace).List(ctx, metav1.ListOptions{LabelSelector: ManagedByLabel + "=" + ManagedBy + "," + memberLabel})
+	// One of two is another.
+	list, err := c.Kube.CoreV1().Secrets(l.Namespace).List(ctx, metav1.ListOptions{
+		LabelSelector: ManagedByLabel + "=" + ManagedBy + "," + memberLabel, Limit: 2,
+	})
 	if err != nil {
 		return false, fmt.Errorf("the Secrets in %s: %w", c, err)
 	}

@@ -28,10 +28,16 @@ func (c *Cluster) GetSecret(ctx context.Context, l Local, member string) (*v1.Se
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("Secret %s/%s in %s: %w", l.Namespace, SecretName(member), c, err)
-	case s.Labels[ManagedByLabel] != ManagedBy:
+	case !IsOfJoin(s):
 		return nil, nil
 	}
 	return s, nil
+}
+
+// IsOfJoin reports whether join made a Secret. One that import made is renewed where it came
+// from, and has no member's label.
+func IsOfJoin(s *v1.Secret) bool {
+	return s.Labels[ManagedByLabel] == ManagedBy && s.Labels[memberLabel] != ""
 }
 
 // SetKubeconfig writes another kubeconfig into a Secret that GetSecret returned, where nobody

@@ -18,6 +18,8 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apitest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -309,7 +311,7 @@ func TestPages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := l.nextPage(false); classify(err) != TooLarge {
+	if err := l.nextPage(false); failure.ReasonOf(err) != failure.TooLarge {
 		t.Errorf("page %d: %v", maxPages+1, err)
 	}
 	if err := l.nextPage(true); err != nil {
@@ -323,14 +325,14 @@ func TestCost(t *testing.T) {
 	for n := range 2000 {
 		large.Spec.Ports = append(large.Spec.Ports, v1.ServicePort{Name: strings.Repeat("x", 63), Port: int32(n)})
 	}
-	r := newResources(&decode.Decoder{})[services]
+	r := resources.OfMember(&decode.Decoder{})[resources.Services]
 	d := model.NewData()
 	for _, tc := range []struct {
 		name        string
 		service     *v1.Service
 		least, most int
 	}{{"small", apitest.Service("small"), 1, 1}, {"large", large, 150, 500}} {
-		o, err := r.decode(message(t, tc.service))
+		o, err := r.Decode(message(t, tc.service))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -338,11 +340,11 @@ func TestCost(t *testing.T) {
 		if got := i.Cost(); got < tc.least || got > tc.most {
 			t.Errorf("%s counts as %d", tc.name, got)
 		}
-		d = r.change(d, i, false, time.Now())
-		if got := r.cost(d, i.Key); got != i.Cost() {
+		d = r.Change(d, i, false, time.Now())
+		if got := r.Cost(d, i.Key); got != i.Cost() {
 			t.Errorf("%s counts as %d in the data, %d in a list", tc.name, got, i.Cost())
 		}
-		if d = r.change(d, i, true, time.Now()); r.cost(d, i.Key) != 0 {
+		if d = r.Change(d, i, true, time.Now()); r.Cost(d, i.Key) != 0 {
 			t.Errorf("%s counts when it is gone", tc.name)
 		}
 	}

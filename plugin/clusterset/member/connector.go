@@ -2,13 +2,14 @@ package member
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/rest"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/credentials"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 )
 
 // connector tries sessions with one set of credentials, one at a time, until ctx ends; or
@@ -18,23 +19,14 @@ type connector struct {
 	m      *Member
 	ctx    context.Context //nolint:containedctx // of its goroutine
 	cancel context.CancelFunc
-	creds  Credentials
-	// config is that of credentials that read no files, nil for others, whose files may
-	// change. A kubeconfig of 1 MiB takes long to parse, and tries are frequent.
-	config *rest.Config
+	files  credentials.Reader
 	// token authenticates requests, "" where nothing does by a token.
 	token atomic.Pointer[string]
 	// digest is of the content of the credentials' files.
 	digest     atomic.Pointer[string]
-	reading    chan configResult // nil while no files are read
 	checked    time.Time
 	plainLists bool
 	failed     int // tries in a row
-}
-
-type configResult struct {
-	config *rest.Config
-	err    error
 }
 
 func (c *connector) run() {
@@ -44,14 +36,14 @@ func (c *connector) run() {
 		if c.ctx.Err() != nil || c.m.isSuperseded(c) {
 			return
 		}
-		pause(c.ctx, backoff(f))
+		backoff.Pause(c.ctx, backoff.After(f))
 	}
 }
 
-func (c *connector) try() *failure {
+func (c *connector) try() *failure.Failure {
 	s, err := c.newSession()
 	if err != nil {
-		f := &failure{reason: BadKubeconfig, err: err}
+		f := &failure.Failure{Reason: failure.BadKubeconfig, Err: err}
 		c.m.connectFailed(c, f)
 		return f
 	}
@@ -59,7 +51,7 @@ func (c *connector) try() *failure {
 	if s.synced { // nobody writes to it any more
 		c.failed = 0
 	}
-	if f != nil && f.reason == Timeout && f.resource != "" {
+	if f != nil && f.Reason == failure.Timeout && f.Resource != "" {
 		c.plainLists = true // a streamed list that never ended, maybe
 	}
 	return f
@@ -67,7 +59,7 @@ func (c *connector) try() *failure {
 
 // newSession makes a session with the files' content of now.
 func (c *connector) newSession() (*session, error) {
-	config, err := c.load()
+	config, err := c.files.Load(c.ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -78,76 +70,41 @@ func (c *connector) newSession() (*session, error) {
 	return newSession(c, config)
 }
 
-// readTimeout is how long reading the files may take before it is an error.
-const readTimeout = 10 * time.Second
-
-var errSlowFiles = fmt.Errorf("its files weren't read within %v", readTimeout)
-
-// load makes a Config of the credentials. Their disk may hang: then it returns without,
-// and one goroutine goes on waiting for the disk.
-func (c *connector) load() (*rest.Config, error) {
-	if c.config != nil {
-		return c.config, nil
-	}
-	if c.reading == nil {
-		c.startReading()
-	}
-	timer := time.NewTimer(readTimeout)
-	defer timer.Stop()
-	select {
-	case got := <-c.reading:
-		c.reading = nil
-		return got.config, got.err
-	case <-timer.C:
-		return nil, errSlowFiles
-	case <-c.ctx.Done():
-		return nil, c.ctx.Err()
-	}
-}
-
-// startReading reads the files. Nothing ends a read of a disk that hangs, so nobody waits
-// for the goroutine: it touches nothing but its channel.
-func (c *connector) startReading() {
-	result, creds := make(chan configResult, 1), c.creds
-	c.reading = result
-	go func() {
-		config, err := creds.RESTConfig()
-		result <- configResult{config, err}
-	}()
-}
-
-// use authenticates with the Config's token from now on.
-func (c *connector) use(config *rest.Config) {
-	c.token.Store(&config.BearerToken)
+// use authenticates with the Config's token from now on, and reports whether that is
+// another one.
+func (c *connector) use(config *rest.Config) (another bool) {
+	before := c.token.Swap(&config.BearerToken)
 	c.m.setExpiry(c, credentials.ExpiryOf(config))
 	c.m.setInsecure(c, config.Insecure)
+	return before != nil && *before != config.BearerToken
 }
 
 // checkPause is how often credentials are checked while a session goes on.
 const checkPause = 10 * time.Second
 
 // check starts to look whether files were rotated, and warns of credentials that expire.
-// The session goes on meanwhile; what is read comes by reading.
+// The session goes on meanwhile; what is read comes by files.Reading.
 func (c *connector) check() {
-	if c.reading != nil || time.Since(c.checked) < checkPause {
+	if c.files.Reading != nil || time.Since(c.checked) < checkPause {
 		return
 	}
 	c.checked = time.Now()
-	if c.config != nil {
-		c.use(c.config)
+	if c.files.Config != nil {
+		c.use(c.files.Config)
 		return
 	}
-	c.startReading()
+	c.files.Start()
 }
 
 // reread uses what was read while a session goes on. Another token is used at once; other
-// certificates need another session.
-func (c *connector) reread(got configResult) {
-	if got.err != nil || c.ctx.Err() != nil {
-		return // half written, maybe; the next session reports it
+// certificates need another session. It reports whether the token is to be tried.
+func (c *connector) reread(got credentials.Result) (another bool) {
+	if got.Err != nil || c.ctx.Err() != nil {
+		return false // half written, maybe; the next session reports it
 	}
-	c.use(got.config)
-	if digest := credentials.Digest(got.config); digest != *c.digest.Swap(&digest) {
+	another = c.use(got.Config)
+	if digest := credentials.Digest(got.Config); digest != *c.digest.Swap(&digest) {
 		c.m.reconnect(c)
 	}
+	return another
 }

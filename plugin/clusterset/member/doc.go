@@ -12,26 +12,27 @@
 //
 //   - Member (member.go): the credentials in use, and the state: the View, and the session
 //     that it is from.
-//   - connector (connector.go): tries sessions with one set of credentials, with a
-//     backoff (backoff.go), until one works and again when it ends.
+//   - connector (connector.go): tries sessions with one set of credentials, with the
+//     pauses of package backoff, until one works and again when it ends.
 //   - session (session.go): one try at an API. It ends when nothing proves the API alive
-//     any more (probe.go, informer.go); then all its connections are closed, and the next
-//     session lists everything anew.
-//   - resource (resources.go, mcs.go, serviceexports.go, serviceimports.go): what is
-//     watched. A listWatch (listwatch.go) lists and watches one in one session, with client-go's Reflector, and
-//     an informer (informer.go) has its state; a list needs a slot of package gate,
-//     which all members share.
+//     any more: no watch (informer.go), nor a ping or a request (probe.go). Then all its
+//     connections are closed, and the next session lists everything anew.
+//   - listWatch (listwatch.go): lists and watches a resource in one session, with
+//     client-go's Reflector; an informer (informer.go) has its state. A list needs a slot
+//     of package gate, which all members share. serviceexports.go and serviceimports.go
+//     look first whether the API has them.
 //   - onlyExported (onlyexported.go): keeps what is exported alone, where that is asked
 //     for; fetch.go gets one Service that is exported later.
-//   - store (store.go), apply.go, namespaces.go, sync.go: lists and events become
-//     model.Data. A list is compared with the data, so what didn't change keeps its
-//     memory, and what is gone is removed. memory.go returns a list's garbage.
-//   - conditions (conditions.go), failure.go, log.go: what is wrong, as one of a few
-//     reasons; logged once, in text that is safe to log. status.go has all of it for a
-//     person.
+//   - store (store.go), sync.go: lists and events become model.Data, and a View is
+//     published. status.go has the state for a person.
 //
-// Package credentials makes a Config of a kubeconfig, package apiclient asks the API, and
-// package decode reads what comes: an API may be the attacker's.
+// What needs nothing of the Member's lock is in packages of its own. resources has what is
+// watched, and makes it part of the data: a list is compared with them, so what didn't
+// change keeps its memory, and what is gone is removed. failure has why an API can't be
+// used, as one of a few reasons, and conditions logs it, once, in text that is safe to log.
+// liveness has when an API was proven alive, and garbage returns a list's.
+// credentials makes a Config of a kubeconfig, apiclient asks the API, and decode reads what
+// comes: an API may be the attacker's.
 //
 // # What a View promises
 //

@@ -2,15 +2,15 @@ package member
 
 import (
 	"context"
-	"path"
-	"strings"
 	"time"
 
-	discovery "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 )
 
 // Bounds of fetching one Service with its slices.
@@ -27,7 +27,7 @@ const aboutFetches = "fetches of exported services"
 
 // fetchMissing fetches what is missing, one Service at a time, until the session ends.
 func (o *onlyExported) fetchMissing() {
-	most := firstPause
+	again := backoff.Growing{Least: firstPause, Most: optionalMost}
 	for o.ctx.Err() == nil {
 		key := o.nextMissing()
 		if key == "" {
@@ -39,11 +39,10 @@ func (o *onlyExported) fetchMissing() {
 		}
 		items, err := o.fetch(key)
 		if !o.apply(key, items, err) {
-			most = firstPause
+			again.Reset()
 			continue
 		}
-		pause(o.ctx, jitter(most))
-		most = min(2*most, optionalMost)
+		backoff.Pause(o.ctx, again.Next())
 	}
 }
 
@@ -73,17 +72,10 @@ type fetched struct {
 func (o *onlyExported) fetch(key string) ([]fetched, error) {
 	ctx, cancel := context.WithTimeout(o.ctx, fetchTime)
 	defer cancel()
-	name, namespace := splitKey(key)
-	all := []fetched{{of: o.informers[endpointSlices]}, {of: o.informers[services]}}
+	all := []fetched{{of: o.informers[resources.EndpointSlices]}, {of: o.informers[resources.Services]}}
 	for n := range all {
 		f := &all[n]
-		source, options := f.of.source, metav1.ListOptions{}
-		source.Path = path.Dir(source.Path) + "/namespaces/" + namespace + "/" + path.Base(source.Path)
-		if f.of.number == services {
-			options.FieldSelector = "metadata.name=" + name
-		} else {
-			source.Label = discovery.LabelServiceName + "=" + name
-		}
+		source, options := f.of.Source.OfService(resources.SplitKey(key))
 		if err := f.list(ctx, o.client, source, options, key); err != nil {
 			return nil, err
 		}
@@ -99,7 +91,7 @@ func (f *fetched) list(ctx context.Context, c *apiclient.Client, source apiclien
 		if count++; count > maxFetched {
 			return nil, decode.TooLarge("a Service's objects", maxFetched)
 		}
-		object, err := f.of.decode(message)
+		object, err := f.of.Decode(message)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +120,7 @@ func (o *onlyExported) apply(key string, all []fetched, err error) (failed bool)
 		o.fetchFailed(err)
 		return true
 	}
-	m.conditions.clear(aboutFetches)
+	m.conditions.Clear(aboutFetches)
 	if o.stale {
 		return false
 	}
@@ -150,19 +142,14 @@ func (o *onlyExported) apply(key string, all []fetched, err error) (failed bool)
 }
 
 func (o *onlyExported) fetchFailed(err error) {
-	f := &failure{reason: classify(err), err: plain(err)}
+	f := failure.Of(err, "")
 	switch {
-	case f.reason == TooLarge:
+	case f.Reason == failure.TooLarge:
 		o.abort(f)
-	case f.ofConnection():
+	case f.OfConnection():
 		o.requestProbe()
 	case o.m.newest == o.connector:
-		o.m.conditions.set(aboutFetches, f)
+		o.m.conditions.Set(aboutFetches, f)
 		o.m.publishDetails()
 	}
-}
-
-func splitKey(serviceKey string) (name, namespace string) {
-	name, namespace, _ = strings.Cut(serviceKey, ".") // no Service's name has a dot
-	return name, namespace
 }

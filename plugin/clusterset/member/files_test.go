@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apitest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/credentials"
 )
 
 func writeFile(t *testing.T, content string) (path string) {
@@ -38,7 +39,9 @@ func (m *Member) newestConnector() *connector {
 // View is read, and the Member stops.
 func TestHungDisk(t *testing.T) {
 	s := startMember(t)
-	c := &connector{m: s.Member, creds: Credentials{Kubeconfig: []byte("x"), Dir: "/"}, reading: make(chan configResult)} // which nobody ends
+	c := &connector{m: s.Member, files: credentials.Reader{
+		Credentials: Credentials{Kubeconfig: []byte("x"), Dir: "/"}, Reading: make(chan credentials.Result), // which nobody ends
+	}}
 	s.Member.mu.Lock()
 	s.connect(c)
 	s.Member.mu.Unlock()
@@ -94,8 +97,13 @@ func TestTokenFile(t *testing.T) {
 	second := "second"
 	token.Store(&second)
 	rewriteFile(t, path, "second")
-	config, err := c.creds.RESTConfig()
-	c.reread(configResult{config, err})
+	config, err := c.files.RESTConfig()
+	if !c.reread(credentials.Result{Config: config, Err: err}) {
+		t.Error("nothing tries the new token")
+	}
+	if c.reread(credentials.Result{Config: config, Err: err}) {
+		t.Error("the same token is tried again")
+	}
 	if got := *c.token.Load(); got != "second" {
 		t.Errorf("the token is %q", got)
 	}
@@ -114,11 +122,11 @@ clusters: [{name: c, cluster: {server: "https://127.0.0.1:1", insecure-skip-tls-
 users: [{name: u, user: {token: x}}]
 `)}, nil)
 	c := s.newestConnector()
-	first, err := c.load()
+	first, err := c.files.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, err := c.load(); err != nil || second != first {
+	if second, err := c.files.Load(t.Context()); err != nil || second != first {
 		t.Errorf("another Config, error %v", err)
 	}
 }

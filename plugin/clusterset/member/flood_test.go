@@ -13,6 +13,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apitest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -43,13 +44,13 @@ func TestPaceOfEvents(t *testing.T) {
 func TestPaceOfWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const each, events = 200 * time.Millisecond, 10
-		slow := &resource{table: table{
-			cost: func(*model.Data, string) int { return 0 },
-			same: func(*model.Data, decode.Item) bool { return false },
-			set:  func(*model.Change, *model.Data, decode.Item) { time.Sleep(each) },
+		slow := &resources.Resource{Table: resources.Table{
+			Cost: func(*model.Data, string) int { return 0 },
+			Same: func(*model.Data, decode.Item) bool { return false },
+			Set:  func(*model.Change, *model.Data, decode.Item) { time.Sleep(each) },
 		}}
 		c := apiclient.NewConns(t.Context(), apiclient.Limiter{Limiter: rate.NewLimiter(apiclient.BytesPerSecond, 16<<20)})
-		i := &informer{resource: slow, session: &session{m: startMember(t).Member, conns: c, synced: true}}
+		i := &informer{Resource: slow, session: &session{m: startMember(t).Member, conns: c, synced: true}}
 		began := time.Now()
 		for range events {
 			if err := (&store{&listWatch{informer: i}}).Add(decode.Item{}); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apitest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -52,9 +53,9 @@ func startImportsAPI(t *testing.T, served map[string][]string) *importsAPI {
 		apitest.ExportsPath:             a.notAsked,
 		apitest.ServicesPath + "?watch": a.notAsked,
 	}
-	for _, version := range mcsVersions {
+	for _, version := range resources.MCSVersions {
 		replace[apitest.GroupPath+"/"+version] = a.version
-		path := mcsPath(version, "serviceimports")
+		path := resources.MCSPath(version, "serviceimports")
 		replace[path] = a.listImports
 		replace[path+"?watch"] = a.watch(func(w http.ResponseWriter) { apitest.RespondJSON(w, "") })
 	}

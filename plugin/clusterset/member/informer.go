@@ -6,7 +6,11 @@ import (
 	"io"
 	"time"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/conditions"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 )
 
 // DefaultSilence is how long a watch may be silent. API servers send a bookmark about once
@@ -34,7 +38,7 @@ var (
 
 // informer has the state of one resource in one session. It is under the Member's lock.
 type informer struct {
-	*resource
+	*resources.Resource
 	number  int // the resource's
 	session *session
 	// pending are the items until the session's data are published, then nil.
@@ -42,7 +46,7 @@ type informer struct {
 	// listed is set by the first list, settled also by a failure that lasts.
 	listed, settled bool
 	// failure is why it isn't listed or watched now.
-	failure *failure
+	failure *failure.Failure
 	// watched is set while its watch is established, absent while the API doesn't serve
 	// the resource, or it is an import's and forbidden: then there is none.
 	watched, absent bool
@@ -102,15 +106,15 @@ func (i *informer) watchEnded() {
 	defer m.mu.Unlock()
 	i.watched = false
 	m.publishDetails()
-	if s.over || !i.listed || !i.required {
+	if s.over || !i.listed || !i.Required {
 		return
 	}
 	s.running.Go(func() {
-		pause(s.ctx, rewatchTime)
+		backoff.Pause(s.ctx, rewatchTime)
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if !s.over && s.ctx.Err() == nil && !i.watched && i.failure == nil {
-			i.failure = &failure{reason: Unreachable, resource: i.name, err: errBroken}
+			i.failure = &failure.Failure{Reason: failure.Unreachable, Resource: i.Name, Err: errBroken}
 			s.requestProbe()
 			m.publish()
 		}
@@ -122,12 +126,12 @@ func (i *informer) recovered() {
 	i.settled, i.failures = true, 0
 	if i.failure != nil {
 		i.failure = nil
-		i.session.m.conditions.clear(i.name)
+		i.session.m.conditions.Clear(i.Name)
 	}
 }
 
 // noteFailure notes that a resource can't be listed or watched.
-func (i *informer) noteFailure(f *failure) {
+func (i *informer) noteFailure(f *failure.Failure) {
 	s, m := i.session, i.session.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -135,15 +139,15 @@ func (i *informer) noteFailure(f *failure) {
 		return
 	}
 	i.failure, i.active = f, time.Time{}
-	i.settled = i.settled || f.reason == Forbidden // others may pass: a new CRD's storage gets ready
+	i.settled = i.settled || f.Reason == failure.Forbidden // others may pass: a new CRD's storage gets ready
 	i.failures++
 	// A connection that is lost is reported by the probe that follows, once for all.
-	if m.newest == s.connector && (i.failures > 1 || !f.ofConnection()) {
-		m.conditions.set(i.name, f)
+	if m.newest == s.connector && (i.failures > 1 || !f.OfConnection()) {
+		m.conditions.Set(i.Name, f)
 	}
 	i.noteExportsKnown()
 	m.syncIfComplete(s)
-	if i.required {
+	if i.Required {
 		m.publish()
 	}
 	m.publishDetails()
@@ -152,7 +156,7 @@ func (i *informer) noteFailure(f *failure) {
 // noteExportsKnown has Services listed that wait for ServiceExports, where these are listed,
 // or can't be.
 func (i *informer) noteExportsKnown() {
-	if i.session.only != nil && i.number == exports && (i.listed || i.settled) {
+	if i.session.only != nil && i.number == resources.Exports && (i.listed || i.settled) {
 		i.session.only.setKnown()
 	}
 }
@@ -161,17 +165,17 @@ func (i *informer) noteExportsKnown() {
 // the watch.
 func (i *informer) abortTooLarge(err error) {
 	if errors.Is(err, decode.ErrTooLarge) {
-		i.session.abort(&failure{reason: TooLarge, resource: i.name, err: err})
+		i.session.abort(&failure.Failure{Reason: failure.TooLarge, Resource: i.Name, Err: err})
 	}
 }
 
 // credentialsRefused notes that the credentials aren't accepted any more, while the
 // watches that were begun with them go on.
-func (m *state) credentialsRefused(s *session, f *failure) {
+func (m *state) credentialsRefused(s *session, f *failure.Failure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.newest == s.connector {
-		m.conditions.set(aboutAPI, f)
+		m.conditions.Set(conditions.API, f)
 		m.publishDetails()
 	}
 }
@@ -181,30 +185,30 @@ func (m *state) credentialsAccepted(s *session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.newest == s.connector && m.live == s {
-		m.conditions.clear(aboutAPI)
+		m.conditions.Clear(conditions.API)
 		m.publishDetails()
 	}
 }
 
 // stalled returns the failure of a required resource whose list or watch hangs.
-func (m *state) stalled(s *session) *failure {
+func (m *state) stalled(s *session) *failure.Failure {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, i := range s.required() {
 		if i.active.IsZero() { // it failed, or waits for its turn
 			continue
 		}
-		patience, reason, what := m.options.Silence, WatchSilent, "watch"
+		patience, reason, what := m.options.Silence, failure.WatchSilent, "watch"
 		switch {
 		case !i.listed && s.plainLists:
-			patience, reason, what = listPatience, Timeout, "list"
+			patience, reason, what = listPatience, failure.Timeout, "list"
 		case !i.listed:
-			patience, reason, what = streamPatience, Timeout, "list"
+			patience, reason, what = streamPatience, failure.Timeout, "list"
 		case !i.bookmarks:
 			patience *= withoutBookmarks
 		}
 		if quiet := time.Since(i.active); quiet > patience {
-			return &failure{reason: reason, resource: i.name, err: fmt.Errorf("%s: nothing for %v: %w", what, quiet.Round(time.Second), errStalled)}
+			return &failure.Failure{Reason: reason, Resource: i.Name, Err: fmt.Errorf("%s: nothing for %v: %w", what, quiet.Round(time.Second), errStalled)}
 		}
 	}
 	return nil

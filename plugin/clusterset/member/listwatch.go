@@ -15,7 +15,9 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/gate"
 )
 
@@ -52,12 +54,12 @@ const maxPages = 1000
 // run lists and watches until ctx ends.
 func (l *listWatch) run(ctx context.Context) {
 	most := requiredMost
-	if !l.required {
+	if !l.Required {
 		most = optionalMost
 	}
 	silent := klog.Logger{} // failures are logged by conditions
 	r := cache.NewReflectorWithOptions(l.listerWatcher(), &decode.Object{}, &store{l}, cache.ReflectorOptions{
-		Name:    l.name,
+		Name:    l.Name,
 		Logger:  &silent,
 		Clock:   endingClock{ctx: ctx},
 		Backoff: &wait.Backoff{Duration: firstPause, Factor: 2, Jitter: 0.5, Steps: 8, Cap: most},
@@ -129,7 +131,7 @@ func (l *listWatch) beginCount() {
 func (l *listWatch) object(message []byte, event watch.EventType, listing bool) (*decode.Object, error) {
 	l.session.conns.CountObject()
 	if !listing || event == watch.Bookmark {
-		return l.decode(message)
+		return l.Decode(message)
 	}
 	if event == watch.Added { // of any other event, the list may have an older version
 		skips, err := l.session.only.skips(l.informer, message)
@@ -137,7 +139,7 @@ func (l *listWatch) object(message []byte, event watch.EventType, listing bool) 
 			return nil, errors.Join(err, l.session.addCost(l.number, 1))
 		}
 	}
-	o, err := l.decode(message)
+	o, err := l.Decode(message)
 	if err == nil {
 		l.session.only.strip(l.informer, o)
 		err = l.session.addCost(l.number, o.Item.Cost())
@@ -155,7 +157,7 @@ func (l *listWatch) watch(ctx context.Context, o metav1.ListOptions) (watch.Inte
 		}
 		l.beginCount()
 	} else {
-		pause(ctx, time.Until(l.watchFrom))
+		backoff.Pause(ctx, time.Until(l.watchFrom))
 		l.watchFrom = time.Now().Add(watchPause)
 	}
 	w, err := l.session.client.Watch(ctx, l.source, o, l.eventObjects(listing), l.abortTooLarge)
@@ -184,7 +186,7 @@ func (l *listWatch) eventObjects(listing bool) apiclient.ObjectFunc {
 func (l *listWatch) watchFailed(ctx context.Context, err error, listing bool) {
 	if listing {
 		l.slot.Release()
-		if isStatus(err) {
+		if failure.IsStatus(err) {
 			return // an API without streamed lists: the Reflector asks for a plain one
 		}
 	}
@@ -227,18 +229,18 @@ func (l *listWatch) failed(ctx context.Context, err error) {
 		return
 	}
 	f := l.failureOf(err)
-	if f.reason == TooLarge {
+	if f.Reason == failure.TooLarge {
 		l.session.abort(f)
 		return
 	}
 	l.noteFailure(f)
-	if f.ofConnection() {
+	if f.OfConnection() {
 		l.session.requestProbe()
 	}
 }
 
-func (l *listWatch) failureOf(err error) *failure {
-	return &failure{reason: classify(err), resource: l.name, err: plain(err)}
+func (l *listWatch) failureOf(err error) *failure.Failure {
+	return failure.Of(err, l.Name)
 }
 
 // endingClock wakes a Reflector when its context ends: it sleeps without looking at it

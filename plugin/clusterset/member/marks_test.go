@@ -10,6 +10,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apitest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -63,21 +64,21 @@ func TestMarks(t *testing.T) {
 			labels: set{"mirror.linkerd.io/exported": "true"}, want: true,
 		},
 	} {
-		resources := newResources(&decode.Decoder{})
+		all := resources.OfMember(&decode.Decoder{})
 		apply := func(d *model.Data, n int, object runtime.Object) *model.Data {
-			o, err := resources[n].decode(message(t, object))
+			o, err := all[n].Decode(message(t, object))
 			if err != nil {
 				t.Fatal(err)
 			}
-			return resources[n].change(d, o.Item, false, time.Now())
+			return all[n].Change(d, o.Item, false, time.Now())
 		}
 		s := &v1.Service{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop", Annotations: tc.annotations, Labels: tc.labels}}
-		d := apply(model.NewData(), services, s)
+		d := apply(model.NewData(), resources.Services, s)
 		shop := &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop", Annotations: tc.namespace}}
 		if _, exported := d.Exported("web.shop"); exported != tc.want && tc.namespace == nil {
 			t.Errorf("%s, namespace unknown: exported %v", tc.name, exported)
 		}
-		d = apply(d, namespaces, shop)
+		d = apply(d, resources.Namespaces, shop)
 		if _, exported := d.Exported("web.shop"); exported != tc.want {
 			t.Errorf("%s: exported %v", tc.name, exported)
 		}
@@ -85,7 +86,7 @@ func TestMarks(t *testing.T) {
 			continue
 		}
 		shop.Annotations = nil
-		if _, exported := apply(d, namespaces, shop).Exported("web.shop"); exported != (tc.want || tc.annotations["service.cilium.io/global"] == "true") {
+		if _, exported := apply(d, resources.Namespaces, shop).Exported("web.shop"); exported != (tc.want || tc.annotations["service.cilium.io/global"] == "true") {
 			t.Errorf("%s, opted in again: exported %v", tc.name, exported)
 		}
 	}

@@ -11,19 +11,20 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/conditions"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/credentials"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/gate"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/liveness"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
 // Log is the operator's: CoreDNS's plugin log.
-type Log interface {
-	Infof(format string, args ...any)
-	Warningf(format string, args ...any)
-	Errorf(format string, args ...any)
-}
+type Log = conditions.Log
 
 // Credentials are how to reach a member's API.
 type Credentials = credentials.Credentials
@@ -73,13 +74,14 @@ type Member struct {
 // state is a Member's data, with the sessions that they come from.
 type state struct {
 	options   Options
-	resources []*resource
+	resources []*resources.Resource
 	view      atomic.Pointer[View]
 	details   atomic.Pointer[status.DataDetails]
 	synced    chan struct{}   // closed with the first whole data
 	ctx       context.Context //nolint:containedctx // of all goroutines; Stop ends it
-	// lookAgain is about how long it takes until a CRD that was installed is noticed.
+	// lookAgain and askTime are mcsPause and liveness.AskTime, but in tests.
 	lookAgain time.Duration
+	askTime   time.Duration
 
 	mu sync.Mutex
 	// newest has the current credentials. live is the session that the data are from:
@@ -93,8 +95,17 @@ type state struct {
 	// since is when the API was last proven alive, while the data are stale.
 	since      time.Time
 	uid        string // of the cluster that the data are from
-	conditions conditions
+	conditions conditions.Conditions
 }
+
+// mcsPause is about how long it takes until a CRD is noticed that was installed just after
+// it was looked for; the longer there is none, the more seldom it is looked for, as an API
+// that nobody means to install it in isn't to be asked each minute. mcsGrowth is how many
+// times longer at the most: about as often as watches are renewed.
+const (
+	mcsPause  = time.Minute
+	mcsGrowth = 8
+)
 
 var errNotSynced = errors.New("data not yet synced")
 
@@ -103,23 +114,28 @@ func Start(o Options) *Member {
 	if o.Silence == 0 {
 		o.Silence = DefaultSilence
 	}
-	o.Log = &boundedLog{inner: o.Log, since: time.Now()}
+	o.Log = conditions.Bounded(o.Log)
 	m := &Member{
 		state: state{
-			options: o, resources: newResources(&decode.Decoder{PodNames: o.EndpointPodNames}),
-			synced: make(chan struct{}), data: model.NewData(), lookAgain: mcsPause,
+			options: o, resources: resources.OfMember(&decode.Decoder{PodNames: o.EndpointPodNames}),
+			synced: make(chan struct{}), data: model.NewData(), lookAgain: mcsPause, askTime: liveness.AskTime,
 		},
 		lists: make(chan struct{}, max(cap(o.Gate)-1, 1)), share: gate.NewShare(), limiter: apiclient.NewLimiter(),
 	}
 	if o.Imports {
-		m.resources = newImportResources(new(decode.Decoder))
+		m.resources = resources.OfImports(new(decode.Decoder))
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
-	m.conditions = conditions{o: &m.options}
+	m.conditions = conditions.New(o.subject(), o.Log, conditions.Counters{Troubles: o.Metrics.Troubles, Expires: o.Metrics.Expires})
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.publish()
 	return m
+}
+
+// lookouts are the pauses between looking for a CRD.
+func (m *state) lookouts() backoff.Growing {
+	return backoff.Growing{Least: m.lookAgain, Most: mcsGrowth * m.lookAgain}
 }
 
 // View returns what is known now. It costs one atomic load.
@@ -158,7 +174,7 @@ func (m *Member) SetCredentials(c Credentials, err error) {
 		switch {
 		case invalid == nil:
 			m.key = c.Key()
-			m.connect(&connector{m: m, creds: c, config: config})
+			m.connect(&connector{m: m, files: credentials.Reader{Credentials: c, Config: config}})
 		case err == nil:
 			err = invalid
 		}
@@ -167,9 +183,9 @@ func (m *Member) SetCredentials(c Credentials, err error) {
 		err = errors.New("kubeconfig: empty")
 	}
 	if err == nil {
-		m.conditions.clear(aboutKubeconfig)
+		m.conditions.Clear(conditions.Kubeconfig)
 	} else {
-		m.conditions.set(aboutKubeconfig, &failure{reason: BadKubeconfig, err: err})
+		m.conditions.Set(conditions.Kubeconfig, &failure.Failure{Reason: failure.BadKubeconfig, Err: err})
 	}
 	m.publish()
 }
@@ -192,7 +208,7 @@ func (m *Member) reconnect(c *connector) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.newest == c && m.ctx.Err() == nil {
-		m.connect(&connector{m: m, creds: c.creds})
+		m.connect(&connector{m: m, files: credentials.Reader{Credentials: c.files.Credentials}})
 	}
 }
 
@@ -208,7 +224,7 @@ func (m *Member) setExpiry(c *connector, e credentials.Expiry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.newest == c {
-		m.conditions.setExpiry(e, time.Now())
+		m.conditions.SetExpiry(e, time.Now())
 		m.publishDetails()
 	}
 }
@@ -218,17 +234,17 @@ func (m *Member) setInsecure(c *connector, insecure bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.newest == c {
-		m.conditions.setInsecure(insecure)
+		m.conditions.SetInsecure(insecure)
 		m.publishDetails()
 	}
 }
 
 // connectFailed notes what kept a session from beginning.
-func (m *Member) connectFailed(c *connector, f *failure) {
+func (m *Member) connectFailed(c *connector, f *failure.Failure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.newest == c {
-		m.conditions.set(aboutAPI, f)
+		m.conditions.Set(conditions.API, f)
 		m.publish()
 	}
 }

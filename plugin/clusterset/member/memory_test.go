@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -75,16 +76,16 @@ func TestMemory(t *testing.T) {
 	for i := range messages {
 		messages[i] = [2][]byte{message(t, serviceLike(i)), message(t, sliceLike(i))}
 	}
-	resources := newResources(&decode.Decoder{})
+	all := resources.OfMember(&decode.Decoder{})
 	before := liveHeap()
 	d := model.NewData()
-	for _, n := range []int{services, endpointSlices} {
+	for _, n := range []int{resources.Services, resources.EndpointSlices} {
 		for i := range messages {
-			o, err := resources[n].decode(messages[i][n])
+			o, err := all[n].Decode(messages[i][n])
 			if err != nil {
 				t.Fatal(err)
 			}
-			d = resources[n].change(d, o.Item, false, time.Time{})
+			d = all[n].Change(d, o.Item, false, time.Time{})
 		}
 	}
 	took := (liveHeap() - before) / count

@@ -1,6 +1,10 @@
 package member
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
+)
 
 // Metrics are one member's, bound to its labels. All of them must be set.
 type Metrics struct {
@@ -9,7 +13,7 @@ type Metrics struct {
 	// Services and Slices count what the data hold.
 	Services, Slices prometheus.Gauge
 	// Troubles counts failures by Reason, each once when it begins, not for every retry.
-	Troubles [Reasons]prometheus.Counter
+	Troubles [failure.Reasons]prometheus.Counter
 	// Lists counts the times that everything was listed; the first is one.
 	Lists prometheus.Counter
 	// Expires is when the credentials expire, in seconds since 1970; 0 where that isn't

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -39,7 +40,7 @@ type onlyExported struct {
 	stale    bool
 	// dropped are hashes of the Keys of the Services whose objects the list in flight has had
 	// and that weren't kept, of Services and of slices; nil is no list.
-	dropped [endpointSlices + 1]map[uint64]struct{}
+	dropped [resources.EndpointSlices + 1]map[uint64]struct{}
 	seed    maphash.Seed
 }
 
@@ -54,11 +55,11 @@ func newOnlyExported(s *session) *onlyExported {
 
 // watch lists and watches one resource after the other.
 func (o *onlyExported) watch() {
-	o.running.Go(o.listWatch(exports).watchExports)
-	o.running.Go(func() { o.listWatch(namespaces).run(o.ctx) })
+	o.running.Go(o.listWatch(resources.Exports).watchExports)
+	o.running.Go(func() { o.listWatch(resources.Namespaces).run(o.ctx) })
 	o.running.Go(o.fetchMissing)
 	o.awaitExports()
-	for _, n := range []int{services, endpointSlices} {
+	for _, n := range []int{resources.Services, resources.EndpointSlices} {
 		if o.ctx.Err() != nil {
 			return
 		}
@@ -90,7 +91,7 @@ func (o *onlyExported) awaitExports() {
 		case <-timer.C:
 		}
 		o.m.mu.Lock()
-		queued := o.informers[exports].queued
+		queued := o.informers[resources.Exports].queued
 		o.waited = !queued
 		o.m.mu.Unlock()
 		if !queued {
@@ -109,13 +110,13 @@ func (o *onlyExported) wants(key string) bool {
 	if o.synced {
 		return isMarked(o.m.data.Service(key))
 	}
-	return isMarked(o.informers[services].pending[key].Service)
+	return isMarked(o.informers[resources.Services].pending[key].Service)
 }
 
 // isExported reports whether there is a ServiceExport of that Service. Those of an older
 // session count until the session has its own.
 func (o *onlyExported) isExported(key string) bool {
-	if i := o.informers[exports]; i.listed && !o.synced {
+	if i := o.informers[resources.Exports]; i.listed && !o.synced {
 		_, listed := i.pending[key]
 		return listed
 	}
@@ -127,9 +128,9 @@ func (o *onlyExported) drops(i *informer, item decode.Item) bool {
 	switch {
 	case o == nil:
 		return false
-	case i.number == services:
+	case i.number == resources.Services:
 		return !isMarked(item.Service) && !o.isExported(item.Key)
-	case i.number == endpointSlices:
+	case i.number == resources.EndpointSlices:
 		return item.Slice != nil && !o.wants(item.Slice.Service)
 	}
 	return false
@@ -137,7 +138,7 @@ func (o *onlyExported) drops(i *informer, item decode.Item) bool {
 
 // begin is called before the first object of a list of that resource comes.
 func (o *onlyExported) begin(i *informer) {
-	if o == nil || i.number > endpointSlices {
+	if o == nil || i.number > resources.EndpointSlices {
 		return
 	}
 	o.m.mu.Lock()
@@ -148,11 +149,11 @@ func (o *onlyExported) begin(i *informer) {
 // skips reports whether an object that a list begins with isn't kept, so that it need not be
 // decoded.
 func (o *onlyExported) skips(i *informer, message []byte) (bool, error) {
-	if o == nil || i.number > endpointSlices {
+	if o == nil || i.number > resources.EndpointSlices {
 		return false, nil
 	}
 	readHead := decode.ServiceHead
-	if i.number == endpointSlices {
+	if i.number == resources.EndpointSlices {
 		readHead = decode.SliceHead
 	}
 	head, err := readHead(message)
@@ -162,7 +163,7 @@ func (o *onlyExported) skips(i *informer, message []byte) (bool, error) {
 	o.m.mu.Lock()
 	defer o.m.mu.Unlock()
 	i.active = time.Now()
-	if i.number == services && o.isExported(head.Service) || i.number == endpointSlices && o.wants(head.Service) {
+	if i.number == resources.Services && o.isExported(head.Service) || i.number == resources.EndpointSlices && o.wants(head.Service) {
 		return false, nil
 	}
 	o.noteDropped(i, head.Service)
@@ -199,7 +200,7 @@ func (o *onlyExported) noteDropped(i *informer, service string) {
 // selectFrom removes from a list what isn't kept. What was dropped as it came, and is
 // wanted by now, is fetched.
 func (o *onlyExported) selectFrom(i *informer, list map[string]decode.Item) {
-	if o == nil || i.number > endpointSlices {
+	if o == nil || i.number > resources.EndpointSlices {
 		return
 	}
 	o.stale = true // the list may be newer than what is being fetched
@@ -221,12 +222,12 @@ func (o *onlyExported) selectFrom(i *informer, list map[string]decode.Item) {
 // candidates are the Keys of the Services that may be wanted.
 func (o *onlyExported) candidates() iter.Seq[string] {
 	exported := o.m.data.Exports()
-	if i := o.informers[exports]; i.listed && !o.synced {
+	if i := o.informers[resources.Exports]; i.listed && !o.synced {
 		exported = maps.Keys(i.pending)
 	}
-	kept := o.informers[services].keys(o.m.data)
+	kept := o.informers[resources.Services].Keys(o.m.data)
 	if !o.synced {
-		kept = maps.Keys(o.informers[services].pending)
+		kept = maps.Keys(o.informers[resources.Services].pending)
 	}
 	return func(yield func(string) bool) {
 		for _, keys := range []iter.Seq[string]{exported, kept} {
@@ -256,7 +257,7 @@ func (o *onlyExported) forget(i *informer, before *model.Data) {
 	if o == nil || !o.decides(i) {
 		return
 	}
-	for key := range i.keys(before) {
+	for key := range i.Keys(before) {
 		if (before.HasExport(key) || isMarked(before.Service(key))) && !o.wants(key) {
 			o.drop(key)
 		}
@@ -264,7 +265,9 @@ func (o *onlyExported) forget(i *informer, before *model.Data) {
 }
 
 // decides reports whether that resource's objects say which Services are wanted.
-func (o *onlyExported) decides(i *informer) bool { return i.number == services || i.number == exports }
+func (o *onlyExported) decides(i *informer) bool {
+	return i.number == resources.Services || i.number == resources.Exports
+}
 
 // changed follows an event that was applied to an object of that Key, of which it is known
 // whether it was wanted before.
@@ -283,7 +286,7 @@ func (o *onlyExported) changed(i *informer, key string, wanted bool) {
 // missNow has a Service fetched that an object of that resource made wanted, unless the
 // lists that need it are still to come.
 func (o *onlyExported) missNow(i *informer, key string) {
-	if i.number == exports && o.begun >= services || o.begun >= endpointSlices {
+	if i.number == resources.Exports && o.begun >= resources.Services || o.begun >= resources.EndpointSlices {
 		o.miss(key)
 	}
 }
@@ -291,7 +294,7 @@ func (o *onlyExported) missNow(i *informer, key string) {
 // miss has a Service fetched, if there can be one of that Key: a ServiceExport may have
 // another name.
 func (o *onlyExported) miss(key string) {
-	name, namespace := splitKey(key)
+	name, namespace := resources.SplitKey(key)
 	if len(validation.IsDNS1123Label(name)) > 0 || len(validation.IsDNS1123Label(namespace)) > 0 {
 		return
 	}
@@ -308,9 +311,9 @@ func (o *onlyExported) drop(key string) {
 	if s == nil {
 		return
 	}
-	_ = o.m.applyItem(o.informers[services], decode.Item{Key: key}, true)
+	_ = o.m.applyItem(o.informers[resources.Services], decode.Item{Key: key}, true)
 	for _, slice := range s.Slices {
-		_ = o.m.applyItem(o.informers[endpointSlices], decode.Item{Key: slice.Key}, true)
+		_ = o.m.applyItem(o.informers[resources.EndpointSlices], decode.Item{Key: slice.Key}, true)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apitest"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -68,13 +69,13 @@ func TestOnlyExported(t *testing.T) {
 		t.Errorf("%d lists of all Services", n)
 	}
 	got := s.costs()
-	if got != [resourceCount]int64{services: 2, endpointSlices: 2, namespaces: 1, exports: 3} {
+	if got != [resources.Count]int64{resources.Services: 2, resources.EndpointSlices: 2, resources.Namespaces: 1, resources.Exports: 3} {
 		t.Errorf("costs %v", got)
 	}
 }
 
 // costs returns what the session's resources count as.
-func (s *subject) costs() (costs [resourceCount]int64) {
+func (s *subject) costs() (costs [resources.Count]int64) {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
 	for n := range costs {
@@ -173,10 +174,10 @@ func TestWantedDuringLists(t *testing.T) {
 func TestWantedAfterDropped(t *testing.T) {
 	s := syncedSession(t)
 	for n, item := range []decode.Item{
-		services: serviceItem("service-1.default", false), endpointSlices: sliceItem("default/slice-1", "service-1.default"),
+		resources.Services: serviceItem("service-1.default"), resources.EndpointSlices: sliceItem("default/slice-1", "service-1.default"),
 	} {
 		i, object, of := s.informers[n], &decode.Object{Item: item}, make(map[string]decode.Item)
-		message, err := []interface{ Marshal() ([]byte, error) }{services: serviceLike(1), endpointSlices: sliceLike(1)}[n].Marshal()
+		message, err := []interface{ Marshal() ([]byte, error) }{resources.Services: serviceLike(1), resources.EndpointSlices: sliceLike(1)}[n].Marshal()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +186,7 @@ func TestWantedAfterDropped(t *testing.T) {
 			s.only.begin(i)
 			if decoded {
 				s.only.strip(i, object)
-				if of = list(object.Item); !object.Item.Dropped || object.Item.Service != nil || object.Item.Slice != nil {
+				if of = map[string]decode.Item{object.Item.Key: object.Item}; !object.Item.Dropped || object.Item.Service != nil || object.Item.Slice != nil {
 					t.Fatalf("not dropped: %+v", object.Item)
 				}
 			} else if skips, err := s.only.skips(i, message); !skips || err != nil {
@@ -196,22 +197,30 @@ func TestWantedAfterDropped(t *testing.T) {
 			c.SetExport("other.default", time.Now())
 			s.m.data = c.Done(time.Now())
 			if skips, _ := s.only.skips(i, message); skips {
-				t.Errorf("%s: skipped what is exported", i.name)
+				t.Errorf("%s: skipped what is exported", i.Name)
 			}
 			clear(s.only.missing)
 			s.only.selectFrom(i, of)
 			if len(of) != 0 || !s.only.missing["service-1.default"] || len(s.only.missing) != 1 || !s.only.stale {
-				t.Errorf("%s, decoded %v: %v, missing %v", i.name, decoded, of, s.only.missing)
+				t.Errorf("%s, decoded %v: %v, missing %v", i.Name, decoded, of, s.only.missing)
 			}
 		}
 	}
 }
 
+func serviceItem(key string) decode.Item {
+	return decode.Item{Key: key, Service: &model.Service{Key: key, Type: model.Headless}}
+}
+
+func sliceItem(key, service string) decode.Item {
+	return decode.Item{Key: key, Slice: &model.Slice{Key: key, Service: service}}
+}
+
 // syncedSession is one that nothing runs of.
 func syncedSession(t *testing.T) *session {
 	s := &session{m: &Member{state: state{data: model.NewData()}}, synced: true, ctx: t.Context()}
-	for n, r := range newResources(new(decode.Decoder)) {
-		s.informers = append(s.informers, &informer{resource: r, number: n, session: s})
+	for n, r := range resources.OfMember(new(decode.Decoder)) {
+		s.informers = append(s.informers, &informer{Resource: r, number: n, session: s})
 	}
 	s.only = newOnlyExported(s)
 	return s
@@ -222,11 +231,11 @@ func syncedSession(t *testing.T) *session {
 func TestUnwantedWhenListed(t *testing.T) {
 	s := syncedSession(t)
 	for n, item := range []decode.Item{
-		services: serviceItem("web.default", false), endpointSlices: sliceItem("default/web-1", "web.default"),
+		resources.Services: serviceItem("web.default"), resources.EndpointSlices: sliceItem("default/web-1", "web.default"),
 	} {
-		of := list(item)
+		of := map[string]decode.Item{item.Key: item}
 		if s.only.selectFrom(s.informers[n], of); len(of) != 0 || len(s.only.missing) != 0 {
-			t.Errorf("%s: %v, missing %v", s.informers[n].name, of, s.only.missing)
+			t.Errorf("%s: %v, missing %v", s.informers[n].Name, of, s.only.missing)
 		}
 	}
 }
@@ -249,7 +258,7 @@ func TestFetchedWithoutMark(t *testing.T) {
 	c.SetService(model.Service{Key: "web.default", Type: model.ClusterIP, Marked: true})
 	s.m.data = c.Done(time.Now())
 	before := s.m.data
-	all := []fetched{{of: s.informers[services], items: []decode.Item{serviceItem("web.default", false)}}}
+	all := []fetched{{of: s.informers[resources.Services], items: []decode.Item{serviceItem("web.default")}}}
 	if s.only.apply("web.default", all, nil) || s.m.data != before {
 		t.Error("applied")
 	}
@@ -271,7 +280,7 @@ func TestOnlyExportedCount(t *testing.T) {
 	if services, slices := s.View().Data.Count(); services != 500 || slices != 500 {
 		t.Errorf("%d services, %d slices", services, slices)
 	}
-	if got, want := s.costs(), int64(1000); got[services]+got[endpointSlices] > 2*want || got[exports] != 500 {
+	if got, want := s.costs(), int64(1000); got[resources.Services]+got[resources.EndpointSlices] > 2*want || got[resources.Exports] != 500 {
 		t.Errorf("costs %v", got)
 	}
 	if a.Count(fetchService) != 0 {

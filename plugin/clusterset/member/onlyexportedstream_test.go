@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apitest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 )
 
 // streamed sends the objects and the bookmark that ends a streamed list (KEP-3157), which
@@ -46,7 +47,7 @@ func TestOnlyExportedStreamed(t *testing.T) {
 	if a.Count(apitest.ServicesPath) != 0 || a.Count(fetchService) != 0 {
 		t.Error("listed otherwise")
 	}
-	if got := s.costs(); got[services] != 1 || got[endpointSlices] != 1 {
+	if got := s.costs(); got[resources.Services] != 1 || got[resources.EndpointSlices] != 1 {
 		t.Errorf("costs %v", got)
 	}
 }

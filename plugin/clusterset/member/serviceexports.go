@@ -6,14 +6,17 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 )
 
 // watchExports watches ServiceExports while the API serves them, and looks for them now
 // and then while it doesn't.
 func (l *listWatch) watchExports() {
 	s := l.session
+	again := s.m.lookouts()
 	for s.ctx.Err() == nil {
-		version, err := s.mcsVersion(s.ctx, l.name)
+		version, err := resources.MCSVersion(s.ctx, s.client, l.Name)
 		switch {
 		case err != nil:
 			l.failed(s.ctx, err)
@@ -22,8 +25,9 @@ func (l *listWatch) watchExports() {
 		default:
 			l.runExports(version)
 			l.exportsNotServed()
+			again.Reset()
 		}
-		pause(s.ctx, jitter(s.m.lookAgain))
+		backoff.Pause(s.ctx, again.Next())
 	}
 }
 
@@ -32,7 +36,7 @@ func (l *listWatch) watchExports() {
 func (l *listWatch) runExports(version string) {
 	ctx, cancel := context.WithCancel(l.session.ctx)
 	defer cancel()
-	l.source = apiclient.Source{Path: mcsPath(version, l.name), MetadataOnly: true} // alike in all versions
+	l.source = apiclient.Source{Path: resources.MCSPath(version, l.Name), MetadataOnly: true} // alike in all versions
 	l.refused = func(err error) {
 		if apierrors.IsNotFound(err) {
 			cancel()
@@ -47,7 +51,7 @@ func (i *informer) exportsNotServed() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !i.session.over {
-		m.conditions.setServed(false, serviceExports, "only marked services count as exported")
+		m.conditions.SetServed(false, resources.ServiceExports, resources.MCSGroup, "only marked services count as exported")
 		i.absent = true
 		m.setList(i, nil)
 	}

@@ -9,6 +9,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 )
 
 // imports watches ServiceImports (KEP-1645) and their EndpointSlices in one session.
@@ -23,21 +26,23 @@ type imports struct {
 // ways to know who exports a service, and neither CRDs nor rights are asked of a cluster.
 func (i *imports) watch() {
 	s := i.session
+	again := s.m.lookouts()
 	for s.ctx.Err() == nil {
-		version, err := s.mcsVersion(s.ctx, i.imports.name)
-		again := jitter(s.m.lookAgain)
+		version, err := resources.MCSVersion(s.ctx, s.client, i.imports.Name)
 		switch {
 		case version != "":
 			i.none(i.run(version))
+			again.Reset()
 		case err == nil:
 			i.none(nil)
 		case isUnavailable(err):
 			i.none(i.imports.failureOf(err))
 		default:
 			i.imports.failed(s.ctx, err)
-			again = between(firstPause, requiredMost) // nothing is known until then
+			backoff.Pause(s.ctx, backoff.Between(firstPause, requiredMost)) // nothing is known until then
+			continue
 		}
-		pause(s.ctx, again)
+		backoff.Pause(s.ctx, again.Next())
 	}
 }
 
@@ -50,7 +55,7 @@ func isUnavailable(err error) bool { return apierrors.IsNotFound(err) || apierro
 //
 // Slices are listed first, so that a headless import has its endpoints from the beginning
 // on: without any its name doesn't exist.
-func (i *imports) run(version string) *failure {
+func (i *imports) run(version string) *failure.Failure {
 	ctx, cancel := context.WithCancelCause(i.session.ctx)
 	defer cancel(nil)
 	for _, l := range []*listWatch{i.imports, i.slices} {
@@ -62,7 +67,7 @@ func (i *imports) run(version string) *failure {
 	}
 	listed := make(chan struct{})
 	i.slices.whenListed = sync.OnceFunc(func() { close(listed) })
-	i.imports.source = apiclient.Source{Path: mcsPath(version, i.imports.name), Kind: "ServiceImport", JSON: true}
+	i.imports.source = apiclient.Source{Path: resources.MCSPath(version, i.imports.Name), Kind: "ServiceImport", JSON: true}
 	var running sync.WaitGroup
 	running.Go(func() { i.slices.run(ctx) })
 	select {
@@ -71,14 +76,14 @@ func (i *imports) run(version string) *failure {
 	case <-ctx.Done():
 	}
 	running.Wait()
-	var why *failure
+	var why *failure.Failure
 	errors.As(context.Cause(ctx), &why)
 	return why
 }
 
 // none notes that there are no imports: the API forbids to read what they are made of, or
 // doesn't serve them.
-func (i *imports) none(why *failure) {
+func (i *imports) none(why *failure.Failure) {
 	s, m := i.session, i.session.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -86,21 +91,21 @@ func (i *imports) none(why *failure) {
 		return
 	}
 	forbidden := ""
-	if why != nil && why.reason == Forbidden {
-		forbidden = why.resource
+	if why != nil && why.Reason == failure.Forbidden {
+		forbidden = why.Resource
 	} else {
-		m.conditions.setServed(false, serviceImports, "names over clusters are those of services that members export")
+		m.conditions.SetServed(false, resources.ServiceImports, resources.MCSGroup, "names over clusters are those of services that members export")
 	}
 	for _, of := range s.informers {
-		if of.name != forbidden {
-			m.conditions.clear(of.name)
+		if of.Name != forbidden {
+			m.conditions.Clear(of.Name)
 		}
 		of.absent = true
 		m.setList(of, nil)
 		of.active = time.Time{} // nothing is in flight that could hang
 	}
 	if forbidden != "" {
-		m.conditions.set(forbidden, why)
+		m.conditions.Set(forbidden, why)
 	}
 	m.publishDetails()
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apitest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -103,8 +105,8 @@ func TestImportsVersions(t *testing.T) {
 			}
 			s.awaitImports(want)
 			s.Stop()
-			for _, version := range mcsVersions {
-				if asked := a.Count(mcsPath(version, "serviceimports")) > 0; asked != (version == tc.want) {
+			for _, version := range resources.MCSVersions {
+				if asked := a.Count(resources.MCSPath(version, "serviceimports")) > 0; asked != (version == tc.want) {
 					t.Errorf("asked for %s: %v", version, asked)
 				}
 			}
@@ -124,7 +126,7 @@ func TestImportsCRD(t *testing.T) {
 	if n := a.Count(apitest.SlicesPath); n > 0 {
 		t.Errorf("slices listed %d times for no import", n)
 	}
-	path := mcsPath("v1beta1", "serviceimports")
+	path := resources.MCSPath("v1beta1", "serviceimports")
 	for range 2 {
 		before := s.View()
 		a.change(func() { a.served, a.refused[path] = exportsAndImports("v1beta1"), 0 })
@@ -146,7 +148,7 @@ func TestImportsCRD(t *testing.T) {
 // TestImportsForbidden: imports that CoreDNS isn't allowed to read are none, which is
 // logged and counted once; and there when it is allowed.
 func TestImportsForbidden(t *testing.T) {
-	imports := mcsPath("v1beta1", "serviceimports")
+	imports := resources.MCSPath("v1beta1", "serviceimports")
 	for resource, path := range map[string]string{"serviceimports": imports, "endpointslices": apitest.SlicesPath, "its group": apitest.GroupPath} {
 		t.Run(resource, func(t *testing.T) {
 			a := startImportsAPI(t, exportsAndImports("v1beta1"))
@@ -160,7 +162,7 @@ func TestImportsForbidden(t *testing.T) {
 				resource = "serviceimports"
 			}
 			s.await(resource, "forbidden", "allow list and watch of "+resource)
-			if n := testutil.ToFloat64(s.metrics.Troubles[Forbidden]); n != 1 {
+			if n := testutil.ToFloat64(s.metrics.Troubles[failure.Forbidden]); n != 1 {
 				t.Errorf("counted %v times", n)
 			}
 			a.change(func() { a.refused[path] = 0 })
@@ -191,7 +193,7 @@ func TestImportsEndpointsFirst(t *testing.T) {
 	a.setSlice("web-1", "web", "c1", "10.0.0.1")
 	s := a.startImports()
 	s.awaitImports("")
-	path := mcsPath("v1beta1", "serviceimports")
+	path := resources.MCSPath("v1beta1", "serviceimports")
 	asked := make(chan struct{})
 	a.Replace(apitest.SlicesPath, func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -223,7 +225,7 @@ func TestImportsUnsynced(t *testing.T) {
 	a.change(func() { a.refused[apitest.GroupPath] = 0 })
 	s.awaitImports("web.default ClusterSetIP 10.9.0.1")
 	a.change(func() {
-		for _, path := range []string{apitest.ProbePath, apitest.SlicesPath, mcsPath("v1beta1", "serviceimports")} {
+		for _, path := range []string{apitest.ProbePath, apitest.SlicesPath, resources.MCSPath("v1beta1", "serviceimports")} {
 			a.refused[path] = http.StatusServiceUnavailable
 		}
 	})
@@ -236,7 +238,7 @@ func TestImportsUnsynced(t *testing.T) {
 // TestImportsTooLarge: what the API may send of imports has the bounds of a member's data.
 func TestImportsTooLarge(t *testing.T) {
 	large := apitest.Import("web", `{"x":"`+strings.Repeat("x", 4<<20)+`"}`)
-	path := mcsPath("v1beta1", "serviceimports")
+	path := resources.MCSPath("v1beta1", "serviceimports")
 	for name, tc := range map[string]struct {
 		path   string
 		handle http.HandlerFunc
@@ -272,7 +274,7 @@ func TestImportsCost(t *testing.T) {
 	s.Member.mu.Lock()
 	session := s.live
 	s.Member.mu.Unlock()
-	if err := session.addCost(services, maxObjects); err != nil {
+	if err := session.addCost(resources.Services, resources.MaxObjects); err != nil {
 		t.Fatal(err)
 	}
 	a.setImport("one", headless)

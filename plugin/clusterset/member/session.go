@@ -10,8 +10,12 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apiclient"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/garbage"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/gate"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/liveness"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 )
 
 // session is one try at an API: connections of its own, lists, the watches that follow,
@@ -29,19 +33,16 @@ type session struct {
 	plainLists bool
 	// probeNow asks for a probe at once.
 	probeNow chan struct{}
-	began    time.Time
-	// alive is when something last proved the API alive, in nanoseconds after began.
-	alive atomic.Int64
-	// garbage is set after a big list.
-	garbage atomic.Bool
+	proofs   liveness.Proofs
+	garbage  garbage.Garbage
 
 	ctx     context.Context //nolint:containedctx // of all its goroutines; stop ends it
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	// aborted is the failure of an informer that ended the session.
-	aborted atomic.Pointer[failure]
-	// cost is what each resource counts as, while it is listed and after (maxObjects).
-	cost [resourceCount]atomic.Int64
+	aborted atomic.Pointer[failure.Failure]
+	// cost is what each resource counts as, while it is listed and after.
+	cost resources.Costs
 
 	// Under the Member's lock:
 
@@ -51,11 +52,8 @@ type session struct {
 	over, synced bool
 	// waiting is set while the optional resources have time to be listed, waited after it.
 	waiting, waited bool
-	derived         derivedNamespaces // nil while namespaces are listed
+	derived         resources.DerivedNamespaces // nil while namespaces are listed
 }
-
-// maxObjects bounds what the resources of a session count as together.
-const maxObjects = 200_000
 
 // relistDelay spreads the lists of those who lost their API at the same time: a load
 // balancer's restart must not have a thousand members list at once
@@ -65,7 +63,7 @@ const relistDelay = 700 * time.Millisecond
 func newSession(c *connector, config *rest.Config) (*session, error) {
 	s := &session{
 		m: c.m, connector: c, conns: apiclient.NewConns(c.ctx, c.m.limiter), plainLists: c.plainLists,
-		probeNow: make(chan struct{}, 1), began: time.Now(),
+		probeNow: make(chan struct{}, 1), proofs: liveness.Proofs{Began: time.Now(), AskTime: c.m.askTime},
 	}
 	var err error
 	if s.client, err = apiclient.New(config, s.conns, &c.token); err != nil {
@@ -73,7 +71,7 @@ func newSession(c *connector, config *rest.Config) (*session, error) {
 		return nil, err
 	}
 	for n, r := range s.m.resources {
-		s.informers = append(s.informers, &informer{resource: r, number: n, session: s})
+		s.informers = append(s.informers, &informer{Resource: r, number: n, session: s})
 	}
 	if s.m.options.OnlyExported && !s.m.options.Imports {
 		s.only = newOnlyExported(s)
@@ -82,7 +80,7 @@ func newSession(c *connector, config *rest.Config) (*session, error) {
 }
 
 // run returns at the session's first failure, or when ctx ends.
-func (s *session) run(ctx context.Context) *failure {
+func (s *session) run(ctx context.Context) *failure.Failure {
 	// Failures are logged here; client-go's own lines would repeat them unquoted.
 	s.ctx, s.stop = context.WithCancel(klog.NewContext(ctx, klog.Logger{}))
 	f := s.work()
@@ -96,15 +94,15 @@ func (s *session) run(ctx context.Context) *failure {
 	return f
 }
 
-func (s *session) work() *failure {
-	if f := s.probe(s.ctx, tryTimeout(s.connector.failed)); f != nil {
+func (s *session) work() *failure.Failure {
+	if f := s.probe(s.ctx, backoff.TryTimeout(s.connector.failed)); f != nil {
 		return f
 	}
 	if s.m.sessionConnected(s) {
-		pause(s.ctx, between(0, relistDelay))
+		backoff.Pause(s.ctx, backoff.Between(0, relistDelay))
 	}
 	if s.m.options.Imports {
-		s.running.Go((&imports{s, s.listWatch(services), s.listWatch(endpointSlices)}).watch)
+		s.running.Go((&imports{s, s.listWatch(resources.Services), s.listWatch(resources.EndpointSlices)}).watch)
 		return s.stayAlive(s.ctx)
 	}
 	if s.only != nil {
@@ -113,7 +111,7 @@ func (s *session) work() *failure {
 	}
 	for n := range s.informers {
 		l := s.listWatch(n)
-		if n == exports {
+		if n == resources.Exports {
 			s.running.Go(l.watchExports)
 			continue
 		}
@@ -124,33 +122,20 @@ func (s *session) work() *failure {
 
 func (s *session) listWatch(n int) *listWatch {
 	i := s.informers[n]
-	return &listWatch{informer: i, source: i.source, slot: gate.Slot{Gate: s.m.options.Gate, Own: s.m.lists, Share: s.m.share}}
+	return &listWatch{informer: i, source: i.Source, slot: gate.Slot{Gate: s.m.options.Gate, Own: s.m.lists, Share: s.m.share}}
 }
 
 // abort ends the session for what came to one of its informers.
-func (s *session) abort(f *failure) {
+func (s *session) abort(f *failure.Failure) {
 	s.aborted.CompareAndSwap(nil, f)
 	s.stop()
 }
 
 // addCost adds to what a resource counts as.
-func (s *session) addCost(resource, objects int) error {
-	s.cost[resource].Add(int64(objects))
-	total := int64(0)
-	for n := range s.cost {
-		total += s.cost[n].Load()
-	}
-	if total > maxObjects {
-		return decode.TooLarge("objects", maxObjects)
-	}
-	return nil
-}
+func (s *session) addCost(resource, objects int) error { return s.cost.Add(resource, objects) }
 
-// noteAlive notes that something proved the API alive just now.
-func (s *session) noteAlive() { s.alive.Store(int64(time.Since(s.began))) }
-
-// lastAlive returns when something last did.
-func (s *session) lastAlive() time.Time { return s.began.Add(time.Duration(s.alive.Load())) }
+// noteAlive notes that something that the API sent proved it alive just now.
+func (s *session) noteAlive() { s.proofs.NoteWord() }
 
 // requestProbe asks for a probe now.
 func (s *session) requestProbe() {
@@ -160,21 +145,23 @@ func (s *session) requestProbe() {
 	}
 }
 
-func (s *session) required() []*informer { return s.informers[services : endpointSlices+1] }
+func (s *session) required() []*informer {
+	return s.informers[resources.Services : resources.EndpointSlices+1]
+}
 
 // complete reports whether all required resources are listed, and whether the others are,
 // or can't be.
 func (s *session) complete() (whole, settled bool) {
 	whole, settled = true, true
 	for _, i := range s.informers {
-		whole = whole && (i.listed || !i.required)
+		whole = whole && (i.listed || !i.Required)
 		settled = settled && (i.listed || i.settled)
 	}
 	return whole, settled
 }
 
 // failure returns that of a required resource, nil where there is none.
-func (s *session) failure() *failure {
+func (s *session) failure() *failure.Failure {
 	for _, i := range s.required() {
 		if i.failure != nil {
 			return i.failure

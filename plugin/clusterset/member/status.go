@@ -23,13 +23,13 @@ func (m *Member) Status() status.Data {
 // publishDetails makes the details of the status those of now. It is called under the
 // Member's lock, by all that changes them.
 func (m *state) publishDetails() {
-	d := status.DataDetails{Conditions: m.conditions.status(), Resources: make([]status.Resource, len(m.resources))}
+	d := status.DataDetails{Conditions: m.conditions.Status(), Resources: make([]status.Resource, len(m.resources))}
 	s := m.live
 	if s == nil {
 		s = m.connected
 	}
 	for n, r := range m.resources {
-		d.Resources[n].Name = r.name
+		d.Resources[n].Name = r.Name
 		if s == nil {
 			continue
 		}
@@ -42,22 +42,4 @@ func (m *state) publishDetails() {
 	if old := m.details.Load(); old == nil || old.Conditions != d.Conditions || !slices.Equal(old.Resources, d.Resources) {
 		m.details.Store(&d)
 	}
-}
-
-func (c *conditions) status() (d status.Conditions) {
-	d.LastError, d.LastErrorTime = c.lastError, c.lastTime
-	if f := c.failed[aboutAPI]; f != nil && f.reason == TooLarge {
-		d.Refused = quote(f.err.Error())
-		if f.resource != "" {
-			d.Refused = f.resource + ": " + d.Refused
-		}
-	}
-	d.Credentials = status.Credentials{Kind: c.expiry.What, Expires: c.expiry.End, Insecure: c.insecure}
-	if !c.expiry.End.IsZero() {
-		d.Credentials.WarnFrom = c.expiry.WarnFrom()
-	}
-	if f := c.failed[aboutKubeconfig]; f != nil {
-		d.Credentials.Error = f.Error()
-	}
-	return d
 }

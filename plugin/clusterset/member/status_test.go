@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/apitest"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
@@ -26,18 +27,18 @@ func TestStatus(t *testing.T) {
 		http.Error(w, "no", http.StatusForbidden)
 	}})
 	s := startMember(t)
-	if got := s.Status(); got.State != status.Unsynced || got.Since.IsZero() || got.Error != "data not yet synced" || got.Resources[services].Name != "services" {
+	if got := s.Status(); got.State != status.Unsynced || got.Since.IsZero() || got.Error != "data not yet synced" || got.Resources[resources.Services].Name != "services" {
 		t.Errorf("at the start: %+v", got)
 	}
 	s.SetCredentials(from(a), nil)
 	<-s.Synced()
 	got := s.awaitStatus("watches", func(s status.Data) bool {
-		return s.State == status.Fresh && s.Resources[services].Watched && s.Resources[exports].Watched && s.Resources[namespaces].Error != ""
+		return s.State == status.Fresh && s.Resources[resources.Services].Watched && s.Resources[resources.Exports].Watched && s.Resources[resources.Namespaces].Error != ""
 	})
 	if got.Services != 1 || got.EndpointSlices != 0 || got.Error != "" || time.Since(got.Since) > time.Minute {
 		t.Errorf("%+v", got)
 	}
-	if n := got.Resources[namespaces]; n.Listed || n.Watched || n.Error != "its API forbids access (namespaces)" || got.LastError != n.Error || got.LastErrorTime.IsZero() {
+	if n := got.Resources[resources.Namespaces]; n.Listed || n.Watched || n.Error != "its API forbids access (namespaces)" || got.LastError != n.Error || got.LastErrorTime.IsZero() {
 		t.Errorf("%+v", got)
 	}
 	text, err := json.Marshal(got)
@@ -48,7 +49,7 @@ func TestStatus(t *testing.T) {
 	_ = s.Status()
 	s.Member.mu.Unlock()
 	s.Stop()
-	if got := s.Status(); got.State != status.Unsynced || got.Services != 0 || got.Resources[services].Listed {
+	if got := s.Status(); got.State != status.Unsynced || got.Services != 0 || got.Resources[resources.Services].Listed {
 		t.Errorf("at the end: %+v", got)
 	}
 }
@@ -85,7 +86,7 @@ func TestStatusOfFailures(t *testing.T) {
 		"no exports": {
 			map[string]http.HandlerFunc{apitest.GroupPath: http.NotFound},
 			func(s status.Data) bool {
-				return s.State == status.Fresh && s.Resources[services].Watched && !s.Resources[exports].Listed && s.Resources[exports].Error == ""
+				return s.State == status.Fresh && s.Resources[resources.Services].Watched && !s.Resources[resources.Exports].Listed && s.Resources[resources.Exports].Error == ""
 			},
 		},
 	} {

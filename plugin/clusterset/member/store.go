@@ -39,7 +39,7 @@ func (s *store) item(obj any) (decode.Item, error) {
 	case cache.DeletedFinalStateUnknown:
 		return s.item(o.Obj)
 	}
-	return decode.Item{}, fmt.Errorf("%s: not an object: %T", s.name, obj)
+	return decode.Item{}, fmt.Errorf("%s: not an object: %T", s.Name, obj)
 }
 
 // Add applies an event.
@@ -68,15 +68,13 @@ func (s *store) Replace(objs []any, _ string) error {
 	for n, obj := range objs {
 		i, err := s.item(obj)
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			return fmt.Errorf("%s: %w", s.Name, err)
 		}
 		list[i.Key] = i
 		objs[n] = nil // a big list is freed while it is applied
 	}
 	s.slot.Release()
-	if s.session.cost[s.number].Load() >= bigList { // those that came, kept or not
-		s.session.garbage.Store(true)
-	}
+	s.session.garbage.NoteList(s.session.cost[s.number].Load()) // those that came, kept or not
 	s.session.m.applyList(s.informer, list)
 	if s.whenListed != nil {
 		s.whenListed()

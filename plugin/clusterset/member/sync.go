@@ -3,7 +3,11 @@ package member
 import (
 	"time"
 
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/backoff"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/conditions"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/decode"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/resources"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
@@ -19,13 +23,25 @@ func (m *state) sessionConnected(s *session) (again bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.uid != "" && s.uid != "" && s.uid != m.uid && m.newest == s.connector {
-		m.conditions.set(aboutAPI, &failure{reason: Replaced, err: errReplaced})
+		m.conditions.Set(conditions.API, &failure.Failure{Reason: failure.Replaced, Err: errReplaced})
 		m.uid = s.uid // reported once
 		m.publish()
 	}
 	m.connected = s
 	m.publishDetails()
 	return m.whole
+}
+
+// watches reports whether all is watched that makes data whole: where that is nothing, too.
+func (m *state) watches(s *session) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, i := range s.required() {
+		if !i.watched {
+			return false
+		}
+	}
+	return true
 }
 
 // identify notes the uid of a session's cluster, and reports whether it is the one that it
@@ -47,14 +63,14 @@ func (m *state) applyList(i *informer, list map[string]decode.Item) {
 		return
 	}
 	switch {
-	case i.number == exports:
-		m.conditions.setServed(true, serviceExports, "")
-	case m.options.Imports && i.number == services:
-		m.conditions.setServed(true, serviceImports, "")
+	case i.number == resources.Exports:
+		m.conditions.SetServed(true, resources.ServiceExports, resources.MCSGroup, "")
+	case m.options.Imports && i.number == resources.Services:
+		m.conditions.SetServed(true, resources.ServiceImports, resources.MCSGroup, "")
 	}
 	if i.absent {
 		i.absent = false
-		m.conditions.clear(i.name) // an import's, where it was forbidden
+		m.conditions.Clear(i.Name) // an import's, where it was forbidden
 	}
 	i.session.only.selectFrom(i, list)
 	m.setList(i, list)
@@ -79,13 +95,13 @@ func (m *state) setList(i *informer, list map[string]decode.Item) {
 		return
 	}
 	now, before := time.Now(), m.data
-	m.data = i.replace(m.data, list, now)
+	m.data = i.Replace(m.data, list, now)
 	switch i.number {
-	case namespaces:
+	case resources.Namespaces:
 		s.derived = nil
-	case services:
+	case resources.Services:
 		if s.derived != nil {
-			m.data, s.derived = deriveNamespaces(m.data, now)
+			m.data, s.derived = resources.DeriveNamespaces(m.data, now)
 		}
 	}
 	s.only.forget(i, before)
@@ -131,7 +147,7 @@ func (m *state) applyItem(i *informer, item decode.Item, deleted bool) error {
 // costOf returns what the item of that key counts as, 0 where there is none.
 func (i *informer) costOf(d *model.Data, key string) int {
 	if i.session.synced {
-		return i.cost(d, key)
+		return i.Cost(d, key)
 	}
 	if item, there := i.pending[key]; there {
 		return item.Cost()
@@ -141,13 +157,13 @@ func (i *informer) costOf(d *model.Data, key string) int {
 
 func (m *state) changeData(i *informer, item decode.Item, deleted bool) {
 	now, before := time.Now(), m.data
-	m.data = i.change(before, item, deleted, now)
+	m.data = i.Change(before, item, deleted, now)
 	if m.data == before {
 		return
 	}
-	by := countService(m.data, item.Key) - countService(before, item.Key)
-	if by != 0 && i.number == services && i.session.derived != nil {
-		m.data = i.session.derived.update(m.data, item.Key, by, now)
+	by := resources.CountService(m.data, item.Key) - resources.CountService(before, item.Key)
+	if by != 0 && i.number == resources.Services && i.session.derived != nil {
+		m.data = i.session.derived.Update(m.data, item.Key, by, now)
 	}
 	m.publish()
 	if !deleted && !item.Triggered.IsZero() {
@@ -170,12 +186,12 @@ func (m *state) syncIfComplete(s *session) {
 	s.only.prune()
 	for _, i := range s.informers {
 		if i.listed {
-			m.data = i.replace(m.data, i.pending, now)
+			m.data = i.Replace(m.data, i.pending, now)
 			i.pending = nil
 		}
 	}
-	if m.options.Imports || !s.informers[namespaces].listed {
-		m.data, s.derived = deriveNamespaces(m.data, now)
+	if m.options.Imports || !s.informers[resources.Namespaces].listed {
+		m.data, s.derived = resources.DeriveNamespaces(m.data, now)
 	}
 	if m.live != nil && m.live.connector != s.connector {
 		m.live.connector.cancel()
@@ -185,7 +201,7 @@ func (m *state) syncIfComplete(s *session) {
 		m.uid = s.uid
 	}
 	m.options.Metrics.Lists.Inc()
-	m.conditions.clear(aboutAPI)
+	m.conditions.Clear(conditions.API)
 	first := !m.whole
 	m.whole = true
 	m.publish()
@@ -201,7 +217,7 @@ func (m *state) waitForOptional(s *session) {
 	}
 	s.waiting = true
 	s.running.Go(func() {
-		pause(s.ctx, optionalWait)
+		backoff.Pause(s.ctx, optionalWait)
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		s.waited = true
@@ -210,7 +226,7 @@ func (m *state) waitForOptional(s *session) {
 }
 
 // sessionEnded notes the end of a session.
-func (m *state) sessionEnded(s *session, f *failure) {
+func (m *state) sessionEnded(s *session, f *failure.Failure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.over = true
@@ -218,9 +234,9 @@ func (m *state) sessionEnded(s *session, f *failure) {
 		return // Stop publishes
 	}
 	if m.newest == s.connector {
-		m.conditions.clearResources()
+		m.conditions.ClearResources()
 		if f != nil {
-			m.conditions.set(aboutAPI, f)
+			m.conditions.Set(conditions.API, f)
 		}
 	}
 	if m.connected == s {
@@ -229,7 +245,7 @@ func (m *state) sessionEnded(s *session, f *failure) {
 	if m.live == s {
 		m.live = nil
 		if m.view.Load().State == Fresh {
-			m.since = s.lastAlive()
+			m.since = s.proofs.Last()
 		}
 	}
 	m.publish()
@@ -258,7 +274,7 @@ func (m *state) publish() {
 		epoch.Add(1)
 	}
 	m.publishDetails()
-	m.conditions.published(old, v)
+	m.options.report(old, v)
 }
 
 // notFresh returns why the data aren't fresh, nil where they are.
@@ -269,7 +285,7 @@ func (m *state) notFresh() error {
 		}
 		return nil
 	}
-	if f := m.conditions.worst(); f != nil {
+	if f := m.conditions.Worst(); f != nil {
 		return f
 	}
 	return errNotSynced

@@ -9,9 +9,11 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"path"
 	"sync/atomic"
 
 	v1 "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
@@ -129,6 +131,19 @@ type Source struct {
 	MetadataOnly bool
 	// JSON asks for JSON, of objects that there is no protobuf of.
 	JSON bool
+}
+
+// OfService returns where an API has of the objects, Services or their EndpointSlices, those
+// of one Service.
+func (s Source) OfService(name, namespace string) (Source, metav1.ListOptions) {
+	var o metav1.ListOptions
+	if s.Kind == "Service" {
+		o.FieldSelector = "metadata.name=" + name
+	} else {
+		s.Label = discovery.LabelServiceName + "=" + name
+	}
+	s.Path = path.Dir(s.Path) + "/namespaces/" + namespace + "/" + path.Base(s.Path)
+	return s, o
 }
 
 // accept returns the content type to ask for, and the kind that comes: an object's, or

@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"golang.org/x/net/http2"
 )
 
 // dialTimeout is below that of a probe: a lost SYN is retransmitted after 1 s, then not
@@ -25,11 +27,15 @@ type Conns struct {
 	limiter Limiter
 	mu      sync.Mutex
 	open    map[net.Conn]struct{} // nil once closed
+	dialed  int
+	// multiplexed are those of HTTP/2.
+	multiplexed map[*http2.ClientConn]struct{} //nolint:staticcheck // as in frames.go
 }
 
 // NewConns returns no connections yet. They end with ctx, or by Close.
 func NewConns(ctx context.Context, l Limiter) *Conns {
 	c := &Conns{limiter: l, open: make(map[net.Conn]struct{})}
+	c.multiplexed = make(map[*http2.ClientConn]struct{}) //nolint:staticcheck // as in frames.go
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	return c
 }
@@ -73,6 +79,7 @@ func (c *Conns) track(conn net.Conn) (net.Conn, error) {
 		return nil, errClosed
 	}
 	c.open[conn] = struct{}{}
+	c.dialed++
 	return &trackedConn{Conn: conn, conns: c}, nil
 }
 

@@ -12,14 +12,16 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// A silent connection is pinged, as client-go does, and an idle one is closed.
-const readIdle, pingTimeout, idleTimeout = 30 * time.Second, 15 * time.Second, 10 * time.Second
+// idleTimeout is how long a connection without a request is kept: longer than the pauses
+// between those of an API that has nothing to watch, which is pinged on it meanwhile.
+const idleTimeout = 2 * time.Minute
 
-// overHTTP2 returns what makes a round tripper of a connection that speaks HTTP/2.
+// overHTTP2 returns what makes a round tripper of a connection that speaks HTTP/2. It isn't
+// pinged by the transport, as with client-go, but by Ping, which is told of what comes back.
 func overHTTP2(c *Conns) func(authority string, conn *tls.Conn) http.RoundTripper {
 	t := &http2.Transport{ //nolint:staticcheck // net/http's own can't be given a connection that is wrapped
 		DisableCompression: true, MaxHeaderListSize: maxHeader, //nolint:staticcheck // as above
-		ReadIdleTimeout: readIdle, PingTimeout: pingTimeout, IdleConnTimeout: idleTimeout, //nolint:staticcheck // as above
+		IdleConnTimeout: idleTimeout, //nolint:staticcheck // as above
 	}
 	return func(_ string, conn *tls.Conn) http.RoundTripper {
 		inner, err := t.NewClientConn(&frames{Conn: conn, conns: c, buffer: bufio.NewReader(conn)}) //nolint:staticcheck // as above
@@ -27,6 +29,7 @@ func overHTTP2(c *Conns) func(authority string, conn *tls.Conn) http.RoundTrippe
 			_ = conn.Close()
 			return failed{err}
 		}
+		c.addMultiplexed(inner)
 		return &multiplexed{inner}
 	}
 }

@@ -1,4 +1,4 @@
-package member
+package conditions
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/credentials"
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member/failure"
 )
 
 type lines []string
@@ -19,26 +20,26 @@ func (l *lines) Infof(format string, args ...any)    { *l = append(*l, fmt.Sprin
 func (l *lines) Warningf(format string, args ...any) { l.Infof(format, args...) }
 func (l *lines) Errorf(format string, args ...any)   { l.Infof(format, args...) }
 
-func testConditions() (*conditions, *lines) {
+func testConditions() (*Conditions, *lines) {
 	logged := &lines{}
-	o := &Options{Name: "c1", Log: logged}
-	o.Metrics.Expires = prometheus.NewGauge(prometheus.GaugeOpts{})
-	for r := range o.Metrics.Troubles {
-		o.Metrics.Troubles[r] = prometheus.NewCounter(prometheus.CounterOpts{})
+	counters := Counters{Expires: prometheus.NewGauge(prometheus.GaugeOpts{})}
+	for r := range counters.Troubles {
+		counters.Troubles[r] = prometheus.NewCounter(prometheus.CounterOpts{})
 	}
-	return &conditions{o: o}, logged
+	c := New("Member c1", logged, counters)
+	return &c, logged
 }
 
 // TestLoggedOnce: a failure is logged when it begins and when its reason changes.
 func TestLoggedOnce(t *testing.T) {
 	c, logged := testConditions()
 	for range 3 {
-		c.set(aboutAPI, &failure{reason: Unreachable, err: errors.New("refused")})
+		c.Set(API, &failure.Failure{Reason: failure.Unreachable, Err: errors.New("refused")})
 	}
-	c.set(aboutAPI, &failure{reason: Timeout, err: errors.New("silence")})
-	c.clear(aboutAPI)
-	c.clear(aboutAPI)
-	if len(*logged) != 3 || testutil.ToFloat64(c.o.Metrics.Troubles[Unreachable]) != 1 {
+	c.Set(API, &failure.Failure{Reason: failure.Timeout, Err: errors.New("silence")})
+	c.Clear(API)
+	c.Clear(API)
+	if len(*logged) != 3 || testutil.ToFloat64(c.counters.Troubles[failure.Unreachable]) != 1 {
 		t.Errorf("%q", *logged)
 	}
 }
@@ -48,16 +49,16 @@ func TestExpiryLogged(t *testing.T) {
 	end := time.Now().Add(time.Hour)
 	e := credentials.Expiry{What: "token", Begin: end.Add(-10 * time.Hour), End: end}
 	for _, at := range []time.Duration{-2 * time.Hour, -time.Minute, -time.Second, time.Second, time.Minute} {
-		c.setExpiry(e, end.Add(at))
+		c.SetExpiry(e, end.Add(at))
 	}
 	if len(*logged) != 2 || !strings.Contains((*logged)[0], "expires at") || !strings.Contains((*logged)[1], "expired at") {
 		t.Errorf("%q", *logged)
 	}
-	if got := testutil.ToFloat64(c.o.Metrics.Expires); got != float64(end.Unix()) {
+	if got := testutil.ToFloat64(c.counters.Expires); got != float64(end.Unix()) {
 		t.Errorf("expires at %v", got)
 	}
-	c.setExpiry(credentials.Expiry{}, time.Now())
-	if got := testutil.ToFloat64(c.o.Metrics.Expires); got != 0 {
+	c.SetExpiry(credentials.Expiry{}, time.Now())
+	if got := testutil.ToFloat64(c.counters.Expires); got != 0 {
 		t.Errorf("unknown: %v", got)
 	}
 }

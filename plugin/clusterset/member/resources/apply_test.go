@@ -1,4 +1,4 @@
-package member
+package resources
 
 import (
 	"slices"
@@ -29,17 +29,17 @@ func list(items ...decode.Item) map[string]decode.Item {
 
 func TestReplace(t *testing.T) {
 	now := time.Now()
-	resources := newResources(&decode.Decoder{})
-	d := resources[services].replace(model.NewData(), list(serviceItem("a.x", false), serviceItem("b.x", false)), now)
-	d = resources[endpointSlices].replace(d, list(sliceItem("x/a1", "a.x"), sliceItem("x/b1", "b.x"), decode.Item{Key: "x/orphan"}), now)
+	resources := OfMember(&decode.Decoder{})
+	d := resources[Services].Replace(model.NewData(), list(serviceItem("a.x", false), serviceItem("b.x", false)), now)
+	d = resources[EndpointSlices].Replace(d, list(sliceItem("x/a1", "a.x"), sliceItem("x/b1", "b.x"), decode.Item{Key: "x/orphan"}), now)
 	if got := slices.Sorted(d.Slices()); !slices.Equal(got, []string{"x/a1", "x/b1"}) {
 		t.Fatalf("slices: %v", got)
 	}
-	same := resources[endpointSlices].replace(d, list(sliceItem("x/a1", "a.x"), sliceItem("x/b1", "b.x"), decode.Item{Key: "x/orphan"}), now)
+	same := resources[EndpointSlices].Replace(d, list(sliceItem("x/a1", "a.x"), sliceItem("x/b1", "b.x"), decode.Item{Key: "x/orphan"}), now)
 	if same != d {
 		t.Error("the same list made new data")
 	}
-	next := resources[services].replace(d, list(serviceItem("a.x", false), serviceItem("c.x", true)), now.Add(time.Second))
+	next := resources[Services].Replace(d, list(serviceItem("a.x", false), serviceItem("c.x", true)), now.Add(time.Second))
 	if next.Service("a.x") != d.Service("a.x") {
 		t.Error("what didn't change was made anew")
 	}
@@ -53,7 +53,7 @@ func TestReplace(t *testing.T) {
 		t.Errorf("slice of %s", a.Service)
 	}
 	// A slice that no longer names a Service is gone.
-	gone := resources[endpointSlices].change(next, decode.Item{Key: "x/a1"}, false, now)
+	gone := resources[EndpointSlices].Change(next, decode.Item{Key: "x/a1"}, false, now)
 	if gone.Slice("x/a1") != nil || len(gone.Service("a.x").Slices) != 0 {
 		t.Error("a slice without a Service is still there")
 	}
@@ -61,24 +61,24 @@ func TestReplace(t *testing.T) {
 
 func TestReplaceExports(t *testing.T) {
 	now := time.Now()
-	k := newResources(&decode.Decoder{})[exports]
-	d := k.replace(model.NewData(), list(decode.Item{Key: "a.x", Created: now}), now)
-	if same := k.replace(d, list(decode.Item{Key: "a.x", Created: now}), now); same != d {
+	k := OfMember(&decode.Decoder{})[Exports]
+	d := k.Replace(model.NewData(), list(decode.Item{Key: "a.x", Created: now}), now)
+	if same := k.Replace(d, list(decode.Item{Key: "a.x", Created: now}), now); same != d {
 		t.Error("the same list made new data")
 	}
-	if since, ok := k.replace(d, list(decode.Item{Key: "a.x", Created: now.Add(time.Hour)}), now).Exported("a.x"); !ok || !since.Equal(now.Add(time.Hour)) {
+	if since, ok := k.Replace(d, list(decode.Item{Key: "a.x", Created: now.Add(time.Hour)}), now).Exported("a.x"); !ok || !since.Equal(now.Add(time.Hour)) {
 		t.Error("an export that was created anew keeps its time")
 	}
-	if _, ok := k.replace(d, nil, now).Exported("a.x"); ok {
+	if _, ok := k.Replace(d, nil, now).Exported("a.x"); ok {
 		t.Error("an export is still there")
 	}
 }
 
 func TestDerivedNamespaces(t *testing.T) {
 	now := time.Now()
-	resources := newResources(&decode.Decoder{})
-	d := resources[services].replace(model.NewData(), list(serviceItem("a.x", false), serviceItem("b.x", false), serviceItem("c.y", false)), now)
-	d, count := deriveNamespaces(d, now)
+	resources := OfMember(&decode.Decoder{})
+	d := resources[Services].Replace(model.NewData(), list(serviceItem("a.x", false), serviceItem("b.x", false), serviceItem("c.y", false)), now)
+	d, count := DeriveNamespaces(d, now)
 	steps := []struct {
 		key  string
 		by   int
@@ -91,7 +91,7 @@ func TestDerivedNamespaces(t *testing.T) {
 		{"d.z", -1, []string{"y", "z"}},
 	}
 	for _, s := range steps {
-		d = count.update(d, s.key, s.by, now)
+		d = count.Update(d, s.key, s.by, now)
 		if got := slices.Sorted(d.Namespaces()); !slices.Equal(got, s.want) {
 			t.Errorf("%s %+d: %v, want %v", s.key, s.by, got, s.want)
 		}

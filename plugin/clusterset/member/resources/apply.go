@@ -1,4 +1,4 @@
-package member
+package resources
 
 import (
 	"time"
@@ -7,20 +7,20 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// replace returns d with the table's part as the list has it: only what differs is set,
+// Replace returns d with the table's part as the list has it: only what differs is set,
 // and what isn't in the list is removed (compare cilium/cilium#45441). Where nothing
 // differs, it returns d.
-func (r *table) replace(d *model.Data, list map[string]decode.Item, now time.Time) *model.Data {
+func (r *Table) Replace(d *model.Data, list map[string]decode.Item, now time.Time) *model.Data {
 	c, changed := d.Change(), false
-	for key := range r.keys(d) {
+	for key := range r.Keys(d) {
 		if _, listed := list[key]; !listed {
-			r.unset(c, key)
+			r.Unset(c, key)
 			changed = true
 		}
 	}
 	for _, i := range list {
-		if !r.same(d, i) {
-			r.set(c, d, i)
+		if !r.Same(d, i) {
+			r.Set(c, d, i)
 			changed = true
 		}
 	}
@@ -30,16 +30,16 @@ func (r *table) replace(d *model.Data, list map[string]decode.Item, now time.Tim
 	return c.Done(now)
 }
 
-// change returns d with one event applied.
-func (r *table) change(d *model.Data, i decode.Item, deleted bool, now time.Time) *model.Data {
+// Change returns d with one event applied.
+func (r *Table) Change(d *model.Data, i decode.Item, deleted bool, now time.Time) *model.Data {
 	c := d.Change()
 	switch {
 	case deleted:
-		r.unset(c, i.Key)
-	case r.same(d, i):
+		r.Unset(c, i.Key)
+	case r.Same(d, i):
 		return d
 	default:
-		r.set(c, d, i)
+		r.Set(c, d, i)
 	}
 	return c.Done(now)
 }

@@ -1,4 +1,4 @@
-package member
+package conditions
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/quoted"
 )
 
-// maxText is how much of an API's own text a line of the log has.
-const maxText = 256
+// MaxText is how much of an API's own text a line of the log has.
+const MaxText = 256
 
 // An API may fail and recover all day, with a line each time. So a member has maxLines at
 // once, and then one in linePause.
@@ -17,6 +17,17 @@ const (
 	maxLines  = 100
 	linePause = 10 * time.Second
 )
+
+// Log is the operator's: CoreDNS's plugin log.
+type Log interface {
+	Infof(format string, args ...any)
+	Warningf(format string, args ...any)
+	Errorf(format string, args ...any)
+}
+
+// Bounded returns a Log for what a member's API is the cause of, which is written to
+// another one.
+func Bounded(inner Log) Log { return &boundedLog{inner: inner, since: time.Now()} }
 
 // boundedLog quotes the arguments of a line and bounds the number of lines: an API's
 // response, or a name in a certificate, may hold a line break, and after it a forged line.
@@ -67,4 +78,4 @@ func quoteArgs(args []any) []any {
 }
 
 // quote returns text as it may be logged.
-func quote(text string) string { return quoted.Line(text, maxText) }
+func quote(text string) string { return quoted.Line(text, MaxText) }

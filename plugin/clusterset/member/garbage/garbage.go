@@ -1,4 +1,5 @@
-package member
+// Package garbage returns to the system what lists leave behind.
+package garbage
 
 import (
 	"runtime/debug"
@@ -17,15 +18,25 @@ const freePause = 5 * time.Second
 
 var lastFreed atomic.Int64 // in nanoseconds since 1970
 
-// freeMemory returns memory to the system, if there was a big list since the last time.
-func (s *session) freeMemory() {
-	if !s.garbage.Load() {
+// Garbage is that of one session's lists.
+type Garbage struct{ big atomic.Bool }
+
+// NoteList notes a list of so many items.
+func (g *Garbage) NoteList(items int64) {
+	if items >= bigList {
+		g.big.Store(true)
+	}
+}
+
+// Free returns memory to the system, if there was a big list since the last time.
+func (g *Garbage) Free() {
+	if !g.big.Load() {
 		return
 	}
 	last, now := lastFreed.Load(), time.Now().UnixNano()
 	if now-last < int64(freePause) || !lastFreed.CompareAndSwap(last, now) {
 		return // later: another session's was just now
 	}
-	s.garbage.Store(false)
+	g.big.Store(false)
 	debug.FreeOSMemory()
 }

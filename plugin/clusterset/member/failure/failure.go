@@ -1,4 +1,7 @@
-package member
+// Package failure is why a member's API can't be used: what went wrong, as one of a few
+// reasons, which metrics, logs and clients may have. It logs and counts nothing itself;
+// package conditions does.
+package failure
 
 import (
 	"context"
@@ -47,7 +50,7 @@ const (
 	Reasons
 )
 
-// reasons are the metrics' labels, and the texts of a View's Err: never with an address,
+// reasons are the metrics' labels, and the texts of a Failure: never with an address,
 // because clients see them.
 var reasons = [Reasons]struct{ label, text string }{
 	Unreachable:   {"unreachable", "its API can't be reached"},
@@ -65,44 +68,49 @@ var reasons = [Reasons]struct{ label, text string }{
 // String returns the metrics' label.
 func (r Reason) String() string { return reasons[r].label }
 
-// failure is why an API, or one of its resources, can't be used.
-type failure struct {
-	reason Reason
-	// resource is the one that it is about, "" for the API as a whole.
-	resource string
-	// err has the details, for the log.
-	err error
+// Failure is why an API, or one of its resources, can't be used.
+type Failure struct {
+	Reason Reason
+	// Resource is the one that it is about, "" for the API as a whole.
+	Resource string
+	// Err has the details, for the log.
+	Err error
+}
+
+// Of returns the failure that an error of client-go's is.
+func Of(err error, resource string) *Failure {
+	return &Failure{Reason: ReasonOf(err), Resource: resource, Err: plain(err)}
 }
 
 // Error returns a short text without an address.
-func (f *failure) Error() string {
-	if f.resource == "" {
-		return reasons[f.reason].text
+func (f *Failure) Error() string {
+	if f.Resource == "" {
+		return reasons[f.Reason].text
 	}
-	return reasons[f.reason].text + " (" + f.resource + ")"
+	return reasons[f.Reason].text + " (" + f.Resource + ")"
 }
 
-func (f *failure) Unwrap() error { return f.err }
+func (f *Failure) Unwrap() error { return f.Err }
 
-// ofConnection reports whether a probe fails as well, if the failure lasts.
-func (f *failure) ofConnection() bool {
-	return f.reason == Unreachable || f.reason == Timeout || f.reason == TLS
+// OfConnection reports whether a probe fails as well, if the failure lasts.
+func (f *Failure) OfConnection() bool {
+	return f.Reason == Unreachable || f.Reason == Timeout || f.Reason == TLS
 }
 
-// advice returns what to do about it, "" where that isn't known.
-func (f *failure) advice() string {
-	if f.resource == "" || !apierrors.IsForbidden(f.err) {
+// Advice returns what to do about it, "" where that isn't known.
+func (f *Failure) Advice() string {
+	if f.Resource == "" || !apierrors.IsForbidden(f.Err) {
 		return ""
 	}
-	text := "; allow list and watch of " + f.resource + " in all namespaces"
-	if f.resource == "namespaces" {
+	text := "; allow list and watch of " + f.Resource + " in all namespaces"
+	if f.Resource == "namespaces" {
 		text += "; until then those are known that have a service"
 	}
 	return text
 }
 
-// classify returns the reason of an error of client-go's.
-func classify(err error) Reason {
+// ReasonOf returns the reason of an error of client-go's.
+func ReasonOf(err error) Reason {
 	var dial *net.OpError
 	switch {
 	case errors.Is(err, decode.ErrTooLarge):
@@ -119,7 +127,7 @@ func classify(err error) Reason {
 		return Unauthorized
 	case apierrors.IsForbidden(err):
 		return Forbidden
-	case isStatus(err):
+	case IsStatus(err):
 		return ServerError
 	case isBroken(err):
 		return Unreachable
@@ -127,8 +135,8 @@ func classify(err error) Reason {
 	return ServerError
 }
 
-// isStatus reports whether err is a response of the API.
-func isStatus(err error) bool {
+// IsStatus reports whether err is a response of the API.
+func IsStatus(err error) bool {
 	var status apierrors.APIStatus
 	return errors.As(err, &status)
 }

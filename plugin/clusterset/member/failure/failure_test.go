@@ -1,4 +1,4 @@
-package member
+package failure
 
 import (
 	"context"
@@ -35,7 +35,7 @@ func TestClassify(t *testing.T) {
 		{&url.Error{Op: "Get", Err: io.EOF}, Unreachable},
 		{fmt.Errorf("reading: %w", syscall.ECONNRESET), Unreachable},
 		{errors.New("http2: client connection lost"), Unreachable},
-		{errBroken, Unreachable},
+		{fmt.Errorf("the connection broke: %w", io.ErrUnexpectedEOF), Unreachable},
 		{&url.Error{Op: "Get", Err: context.DeadlineExceeded}, Timeout},
 		{apierrors.NewServerTimeout(services, "list", 1), Timeout},
 		{apierrors.NewUnauthorized("no"), Unauthorized},
@@ -46,7 +46,7 @@ func TestClassify(t *testing.T) {
 		{&url.Error{Op: "Get", Err: &tls.CertificateVerificationError{Err: errors.New("expired")}}, TLS},
 		{errors.New("remote error: tls: bad certificate"), TLS},
 	} {
-		if got := classify(tc.err); got != tc.want {
+		if got := ReasonOf(tc.err); got != tc.want {
 			t.Errorf("%v: %v, want %v", tc.err, got, tc.want)
 		}
 	}
@@ -81,7 +81,7 @@ func TestClassifyServers(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		_, err = client.Namespaces().Get(ctx, "kube-system", metav1.GetOptions{})
 		cancel()
-		if err == nil || classify(err) != tc.want {
+		if err == nil || ReasonOf(err) != tc.want {
 			t.Errorf("%s: %v, want %v", tc.name, err, tc.want)
 		}
 		server.Close()
@@ -91,7 +91,7 @@ func TestClassifyServers(t *testing.T) {
 // TestTexts: what a DNS client gets names no address, and every reason has a text.
 func TestTexts(t *testing.T) {
 	for r := range Reasons {
-		text := (&failure{reason: r, resource: "services", err: errors.New("dial tcp 10.0.0.1:6443: refused")}).Error()
+		text := (&Failure{Reason: r, Resource: "services", Err: errors.New("dial tcp 10.0.0.1:6443: refused")}).Error()
 		if strings.Contains(text, "10.0.0.1") || len(text) < 10 || r.String() == "" {
 			t.Errorf("%v: %q", r, text)
 		}
