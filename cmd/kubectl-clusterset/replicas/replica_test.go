@@ -55,7 +55,7 @@ func TestGet(t *testing.T) {
 			w.Header().Set("Content-Encoding", "gzip")
 			z := gzip.NewWriter(w)
 			fmt.Fprintln(z, `{"version":"1.2"}`)
-			z.Close()
+			_ = z.Close()
 		}, ""},
 		{"endless when uncompressed", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
@@ -65,7 +65,7 @@ func TestGet(t *testing.T) {
 					return
 				}
 			}
-			z.Close()
+			_ = z.Close()
 		}, "larger than 8 MiB"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
