@@ -41,7 +41,7 @@ const (
 	ours = "clusterset"
 	// nothing is what stands around a plugin that is alone in its server block.
 	nothing = "nothing"
-	// kubeSystem is what the recommended Corefile of kube-system has around, of what costs a query.
+	// kubeSystem are plugins of the Corefile that is recommended for kube-system, its cache too.
 	kubeSystem = "errors, prometheus, cache, loadbalance"
 
 	// The peers: CoreDNS's plugins, of which kubernetes is the one in its tree.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -11,7 +10,7 @@ import (
 // peer's and, with batch, of the same without; and then the goals.
 func (t table) report(costs map[string][]time.Duration) {
 	withBatch := slices.ContainsFunc(t.contenders, func(c contender) bool { return c.batch })
-	fmt.Printf("%s\n%-24s %10s", t.title, fmt.Sprintf("median of %d", len(costs[t.contenders[0].name])), "us/query")
+	fmt.Printf("%s\n%-28s %10s", t.title, fmt.Sprintf("median of %d", len(costs[t.contenders[0].name])), "us/query")
 	for _, peer := range t.peers {
 		fmt.Printf(" %16s", "x "+peer)
 	}
@@ -20,7 +19,7 @@ func (t table) report(costs map[string][]time.Duration) {
 	}
 	fmt.Println()
 	for _, c := range t.contenders {
-		fmt.Printf("%-24s %10.2f", c.name, float64(median(costs[c.name]).Nanoseconds())/1000)
+		fmt.Printf("%-28s %10.2f", c.name, float64(median(costs[c.name]).Nanoseconds())/1000)
 		for _, peer := range t.peers {
 			fmt.Printf(" %16.2f", median(ratios(costs[c.name], costs[peer])))
 		}
@@ -47,7 +46,12 @@ func ratios(costs, peer []time.Duration) []float64 {
 	return of
 }
 
-func median[T cmp.Ordered](values []T) T {
+// median is, of an even number of values, between the two in the middle.
+func median[T ~int | ~int64 | ~float64](values []T) T {
 	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[middle]
+	}
+	return (sorted[middle-1] + sorted[middle]) / 2
 }

@@ -48,11 +48,16 @@ func (w work) around(plugins string, s settings) table {
 		}
 	}
 	for _, peer := range append(slices.Clone(w.peers), before) {
-		if slices.ContainsFunc(t.contenders, func(c contender) bool { return c.name == peer }) {
+		if t.has(peer) {
 			t.peers = append(t.peers, peer)
 		}
 	}
 	return t
+}
+
+// has reports whether one of the contenders has the name.
+func (t table) has(name string) bool {
+	return slices.ContainsFunc(t.contenders, func(c contender) bool { return c.name == name })
 }
 
 // aroundLines are the plugins as lines of a Corefile.
