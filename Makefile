@@ -9,14 +9,27 @@ KUBE_LDFLAGS := -s -w \
   -X k8s.io/component-base/version.gitMajor=1 \
   -X k8s.io/component-base/version.gitMinor=36
 
+# go vet is make lint's: to vet a package when it is tested, all that it imports would be vetted
+# first. At its end each program with the race detector would sleep for a second.
+TEST := go test -vet off
+RACE := GORACE=atexit_sleep_ms=0 $(TEST) -race
+
+# Tests that take long with the race detector, and are shortened or skipped there.
+RACELESS := ^Test(TooLarge|OversetProperties|Flood|YAMLBounds|YAMLSums|YAMLLarge)$$
+
+# Many unit tests wait more than they compute: twice as many packages' as there are processors
+# are run at a time, and eight tests of each that may run beside others.
+BESIDE = -p $$((2 * $$(getconf _NPROCESSORS_ONLN))) -parallel 8
+
 # How many inputs each fuzz test tries, some seconds' worth. A time would sometimes
 # end them with "context deadline exceeded" (golang/go#75804).
 FUZZTIME ?= 30000x
-FUZZ     := go test -run '^$$' -fuzztime $(FUZZTIME) -fuzz
+FUZZ     := $(TEST) -run '^$$' -fuzztime $(FUZZTIME) -fuzz
 
 # The chart's tests are a module of their own, and read the chart outside of it, where
-# go doesn't see that it changed.
-HELM_TEST := go test -C test/helm -count 1
+# go doesn't see that it changed. With the race detector, they share most of what make test
+# compiled before.
+HELM_TEST := GORACE=atexit_sleep_ms=0 go test -C test/helm -vet off -race -count 1
 
 # How many seeds make oracle tries, and the first of them; by default none that was
 # tried before.
@@ -24,7 +37,7 @@ SEEDS ?= 200
 SEED  ?=
 
 # End-to-end tests that mostly wait, for an API's or a watch's end: two folders of them at a
-# time. The others have the machine for themselves.
+# time. The others have the machine for themselves, but for the demo's, which is make test's.
 WAITING := ./test/member ./test/configmap ./test/data
 
 GO      := CGO_ENABLED=0 go
@@ -51,20 +64,20 @@ demo-kube: bin/coredns bin/kubectl-clusterset bin/kube ## three Kubernetes clust
 	go run -tags e2e ./test/demokube
 
 test: ## unit tests, with the race detector
-	go test -race ./cmd/... ./plugin/... ./corefile/... ./deploy/... ./test/...
+	$(RACE) $(BESIDE) ./cmd/... ./plugin/... ./corefile/... ./deploy/... ./test/...
 	$(HELM_TEST) ./...
 
 e2e: bin/coredns bin/kubectl-clusterset bin/kube ## end to end: real API servers, three networks (needs root), the image
-	$(GO) test -trimpath -count 1 -run '^TestTooLarge$$' ./plugin/clusterset/member
-	go test -race -tags e2e -count 1 -timeout 30m -p 2 $(WAITING)
-	go test -race -tags e2e -count 1 -timeout 30m -p 1 $$(go list -tags e2e ./test/... ./deploy/... | grep -v $(WAITING:./%=-e /%$$))
+	OVERSET_ROUNDS=2000 $(GO) test -vet off -trimpath -count 1 -run '$(RACELESS)' ./plugin/clusterset $(addprefix ./plugin/clusterset/,answercache document member)
+	$(RACE) -tags e2e -count 1 -timeout 30m -p 2 $(WAITING)
+	$(RACE) -tags e2e -count 1 -timeout 30m -p 1 $$(go list -tags e2e ./test/... ./deploy/... | grep -v $(WAITING:./%=-e /%$$) -e /test/demo$$)
 	$(HELM_TEST) -tags e2e ./...
 
 bench: bin/coredns bin/kube ## cost per query, memory and delay, beside CoreDNS's own plugins (needs dnsperf)
 	go run ./test/bench
 
 oracle: bin/coredns bin/kube ## every answer beside kubernetes', after random changes of SEEDS=200 seeds, from SEED=N on
-	ORACLE_SEEDS=$(SEEDS) ORACLE_SEED=$(SEED) go test -tags e2e -count 1 -timeout 2h -v -run '^Test(Import)?Seeds$$' ./test/oracle
+	ORACLE_SEEDS=$(SEEDS) ORACLE_SEED=$(SEED) $(TEST) -tags e2e -count 1 -timeout 2h -v -run '^Test(Import)?Seeds$$' ./test/oracle
 
 fuzz: ## fuzz what strangers write: names, queries, documents, kubeconfigs, lists, replies; some seconds each
 	$(FUZZ) '^FuzzParse$$' ./plugin/clusterset/query

@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
 // program is the CoreDNS that the tests start.
@@ -46,12 +47,7 @@ func coredns(dir string) (string, error) {
 		}
 	}
 	path := filepath.Join(dir, "coredns")
-	command := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "../cmd/coredns")
-	command.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build ../cmd/coredns: %w\n%s", err, out)
-	}
-	return path, nil
+	return path, harness.BuildCoreDNS(path)
 }
 
 func newestSource() (newest time.Time, err error) {

@@ -3,7 +3,7 @@ package batch
 import "sync"
 
 // maxIdle is how many idle workers a pool keeps.
-const maxIdle = 256
+const maxIdle = 128
 
 // A task is what a worker is given: a batch to go on with, or one query that no batch waits
 // for, with its packet.

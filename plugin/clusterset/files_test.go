@@ -70,34 +70,37 @@ func serveFile(path string) string {
 func TestNoFiles(t *testing.T) {
 	member := clustertest.Serve(t, clustertest.Zone(t, memberZone)).Addr.String()
 	for path, why := range noFiles(t) {
-		clusters := clusterAt("good", member, "")
-		for i, field := range []string{"tls: {caFile: %s}", "tls: {certFile: %s, keyFile: " + path + "}"} {
-			clusters += clusterAt(fmt.Sprintf("bad%d", i), "tls://"+member, ", "+fmt.Sprintf(field, path))
-		}
-		if why == "is a named pipe" { // members' data are waited for at each start
-			clusters += clusterAt("data", member, ", kubeconfig: {file: "+path+"}")
-		}
-		set := serveFile(document(t, clusters))
-		var s *coreDNS
-		finishes(t, path+": start", func() { s = startCoreDNS(t, set) })
-		for range 2 {
-			if m := lookup(t, s.addr, "udp", "web.default.good.lan.", dns.TypeA); !strings.HasPrefix(addressOf(m), "10.101.") {
-				t.Errorf("%s: %v", path, m)
+		t.Run(why, func(t *testing.T) {
+			t.Parallel() // most of it waits
+			clusters := clusterAt("good", member, "")
+			for i, field := range []string{"tls: {caFile: %s}", "tls: {certFile: %s, keyFile: " + path + "}"} {
+				clusters += clusterAt(fmt.Sprintf("bad%d", i), "tls://"+member, ", "+fmt.Sprintf(field, path))
 			}
-			for _, bad := range []string{"bad0", "bad1"} {
-				if m := lookup(t, s.addr, "udp", "web.default."+bad+".lan.", dns.TypeA); m.Rcode != dns.RcodeServerFailure {
-					t.Errorf("%s: %s: %v", path, bad, m)
+			if why == "is a named pipe" { // members' data are waited for at each start
+				clusters += clusterAt("data", member, ", kubeconfig: {file: "+path+"}")
+			}
+			set := serveFile(document(t, clusters))
+			var s *coreDNS
+			finishes(t, path+": start", func() { s = startCoreDNS(t, set) })
+			for range 2 {
+				if m := lookup(t, s.addr, "udp", "web.default.good.lan.", dns.TypeA); !strings.HasPrefix(addressOf(m), "10.101.") {
+					t.Errorf("%s: %v", path, m)
 				}
+				for _, bad := range []string{"bad0", "bad1"} {
+					if m := lookup(t, s.addr, "udp", "web.default."+bad+".lan.", dns.TypeA); m.Rcode != dns.RcodeServerFailure {
+						t.Errorf("%s: %s: %v", path, bad, m)
+					}
+				}
+				finishes(t, path+": reload", func() { s.reload(t, set) })
 			}
-			finishes(t, path+": reload", func() { s.reload(t, set) })
-		}
-		finishes(t, path+": end", s.stop)
+			finishes(t, path+": end", s.stop)
 
-		finishes(t, path+": start with it as the document", func() {
-			_, err := caddy.Start(corefile(strings.ReplaceAll(serveFile(path), "PORT", "0")))
-			if err == nil || !strings.Contains(err.Error(), why) {
-				t.Errorf("%s: error %v, want %s", path, err, why)
-			}
+			finishes(t, path+": start with it as the document", func() {
+				_, err := caddy.Start(corefile(strings.ReplaceAll(serveFile(path), "PORT", "0")))
+				if err == nil || !strings.Contains(err.Error(), why) {
+					t.Errorf("%s: error %v, want %s", path, err, why)
+				}
+			})
 		})
 	}
 }
@@ -105,6 +108,7 @@ func TestNoFiles(t *testing.T) {
 // TestHungDisk: while a disk hangs, on which there are files of many members, the
 // ClusterSet changes, the others answer, the Corefile is reloaded, and the server ends.
 func TestHungDisk(t *testing.T) {
+	t.Parallel() // it waits for what hangs
 	hung, _ := clustertest.HungFolder(t)
 	a := newAuthority(t)
 	plain := clustertest.Serve(t, clustertest.Zone(t, memberZone)).Addr.String()

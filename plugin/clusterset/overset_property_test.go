@@ -23,34 +23,33 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
 )
 
-// oversetRounds is how many worlds are tried.
-const oversetRounds = 2000
-
-// oversetSeed returns OVERSET_SEED, of the environment, or 1.
-func oversetSeed(t *testing.T) uint64 {
+// oversetNumber returns the number that the environment has by that name, or the usual one.
+func oversetNumber(t *testing.T, name string, usual uint64) uint64 {
 	t.Helper()
-	text, ok := os.LookupEnv("OVERSET_SEED")
+	text, ok := os.LookupEnv(name)
 	if !ok {
-		return 1
+		return usual
 	}
-	seed, err := strconv.ParseUint(text, 10, 64)
+	number, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		t.Fatal("OVERSET_SEED: ", err)
+		t.Fatal(name+": ", err)
 	}
-	return seed
+	return number
 }
 
 // TestOversetProperties: whatever the members, their data and DNS, policies and services are,
-// the answer obeys every rule of the model in overset_model_test.go.
+// the answer obeys every rule of the model in overset_model_test.go. It tries OVERSET_ROUNDS
+// worlds, from OVERSET_SEED on: some here, as each takes long with the race detector, and many
+// in make e2e, without it.
 func TestOversetProperties(t *testing.T) {
-	first := oversetSeed(t)
+	first, rounds := oversetNumber(t, "OVERSET_SEED", 1), oversetNumber(t, "OVERSET_ROUNDS", 250)
 	t.Logf("OVERSET_SEED=%d", first)
 	servers := map[string]netip.AddrPort{
 		"has": clustertest.Serve(t, hasShop).Addr, "hasn't": clustertest.Serve(t, clustertest.Rcode(dns.RcodeNameError)).Addr,
 		"dead": clustertest.Serve(t, clustertest.Rcode(dns.RcodeServerFailure)).Addr,
 	}
 	seen := make(map[string]int)
-	for round := range uint64(oversetRounds) {
+	for round := range rounds {
 		w := newWorld(rand.New(rand.NewPCG(first, round)))
 		t.Run(strconv.FormatUint(round, 10), func(t *testing.T) { // whose end closes the world
 			clustertest.Tries(t, func() error { return w.check(t, servers, seen) }) // a busy machine's replies may be late
@@ -64,7 +63,7 @@ func TestOversetProperties(t *testing.T) {
 	}
 	t.Log(seen)
 	for _, kind := range []string{"NOERROR", "NXDOMAIN", "SERVFAIL", "stale", "weighted", "merged", "proportions"} {
-		if seen[kind] < oversetRounds/250 {
+		if seen[kind] < int(rounds/250) {
 			t.Errorf("%d of %s", seen[kind], kind)
 		}
 	}

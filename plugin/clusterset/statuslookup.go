@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
@@ -24,9 +26,9 @@ import (
 // Lookup implements statuspage.Source: it resolves a question as a client's, and explains it.
 // It counts in no metric of clients' queries.
 func (s *statusServer) Lookup(ctx context.Context, name, qtype, client string) (status.Lookup, error) {
-	name = dns.Fqdn(name)
-	if _, ok := dns.IsDomainName(name); !ok || name == "." {
-		return status.Lookup{}, statuspage.UsageError("name: not a domain name; give one as web.default.cluster1.lan")
+	name, err := readName(name)
+	if err != nil {
+		return status.Lookup{}, err
 	}
 	t, err := readType(qtype)
 	if err != nil {
@@ -43,6 +45,33 @@ func (s *statusServer) Lookup(ctx context.Context, name, qtype, client string) (
 		return status.Lookup{}, statuspage.UsageError(fmt.Sprintf("name: in none of the zones %s", strings.Join(zones, " ")))
 	}
 	return p.explain(ctx, name, t, address.Unmap(), zone), nil
+}
+
+// beyondOctet finds what dns takes for another octet, after an escaped backslash too, which no
+// name that is asked for needs.
+var beyondOctet = regexp.MustCompile(`\\(25[6-9]|2[6-9][0-9]|[3-9][0-9]{2})`)
+
+// readName reads a name as a client's message would have it: one text for one name, whatever
+// is escaped. The cache and upstreams know no other.
+func readName(text string) (string, error) {
+	for _, r := range text {
+		if r >= utf8.RuneSelf {
+			return "", statuspage.UsageError("name: not ASCII; give such a label in its xn-- form (Punycode), other octets as \\DDD")
+		}
+	}
+	if escape := beyondOctet.FindString(text); escape != "" {
+		return "", statuspage.UsageError(fmt.Sprintf("name: %s: no octet; they end with \\255", escape))
+	}
+	var message [255]byte
+	end, err := dns.PackDomainName(dns.Fqdn(text), message[:], 0, nil, false)
+	name := "."
+	if err == nil {
+		name, _, err = dns.UnpackDomainName(message[:end], 0)
+	}
+	if err != nil || name == "." {
+		return "", statuspage.UsageError("name: not a domain name; give one as web.default.cluster1.lan")
+	}
+	return name, nil
 }
 
 // readType reads a type as dig does; "" is A.
@@ -123,6 +152,6 @@ func (p *Clusterset) explainNext(ctx context.Context, q *client, l *status.Looku
 		l.Authoritative, l.Truncated = m.Authoritative, m.Truncated
 		l.Answer, l.Authority, l.Additional = explain.Records(m.Answer), explain.Records(m.Ns), explain.Records(m.Extra)
 	}
-	l.Rcode, l.Seconds = dns.RcodeToString[code], l.Seconds+time.Since(began).Seconds()
+	l.Rcode, l.Seconds = explain.Rcode(code), l.Seconds+time.Since(began).Seconds()
 	l.Steps = append(l.Steps, l.Rcode+" from there, "+explain.Count(len(l.Answer)))
 }

@@ -38,11 +38,8 @@ func TestMain(m *testing.M) {
 // TestDemo builds the CoreDNS under test anew: one in bin may be of older code.
 func TestDemo(t *testing.T) {
 	coredns := filepath.Join(t.TempDir(), "coredns")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", coredns, "./cmd/coredns")
-	build.Dir = filepath.Join("..", "..")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := harness.BuildCoreDNS(coredns); err != nil {
+		t.Fatal(err)
 	}
 	t.Run("right", func(t *testing.T) { testRight(t, coredns) })
 	t.Run("wrong", func(t *testing.T) { testWrong(t, coredns) })

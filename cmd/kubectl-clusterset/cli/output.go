@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/printers"
@@ -71,17 +74,36 @@ func (o *Output) IsData() bool { return o.Format == JSON || o.Format == YAML }
 
 // Print writes the value as JSON or YAML, by its json tags.
 func (o *Output) Print(w io.Writer, value any) error {
-	if o.Format == YAML {
-		text, err := yaml.Marshal(value)
-		if err == nil {
-			_, err = w.Write(text)
-		}
-		return err
-	}
-	encoder := json.NewEncoder(w)
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(value)
+	if err := encoder.Encode(value); err != nil {
+		return err
+	}
+	text := escaped(b.String())
+	if o.Format == YAML {
+		var err error
+		if text, err = yaml.JSONToYAML(text); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write(text)
+	return err
+}
+
+// escaped returns JSON with escapes for what isn't printed: a terminal obeys controls, and YAML
+// can't have them. They are in strings alone.
+func escaped(text string) []byte {
+	var b []byte
+	for _, r := range text {
+		if r == '\n' || r > 0xffff || strconv.IsPrint(r) { // YAML has no pairs of escapes
+			b = utf8.AppendRune(b, r)
+		} else {
+			b = fmt.Appendf(b, "\\u%04x", r)
+		}
+	}
+	return b
 }
 
 // Count returns how many there are of something in words: "1 member", "2 members".

@@ -70,7 +70,6 @@ func newReplica(name string, pod *install.Pod, dial func(context.Context) (net.C
 		Transport: &http.Transport{
 			DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 			MaxResponseHeaderBytes: 64 << 10,
-			DisableCompression:     true,
 			DisableKeepAlives:      true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error {

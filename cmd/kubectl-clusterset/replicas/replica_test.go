@@ -1,6 +1,7 @@
 package replicas
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,25 @@ func TestGet(t *testing.T) {
 					return
 				}
 			}
+		}, "larger than 8 MiB"},
+		{"compressed", func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Accept-Encoding") != "gzip" {
+				return
+			}
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			fmt.Fprintln(z, `{"version":"1.2"}`)
+			_ = z.Close()
+		}, ""},
+		{"endless when uncompressed", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			for range maxReply>>20 + 1 {
+				if _, err := z.Write(make([]byte, 1<<20)); err != nil {
+					return
+				}
+			}
+			_ = z.Close()
 		}, "larger than 8 MiB"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/miekg/dns"
 	"go.uber.org/goleak"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -455,6 +457,7 @@ const maxEntry = 1536
 // 100,000 a minute, and existing ones as pods' names are: the good names, each asked every two
 // seconds or so, stay, and so does the memory.
 func TestFlood(t *testing.T) {
+	clustertest.WithoutRace(t)
 	const capacity, goods, perSecond = 10000, 1000, 100_000 / 60
 	for _, tt := range []struct {
 		name  string

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/coredns-clusterset/clusterset/plugin/clusterset/clustertest"
 )
 
 const oneMember = head + "clusters:\n- name: c1\n  serviceCIDRs: [10.101.0.0/19]\n"
@@ -167,6 +169,7 @@ func numbered(n int, form string) string {
 // TestYAMLBounds: what is small and becomes large, or is large and full of values, is
 // refused before it takes memory, with an error that says where.
 func TestYAMLBounds(t *testing.T) {
+	clustertest.WithoutRace(t)
 	const items = "more than 350000 lines, keys and list items, in all documents together"
 	for _, tt := range []struct{ name, text, want string }{
 		{"a billion laughs", laughs(9, "[x]", "[%s]"), "line 10: *f: aliases make the document larger than 4194304 bytes"},
@@ -240,6 +243,7 @@ func parseCounted(documents map[string]string) (took uint64, err error) {
 
 // TestYAMLSums: the documents of a ConfigMap have bounds together, too.
 func TestYAMLSums(t *testing.T) {
+	clustertest.WithoutRace(t)
 	keys := func(n int, text string) map[string]string {
 		documents := make(map[string]string)
 		for i := range n {
@@ -269,6 +273,7 @@ func TestYAMLSums(t *testing.T) {
 
 // TestYAMLLarge: what people have is far from the bounds.
 func TestYAMLLarge(t *testing.T) {
+	clustertest.WithoutRace(t)
 	member := "- name: c%d\n  serviceCIDRs: [10.101.0.0/19, \"fd00:101::/112\"]\n  podCIDRs: [10.51.0.0/16]\n  dns: [10.101.0.10, \"tls://10.101.0.11:853\"]\n" +
 		"  clusterDomain: cluster.local\n  tls: {serverName: dns.example, secret: kube-system/dns-tls}\n  kubeconfig: {secret: kube-system/kubeconfig, key: value}\n" +
 		"  network: default\n  gateways: [203.0.113.10]\n  loadBalancerCIDRs: [203.0.113.0/24]\n  probe: tcp://203.0.113.10:443\n  region: kr\n  zone: kr-a\n"

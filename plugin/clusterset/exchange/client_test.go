@@ -140,6 +140,7 @@ func TestExchange(t *testing.T) {
 // TestFailover: whatever the first upstream does, the second one's answer is
 // given, within the time.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	closed := clustertest.Serve(t, clustertest.Silence)
 	closed.Stop()
 	tests := []struct {

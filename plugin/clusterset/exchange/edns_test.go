@@ -69,6 +69,7 @@ var refusals = map[string]func(*dns.Msg) [][]byte{
 // TestNoEDNS: an upstream that doesn't take EDNS is asked without, in the same query, and
 // from then on at once; it is healthy all along, and when it takes EDNS, it gets it.
 func TestNoEDNS(t *testing.T) {
+	t.Parallel()
 	delete(refusals, "BADVERS, and no question")
 	for name, refuse := range refusals {
 		for _, scheme := range []model.Scheme{model.DNS, model.TCP} {

@@ -15,6 +15,7 @@ import (
 // TestRcodes: an rcode is an answer where it is NOERROR or NXDOMAIN, whatever the
 // transport; any other is that upstream's failure, and the error names it.
 func TestRcodes(t *testing.T) {
+	t.Parallel()
 	names := map[int]string{dns.RcodeBadVers: "BADVERS", 12: "rcode 12", 15: "rcode 15", 24: "rcode 24", 3841: "rcode 3841"}
 	for _, rcode := range []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 20, 22, 23, 24, 3841} {
 		for _, scheme := range []model.Scheme{model.DNS, model.TCP} {

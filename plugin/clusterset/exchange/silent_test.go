@@ -16,6 +16,7 @@ import (
 // TestSilentConnection: what is sent into a connection that a firewall forgot is asked
 // again on a new one, within the query's time, and the next queries aren't held up.
 func TestSilentConnection(t *testing.T) {
+	t.Parallel()
 	config, credentials := testTLS(t)
 	right := clustertest.ServeRaw(t, clustertest.As(clustertest.Addresses(1), clustertest.AsIs), clustertest.As(clustertest.Addresses(1), clustertest.AsIs))
 	overTLS := clustertest.ServeTLS(t, clustertest.Loopback, config, right.Addr)

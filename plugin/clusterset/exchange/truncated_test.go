@@ -35,6 +35,7 @@ var cuts = []struct {
 // TestCutReply: of a datagram that is cut, whatever its header says, the whole is asked
 // for over TCP; where there is none, it goes out as truncated, never as whole.
 func TestCutReply(t *testing.T) {
+	t.Parallel()
 	reply := clustertest.Addresses(120)
 	for _, cut := range cuts {
 		for _, tc := range []bool{false, true} {
@@ -80,6 +81,7 @@ func wantTruncated(t *testing.T, what string, m *dns.Msg, err error, records int
 // TestCutOverStream: over a stream nothing is cut on its way, so that such a reply is the
 // upstream's failure; the next one answers.
 func TestCutOverStream(t *testing.T) {
+	t.Parallel()
 	reply := clustertest.Addresses(120)
 	for _, cut := range cuts {
 		for _, tc := range []bool{false, true} {
@@ -180,6 +182,7 @@ func TestTrailingGarbage(t *testing.T) {
 // TestNoStream: a client over TCP gets the answer of an upstream that speaks UDP alone,
 // with as much as goes; that there is no stream is remembered.
 func TestNoStream(t *testing.T) {
+	t.Parallel()
 	for name, tcp := range map[string]clustertest.RawAnswers{"refused": clustertest.NoTCP, "silent": clustertest.SilentTCP, "closes": clustertest.ClosesTCP} {
 		for _, records := range []int{1, 70, 200, 400} {
 			t.Run(fmt.Sprintf("%s, %d records", name, records), func(t *testing.T) {
@@ -259,6 +262,7 @@ func TestWide(t *testing.T) {
 // TestTruncatedElsewhere: a client over TCP gets the whole from the upstream that has it,
 // though the other one gives a part over UDP and nothing over TCP.
 func TestTruncatedElsewhere(t *testing.T) {
+	t.Parallel()
 	part := clustertest.As(clustertest.Addresses(120), clustertest.WithTC(clustertest.CutAt(wire.HeaderLen+35)))
 	half := clustertest.RawAnswers(func(query []byte) [][]byte {
 		return [][]byte{clustertest.CutAt(60)(clustertest.Addresses(120)(query)), nil}

@@ -49,7 +49,7 @@ func Of(res *question.Resolution) status.Lookup {
 		l.Steps = steps(res, &l)
 		return l
 	}
-	l.Source, l.Rcode, l.Cache = res.Source.String(), rcode(res.Rcode), cacheWords[res.Cache.Result]
+	l.Source, l.Rcode, l.Cache = res.Source.String(), Rcode(res.Rcode), cacheWords[res.Cache.Result]
 	l.Authoritative, l.Truncated = res.Authoritative, res.Truncated
 	l.Answer, l.Authority, l.Additional = Records(res.Answer), Records(res.Authority), Records(res.Additional)
 	if res.Code != question.NoExtendedError {
@@ -86,7 +86,8 @@ func Records(rrs []dns.RR) (all []string) {
 	return all
 }
 
-func rcode(code int) string { return cmp.Or(dns.RcodeToString[code], fmt.Sprint("RCODE", code)) }
+// Rcode returns the word for one, which there isn't for each.
+func Rcode(code int) string { return cmp.Or(dns.RcodeToString[code], fmt.Sprint("RCODE", code)) }
 
 func text(err error) string {
 	if err == nil {

@@ -31,7 +31,7 @@ func steps(res *question.Resolution, l *status.Lookup) []string {
 	}
 	for _, part := range res.Parts {
 		if m := part.Question.Member; m != nil {
-			all = append(all, fmt.Sprintf("member %s: %s, %s", m.Name, rcode(part.Rcode), sources[part.Source]))
+			all = append(all, fmt.Sprintf("member %s: %s, %s", m.Name, Rcode(part.Rcode), sources[part.Source]))
 		}
 	}
 	for _, why := range slices.Sorted(maps.Keys(l.Excluded)) {

@@ -21,7 +21,7 @@ func guard(next http.Handler, allowedHost string) http.Handler {
 		case !isHost(r.Host, allowedHost):
 			writeError(w, http.StatusForbidden, fmt.Sprintf(
 				"Host %.80q: a name, which any page can point at this address (DNS rebinding); use an IP address, or localhost", r.Host))
-		case isForeign(r.Header):
+		case isForeign(r):
 			writeError(w, http.StatusForbidden, "asked by a page of another origin")
 		default:
 			next.ServeHTTP(w, r)
@@ -52,12 +52,15 @@ func isHost(host, allowed string) bool {
 	return name != "" && (name == "localhost" || name == strings.ToLower(strings.TrimSuffix(allowed, ".")))
 }
 
-// isForeign reports whether a page of another origin made the request (Fetch Metadata), other
-// than by a link to here. Another port of this host is another origin, though the same site.
-func isForeign(h http.Header) bool {
-	switch h.Get("Sec-Fetch-Site") {
+// isForeign reports whether a page of another origin made the request, other than by a link to
+// here. Another port of this host is another origin, though the same site. Browsers send Fetch
+// Metadata to loopback alone, where there is no TLS; and an Origin with what a page wants to
+// read.
+func isForeign(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
 	case "cross-site", "same-site":
-		return h.Get("Sec-Fetch-Mode") != "navigate" || h.Get("Sec-Fetch-Dest") != "document"
+		return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
 	}
-	return false
+	origin := r.Header.Get("Origin")
+	return origin != "" && origin != "http://"+r.Host && origin != "https://"+r.Host
 }

@@ -3,12 +3,12 @@ package statuspage
 import (
 	"context"
 	"embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,13 +42,14 @@ var pageFiles embed.FS
 
 type handler struct {
 	source  Source
+	status  shared
 	lookups chan struct{}
 }
 
 // NewHandler returns what serves a source. Beside addresses and localhost, allowedHost is a
 // Host that requests may have, "" is none.
 func NewHandler(s Source, allowedHost string) http.Handler {
-	h := &handler{source: s, lookups: make(chan struct{}, maxLookups)}
+	h := &handler{source: s, status: shared{source: s}, lookups: make(chan struct{}, maxLookups)}
 	files, err := fs.Sub(pageFiles, "page")
 	if err != nil {
 		panic(err) // "page" is a path
@@ -72,12 +73,24 @@ func page(files fs.FS) http.Handler {
 				return
 			}
 		}
+		r.Header.Del("Range") // many small ones cost a hundred times the file
 		server.ServeHTTP(w, r)
 	})
 }
 
-func (h *handler) statuses(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, h.source.Statuses())
+func (h *handler) statuses(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Vary", "Accept-Encoding")
+	text, release := h.status.get()
+	defer release()
+	body := text.plain
+	if wantsZipped(r.Header) {
+		w.Header().Set("Content-Encoding", "gzip")
+		body = text.zipped()
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(text.code)
+	write(w, body)
 }
 
 func (h *handler) lookup(w http.ResponseWriter, r *http.Request) {
@@ -133,11 +146,8 @@ func writeError(w http.ResponseWriter, code int, text string) {
 }
 
 func writeJSON(w http.ResponseWriter, code int, value any) {
-	text, err := json.Marshal(value)
-	if err != nil {
-		code, text = http.StatusInternalServerError, []byte(`{"error":"the status can't be written as JSON"}`)
-	}
 	w.Header().Set("Content-Type", "application/json")
+	code, text := marshal(code, value)
 	w.WriteHeader(code)
-	_, _ = w.Write(append(text, '\n')) // who asked has gone
+	write(w, text)
 }

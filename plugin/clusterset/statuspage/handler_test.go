@@ -110,6 +110,15 @@ func TestHandler(t *testing.T) {
 		{"GET", "/status.json", []string{"Host", "127.0.0.1/@evil.example"}, 403, ""},
 		{"GET", "/healthz", []string{"Host", ""}, 403, ""},
 
+		{"GET", "/status.json", []string{"Origin", "http://127.0.0.1:9154"}, 200, ""},
+		{"GET", "/status.json", []string{"Host", "localhost:80", "Origin", "https://localhost:80"}, 200, ""},
+		{"GET", "/status.json", []string{"Origin", "http://127.0.0.1:80"}, 403, "another origin"},
+		{"GET", "/lookup?name=a", []string{"Origin", "http://evil.example"}, 403, "another origin"},
+		{"GET", "/lookup?name=a", []string{"Origin", "null"}, 403, "another origin"},
+
+		{"GET", "/page.js", []string{"Range", "bytes=0-0,1-1"}, 200, "status.json"},
+		{"OPTIONS", "*", nil, 405, ""},
+
 		{"GET", "/status.json", []string{"Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "cors"}, 200, ""},
 		{"GET", "/", []string{"Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate"}, 200, ""},
 		{"GET", "/", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 200, ""},

@@ -326,6 +326,7 @@ func TestSlowAnswer(t *testing.T) {
 
 // TestIdle: a connection that nobody asks on is closed; the next query has another.
 func TestIdle(t *testing.T) {
+	t.Parallel()
 	overStreams(t, func(t *testing.T, scheme model.Scheme) {
 		t.Parallel() // it waits for streamIdle
 		u, s := newTest(t, scheme, replyRight)
@@ -385,6 +386,7 @@ func TestLocal(t *testing.T) {
 // TestNoHandshake: an upstream that accepts and says nothing fails the query
 // when the handshake's time is over; and close doesn't wait for it.
 func TestNoHandshake(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", clustertest.Loopback)
 	if err != nil {
 		t.Fatal(err)

@@ -89,6 +89,7 @@ func TestUnaskedHTTPS(t *testing.T) {
 // TestSilentSessions: an upstream that says nothing has no more connections for it than
 // four sessions have.
 func TestSilentSessions(t *testing.T) {
+	t.Parallel() // it waits for what is silent
 	_, credentials := testTLS(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0") // whose backlog takes connections
 	if err != nil {
