@@ -1,10 +1,5 @@
 package main
 
-import (
-	"slices"
-	"strings"
-)
-
 // contender is a server, and the names it is asked for.
 type contender struct {
 	name   string
@@ -18,6 +13,8 @@ type contender struct {
 	some bool
 	// before is whether it is the binary of before.
 	before bool
+	// both is whether it is measured with batch too, and batch whether it has it.
+	both, batch bool
 }
 
 func (c contender) questions() string {
@@ -30,61 +27,27 @@ func (c contender) questions() string {
 // corefile is that of a server in front of the member; the address that it binds is
 // filled in when it starts.
 func (c contender) corefile() string {
-	return ".:" + port + " {\n    bind " + bindAddress + "\n" + c.around + "    " + c.plugin + "\n}\n"
+	lines := c.around + "    " + c.plugin + "\n"
+	if c.batch {
+		lines = "    batch\n" + lines
+	}
+	return ".:" + port + " {\n    bind " + bindAddress + "\n" + lines + "}\n"
 }
 
 const bindAddress = "ADDRESS"
-
-// work is what contenders do, and the peers that their costs are compared with.
-type work struct {
-	title      string
-	contenders []contender
-	peers      []string
-}
-
-// table is a work whose contenders are measured in turn, with the same plugins around
-// all of them.
-type table struct {
-	work
-	around string
-}
-
-// before is the name of what clusterset was before.
-const before = "before"
-
-// around is the work behind those plugins, separated by commas. Where there is a binary
-// of before, it takes part, in its turn next to that of now.
-func (w work) around(plugins string, withBefore bool) table {
-	var lines strings.Builder
-	for plugin := range strings.SplitSeq(plugins, ",") {
-		switch plugin = strings.TrimSpace(plugin); plugin {
-		case nothing:
-			continue
-		case "prometheus": // an address of each one's own
-			plugin += " " + bindAddress + ":9153"
-		}
-		lines.WriteString("    " + plugin + "\n")
-	}
-	t := table{around: plugins, work: work{title: w.title + ", around it " + plugins, peers: w.peers}}
-	for _, c := range w.contenders {
-		c.around = lines.String()
-		t.contenders = append(t.contenders, c)
-		if withBefore && (c.name == ours || c.name == wide) {
-			c.name, c.before = before, true
-			t.contenders = append(t.contenders, c)
-		}
-	}
-	if withBefore {
-		t.peers = append(slices.Clone(t.peers), before)
-	}
-	return t
-}
 
 const (
 	// ours is the contender that is compared with itself of before; so is wide.
 	ours = "clusterset"
 	// nothing is what stands around a plugin that is alone in its server block.
 	nothing = "nothing"
+	// kubeSystem are plugins of the Corefile that is recommended for kube-system, its cache too.
+	kubeSystem = "errors, prometheus, cache, loadbalance"
+
+	// The peers: CoreDNS's plugins, of which kubernetes is the one in its tree.
+	whoami  = "whoami"
+	forward = "forward"
+	inTree  = "kubernetes"
 )
 
 // The member and the servers in front of it, on loopback addresses of their own.
@@ -102,20 +65,31 @@ var memberCorefile = `cluster.local:` + port + ` {
 }
 `
 
-var forwarded = work{"forwarded, not cached", []contender{
-	{name: "whoami", suffix: memberDomain, plugin: "whoami"},
-	{name: "forward", suffix: memberDomain, plugin: "forward . " + memberAddress + ":" + port},
-	{name: ours, suffix: "svc.c1.lan", plugin: forwardMode},
+var forwarded = work{title: "forwarded, not cached", contenders: []contender{
+	{name: whoami, suffix: memberDomain, plugin: whoami, both: true},
+	{name: forward, suffix: memberDomain, plugin: forwardMember, both: true},
+	{name: ours, suffix: "svc.c1.lan", plugin: forwardMode, both: true},
 	{name: "clusterset, short form", suffix: "c1.lan", plugin: forwardMode},
-}, []string{"whoami", "forward"}}
+}, peers: []string{whoami, forward}, goals: []goal{
+	{of: ours, beside: forward, most: 0.80},
+	{of: whoami + batched, beside: whoami, most: 0.50, around: nothing},
+	{of: forward + batched, beside: forward, most: 0.90},
+	{of: ours + batched, beside: ours, most: 0.90},
+}}
 
 // Every name fits into the caches, and is in them before it is measured.
-var cached = work{"answered from a cache", []contender{
-	{name: "whoami", suffix: memberDomain, plugin: "whoami"},
-	{name: cacheForward, suffix: memberDomain, plugin: roomyCache + "\n    forward . " + memberAddress + ":" + port},
-	{name: ours, suffix: "svc.c1.lan", plugin: cacheMode},
+var cached = work{title: "answered from a cache", contenders: []contender{
+	{name: whoami, suffix: memberDomain, plugin: whoami, both: true},
+	{name: cacheForward, suffix: memberDomain, plugin: roomyCache + "\n    " + forwardMember},
+	{name: unbound, suffix: memberDomain, plugin: unboundConfig},
+	{name: ours, suffix: "svc.c1.lan", plugin: cacheMode, both: true},
 	{name: "clusterset, short form", suffix: "c1.lan", plugin: cacheMode},
-}, []string{"whoami", cacheForward}}
+}, peers: []string{whoami, cacheForward, unbound}, goals: []goal{
+	{of: ours, beside: whoami, most: 1.02},
+	{of: whoami + batched, beside: whoami, most: 0.50, around: nothing},
+	{of: ours + batched, beside: ours, most: 0.50, around: nothing},
+	{of: ours + batched, beside: unbound, most: 1.30, around: nothing},
+}}
 
 const (
 	cacheForward = "cache+forward"
@@ -125,22 +99,32 @@ const (
 	roomyCache = "cache {\n        success 16384\n    }"
 )
 
-var fromData = work{"answered from data", []contender{
-	{name: "whoami", suffix: memberDomain, plugin: "whoami"},
-	{name: "kubernetes", suffix: memberDomain, plugin: kubernetes},
-	{name: ours, suffix: "svc.c1.lan", plugin: dataMode},
+var fromData = work{title: "answered from data", more: []string{kubeSystem}, contenders: []contender{
+	{name: whoami, suffix: memberDomain, plugin: whoami, both: true},
+	{name: inTree, suffix: memberDomain, plugin: kubernetes, both: true},
+	{name: ours, suffix: "svc.c1.lan", plugin: dataMode, both: true},
 	{name: "clusterset, short form", suffix: "c1.lan", plugin: dataMode},
-}, []string{"whoami", "kubernetes"}}
+}, peers: []string{whoami, inTree}, goals: []goal{
+	{of: ours, beside: whoami, most: 1.02},
+	{of: ours, beside: inTree, most: 0.60, around: kubeSystem},
+	{of: whoami + batched, beside: whoami, most: 0.50, around: nothing},
+	{of: ours + batched, beside: ours, most: 0.50, around: nothing},
+	{of: ours + batched, beside: ours, most: 0.55, around: "errors, prometheus"},
+	{of: inTree + batched, beside: inTree, most: 0.50, around: nothing},
+	{of: inTree + batched, beside: inTree, most: 0.55, around: kubeSystem},
+}}
 
 // fromMarked keeps in memory only what is exported.
-var fromMarked = work{"answered from data, exports marked", []contender{
-	{name: "whoami", suffix: memberDomain, plugin: "whoami"},
-	{name: "kubernetes", suffix: memberDomain, plugin: kubernetes},
-	{name: ours, suffix: "svc.c1.lan", plugin: markedMode},
+var fromMarked = work{title: "answered from data, exports marked", contenders: []contender{
+	{name: whoami, suffix: memberDomain, plugin: whoami, both: true},
+	{name: inTree, suffix: memberDomain, plugin: kubernetes, both: true},
+	{name: ours, suffix: "svc.c1.lan", plugin: markedMode, both: true},
 	{name: "clusterset, short form", suffix: "c1.lan", plugin: markedMode},
-}, []string{"whoami", "kubernetes"}}
+}}
 
 const (
+	forwardMember = "forward . " + memberAddress + ":" + port
+
 	forwardMode = "clusterset lan {\n        file forward.yaml\n        mode forward\n        cache 0\n    }"
 	cacheMode   = "clusterset lan {\n        file forward.yaml\n        mode forward\n        cache\n    }"
 	dataMode    = "clusterset lan {\n        file data.yaml\n        mode resolve\n    }"

@@ -21,6 +21,7 @@ func main() {
 	settings := settings{}
 	flag.StringVar(&settings.coredns, "coredns", "bin/coredns", "the custom CoreDNS")
 	flag.StringVar(&settings.before, "before", "", "the custom CoreDNS of before, to be measured beside it")
+	flag.BoolVar(&settings.batch, "batch", true, "measure with the plugin batch too")
 	flag.Var(&settings.around, "around", "plugins before the one that is measured, separated by commas; given more than once, each is measured")
 	flag.IntVar(&settings.rounds, "rounds", 20, "how often each contender is measured; a quarter of that where it is started anew each time")
 	flag.DurationVar(&settings.time, "time", time.Second, "how long each measurement takes")
@@ -30,9 +31,6 @@ func main() {
 	flag.StringVar(&settings.kube, "kube", "bin/kube", "the API servers; \"\" leaves out what needs them")
 	flag.IntVar(&settings.changes, "changes", 200, "how many changes in the member's API are timed")
 	flag.Parse()
-	if settings.around == nil {
-		settings.around = arounds{nothing, "errors", "errors, prometheus"}
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, settings); err != nil {
@@ -43,6 +41,9 @@ func main() {
 
 // arounds are the plugins of each -around.
 type arounds []string
+
+// defaultArounds are those where there is no -around.
+var defaultArounds = arounds{nothing, "errors", "errors, prometheus"}
 
 func (a *arounds) String() string { return strings.Join(*a, "; ") }
 
@@ -56,7 +57,10 @@ type settings struct {
 	coredns string
 	// before is "" where there is nothing to compare with.
 	before string
+	// around is nil where each work is measured in what it is meant to be.
 	around arounds
+	// batch is whether to measure with it too, and unbound whether there is one.
+	batch, unbound bool
 	// forwarded and kube say which parts run.
 	forwarded bool
 	kube      string

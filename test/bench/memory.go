@@ -13,10 +13,11 @@ import (
 const settled = 5 * time.Second
 
 // memoryOf prints what the servers' memory is over that of an idle one, alone in their
-// server blocks.
-func (w work) memoryOf(ctx context.Context, s settings, dir, what string) error {
+// server blocks and without batch.
+func (w work) memoryOf(ctx context.Context, s settings, dir, what string, goals ...goal) error {
+	s.batch = false
 	used := make(map[string][]int)
-	servers := w.around(nothing, s.before != "").contenders
+	servers := w.around(nothing, s).contenders
 	servers = servers[:len(servers)-1] // names in the short form take none of their own
 	for range s.starts() {
 		for _, c := range servers {
@@ -34,6 +35,9 @@ func (w work) memoryOf(ctx context.Context, s settings, dir, what string) error 
 	fmt.Printf("resident memory, %s\n%-24s %10s %12s %16s\n", what, fmt.Sprintf("median of %d", s.starts()), "MiB", "over idle", "x "+peer)
 	for _, c := range servers {
 		fmt.Printf("%-24s %10.1f %12.1f %16.2f\n", c.name, float64(median(used[c.name]))/1024, over(c.name), over(c.name)/over(peer))
+	}
+	for _, g := range goals {
+		g.report([]float64{over(g.of) / over(g.beside)})
 	}
 	fmt.Println()
 	return nil

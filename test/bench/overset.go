@@ -22,21 +22,29 @@ const (
 
 	wide        = "clusterset-wide"
 	clusterZone = "cluster zone"
+	allOf3      = ", all of 3"
+	byWeight    = ", 1 by weight"
 )
 
 // oversetOf3 are three members with all the services.
-var oversetOf3 = work{"clusterset-wide from data, 3 members", []contender{
+var oversetOf3 = work{title: "clusterset-wide from data, 3 members", contenders: []contender{
 	{name: clusterZone, suffix: "svc.c1.lan", plugin: setMode("three.yaml", "local c1")},
 	{name: wide, suffix: setSuffix, plugin: setMode("three.yaml", "local c1")},
-	{name: wide + ", all of 3", suffix: setSuffix, plugin: setMode("three.yaml", "affinity none")},
-}, []string{clusterZone}}
+	{name: wide + allOf3, suffix: setSuffix, plugin: setMode("three.yaml", "affinity none")},
+}, peers: []string{clusterZone}, goals: []goal{
+	{of: wide, beside: clusterZone, most: 1.30},
+	{of: wide + allOf3, beside: clusterZone, most: 1.30},
+}}
 
 // oversetOf50 are fifty members with some of them.
-var oversetOf50 = work{fmt.Sprintf("clusterset-wide from data, 50 members of %d services", oversetNames), []contender{
+var oversetOf50 = work{title: fmt.Sprintf("clusterset-wide from data, 50 members of %d services", oversetNames), contenders: []contender{
 	{name: clusterZone, some: true, suffix: "svc.c1.lan", plugin: setMode("fifty.yaml", "local c1")},
 	{name: wide, some: true, suffix: setSuffix, plugin: setMode("fifty.yaml", "local c1")},
-	{name: wide + ", 1 by weight", some: true, suffix: setSuffix, plugin: setMode("weights.yaml", "local c1")},
-}, []string{clusterZone}}
+	{name: wide + byWeight, some: true, suffix: setSuffix, plugin: setMode("weights.yaml", "local c1")},
+}, peers: []string{clusterZone}, goals: []goal{
+	{of: wide, beside: clusterZone, most: 1.30},
+	{of: wide + byWeight, beside: clusterZone, most: 1.30},
+}}
 
 // oversetChanges answers with what all of three members have: the last to see a change counts.
 var oversetChanges = contender{name: wide + ", 3 members", suffix: setSuffix, plugin: setMode("three.yaml", "affinity none")}

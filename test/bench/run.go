@@ -1,10 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"time"
 )
@@ -19,6 +19,9 @@ func run(ctx context.Context, s settings) error {
 	if err := writeData(dir, s.names); err != nil {
 		return err
 	}
+	if err := s.lookAround(); err != nil {
+		return err
+	}
 	if s.forwarded {
 		if err := runForwarded(ctx, s, dir); err != nil {
 			return err
@@ -31,6 +34,23 @@ func run(ctx context.Context, s settings) error {
 		return err
 	}
 	return runOverset(ctx, s, dir)
+}
+
+// lookAround leaves out what isn't there.
+func (s *settings) lookAround() error {
+	known, err := knowsBatch(s.coredns)
+	if err != nil {
+		return err
+	}
+	if s.batch && !known {
+		fmt.Printf("%s has no batch: its rows are left out\n", s.coredns)
+	}
+	s.batch = s.batch && known
+	_, err = exec.LookPath(unbound)
+	if s.unbound = err == nil; !s.unbound && s.forwarded {
+		fmt.Println("unbound isn't installed (Debian's package of that name): its rows are left out")
+	}
+	return nil
 }
 
 func runForwarded(ctx context.Context, s settings, dir string) error {
@@ -62,10 +82,10 @@ func runFromData(ctx context.Context, s settings, dir string) error {
 	if err := fromData.run(ctx, s, dir); err != nil {
 		return err
 	}
-	if err := fromData.memoryOf(ctx, s, dir, fmt.Sprintf("%d services and slices", s.names)); err != nil {
+	if err := fromData.memoryOf(ctx, s, dir, fmt.Sprintf("%d services and slices", s.names), goal{of: ours, beside: inTree, most: 0.25}); err != nil {
 		return err
 	}
-	if err := fromMarked.memoryOf(ctx, s, dir, fmt.Sprintf("%d services and slices, 5%% of them exported", s.names)); err != nil {
+	if err := fromMarked.memoryOf(ctx, s, dir, fmt.Sprintf("%d services and slices, 5%% of them exported", s.names), goal{of: ours, beside: inTree, most: 0.05}); err != nil {
 		return err
 	}
 	if err := api.export(ctx, s.names); err != nil {
@@ -79,8 +99,12 @@ func runFromData(ctx context.Context, s settings, dir string) error {
 
 // run measures the work behind each of the settings' plugins.
 func (w work) run(ctx context.Context, s settings, dir string) error {
-	for _, plugins := range s.around {
-		if err := w.around(plugins, s.before != "").run(ctx, s, dir); err != nil {
+	arounds := s.around
+	if arounds == nil {
+		arounds = append(slices.Clone(defaultArounds), w.more...)
+	}
+	for _, plugins := range arounds {
+		if err := w.around(plugins, s).run(ctx, s, dir); err != nil {
 			return err
 		}
 	}
@@ -140,35 +164,4 @@ func (s *server) cost(ctx context.Context, dir, questions string, d time.Duratio
 		return 0, err
 	}
 	return (after - before) / time.Duration(queries), nil
-}
-
-// report prints each contender's median, and the median of what each round makes it
-// of a peer's.
-func (t table) report(costs map[string][]time.Duration) {
-	fmt.Printf("%s\n%-24s %10s", t.title, fmt.Sprintf("median of %d", len(costs[t.contenders[0].name])), "us/query")
-	for _, peer := range t.peers {
-		fmt.Printf(" %16s", "x "+peer)
-	}
-	fmt.Println()
-	for _, c := range t.contenders {
-		fmt.Printf("%-24s %10.2f", c.name, float64(median(costs[c.name]).Nanoseconds())/1000)
-		for _, peer := range t.peers {
-			fmt.Printf(" %16.2f", median(ratios(costs[c.name], costs[peer])))
-		}
-		fmt.Println()
-	}
-	fmt.Println()
-}
-
-func ratios(costs, peer []time.Duration) []float64 {
-	of := make([]float64, len(costs))
-	for i := range costs {
-		of[i] = float64(costs[i]) / float64(peer[i])
-	}
-	return of
-}
-
-func median[T cmp.Ordered](values []T) T {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/coredns-clusterset/clusterset/test/harness"
 )
 
-// server is a CoreDNS process.
+// server is the process of CoreDNS or of a peer.
 type server struct {
 	cmd     *exec.Cmd
 	address string
@@ -26,11 +26,15 @@ type server struct {
 
 // start starts the contender, on the nth of the addresses.
 func (s settings) start(dir string, c contender, n int) (*server, error) {
+	address, name := fmt.Sprint(frontNetwork, n), service(0)+"."+c.suffix
+	if c.name == unbound {
+		return startUnbound(dir, address, name)
+	}
 	binary := s.coredns
 	if c.before {
 		binary = s.before
 	}
-	return startServer(binary, dir, c.corefile(), fmt.Sprint(frontNetwork, n), service(0)+"."+c.suffix)
+	return startServer(binary, dir, c.corefile(), address, name)
 }
 
 // startServer runs CoreDNS in dir and returns when it has an answer to name at
@@ -41,7 +45,13 @@ func startServer(coredns, dir, corefile, address, name string) (*server, error) 
 		return nil, err
 	}
 	cmd := exec.Command(binary, "-quiet", "-conf", "stdin")
-	cmd.Dir, cmd.Stdin, cmd.Stderr = dir, strings.NewReader(strings.ReplaceAll(corefile, bindAddress, address)), os.Stderr
+	cmd.Stdin = strings.NewReader(strings.ReplaceAll(corefile, bindAddress, address))
+	return startProcess(cmd, dir, address, name)
+}
+
+// startProcess starts a server's process, likewise.
+func startProcess(cmd *exec.Cmd, dir, address, name string) (*server, error) {
+	cmd.Dir, cmd.Stderr = dir, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%w; run make", err)

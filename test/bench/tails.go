@@ -20,9 +20,9 @@ const (
 
 // tails ask a member with two upstreams, one of which is sometimes late.
 var tails = []contender{
-	{name: "forward", suffix: memberDomain, plugin: "forward . " + memberAddress + ":" + port + " " + lateAddress + ":" + port + " {\n        policy round_robin\n    }"},
+	{name: forward, suffix: memberDomain, plugin: forwardMember + " " + lateAddress + ":" + port + " {\n        policy round_robin\n    }"},
 	{name: "clusterset, hedge off", suffix: "svc.c1.lan", plugin: tailMode("off")},
-	{name: "clusterset", suffix: "svc.c1.lan", plugin: tailMode("auto")},
+	{name: ours, suffix: "svc.c1.lan", plugin: tailMode("auto")},
 }
 
 func tailMode(hedge string) string {
@@ -58,8 +58,9 @@ func runTails(ctx context.Context, s settings, dir string) error {
 	}
 	for _, c := range tails {
 		round := func(of int) time.Duration { return quantile(c.name, of).Round(10 * time.Microsecond) }
-		fmt.Printf("%-24s %10s %10s %10s %12.2f\n", c.name, round(50), round(99), round(100), float64(quantile(c.name, 99))/float64(quantile("forward", 99)))
+		fmt.Printf("%-24s %10s %10s %10s %12.2f\n", c.name, round(50), round(99), round(100), float64(quantile(c.name, 99))/float64(quantile(forward, 99)))
 	}
+	goal{of: ours + ", p99", beside: forward, most: 0.05}.report([]float64{float64(quantile(ours, 99)) / float64(quantile(forward, 99))})
 	fmt.Println()
 	return nil
 }
