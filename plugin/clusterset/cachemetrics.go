@@ -8,7 +8,6 @@ import (
 
 // Metrics of the cache of members' answers, named as those of CoreDNS's cache plugin.
 var (
-	cacheEntries    = gauge("cache_entries", "Number of a member's answers in the cache.", "cluster", "type")
 	cacheEvictions  = counter("cache_evictions_total", "Counter of a member's answers that made room in the cache.", "cluster", "type")
 	cacheHits       = counter("cache_hits_total", "Counter of queries answered from the cache.", "cluster", "type")
 	cacheMisses     = counter("cache_misses_total", "Counter of queries that the cache had no fresh answer for.", "cluster")
@@ -33,7 +32,6 @@ func newCacheMetrics(cluster string) cacheMetrics {
 		servedStale: cacheStale.WithLabelValues(cluster),
 	}
 	for kind, word := range cacheTypes {
-		m.ofCache.Entries[kind] = cacheEntries.WithLabelValues(cluster, word)
 		m.ofCache.Evicted[kind] = cacheEvictions.WithLabelValues(cluster, word)
 		m.hits[kind] = cacheHits.WithLabelValues(cluster, word)
 	}

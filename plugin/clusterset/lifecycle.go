@@ -56,7 +56,9 @@ func (p *Clusterset) run(api *discovery.API) {
 	}
 	p.manager.Follow(p.feed, p.names)
 	starting.add(p)
+	running.add(p)
 	p.stop = sync.OnceFunc(func() {
+		running.remove(p)
 		if p.stopStatus != nil {
 			p.stopStatus()
 		}

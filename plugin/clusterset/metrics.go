@@ -31,13 +31,9 @@ var (
 	guarded   = counter("guarded_addresses_total", "Counter of records dropped because their address, or the name of one, can't be the member's own.", "cluster")
 	exhausted = counter("lookup_limit_total", "Counter of questions that failed because they made too many look-ups.", "cluster")
 
-	dataState    = gauge("data_state", "Whether a member's data are in each state.", "cluster", "state")
-	dataServices = gauge("data_services", "Number of a member's Services in its data.", "cluster")
-	dataSlices   = gauge("data_endpoint_slices", "Number of a member's EndpointSlices in its data.", "cluster")
-	apiTroubles  = counter("api_troubles_total", "Counter of troubles with a member's API, each once when it begins.", "cluster", "reason")
-	apiLists     = counter("api_lists_total", "Counter of the times that all of a member's data were listed.", "cluster")
-	apiExpiry    = gauge("api_credentials_expiry_timestamp_seconds", "Unix time at which the credentials for a member's API expire; 0 where that isn't known.", "cluster")
-	programming  = promauto.NewHistogramVec(prometheus.HistogramOpts{
+	apiTroubles = counter("api_troubles_total", "Counter of troubles with a member's API, each once when it begins.", "cluster", "reason")
+	apiLists    = counter("api_lists_total", "Counter of the times that all of a member's data were listed.", "cluster")
+	programming = promauto.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace:                   plugin.Namespace,
 		Subsystem:                   pluginName,
 		Name:                        "dns_programming_duration_seconds",
@@ -46,19 +42,19 @@ var (
 		Help:                        "Histogram of the time from a change of a member's endpoints to the first answer that could show it.",
 	}, []string{"cluster"})
 
-	clusters     = gauge("clusters", "Number of members in the ClusterSet.").WithLabelValues()
-	overlaps     = gauge("cidr_overlaps", "Number of pairs of members of one network whose CIDRs overlap, counted up to 1000.").WithLabelValues()
+	clusters     = gauge("clusters", "Number of members in the ClusterSet.")
+	overlaps     = gauge("cidr_overlaps", "Number of pairs of members of one network whose CIDRs overlap, counted up to 1000.")
 	configErrors = counter("config_errors_total", "Counter of ClusterSet documents that could not be read or used.").WithLabelValues()
-	configGood   = gauge("config_last_load_successful", "Whether the ClusterSet document now in its source is the one in use.").WithLabelValues()
-	configTime   = gauge("config_last_load_timestamp_seconds", "Unix time at which the ClusterSet in use was put in force.").WithLabelValues()
+	configGood   = gauge("config_last_load_successful", "Whether the ClusterSet document now in its source is the one in use.")
+	configTime   = gauge("config_last_load_timestamp_seconds", "Unix time at which the ClusterSet in use was put in force.")
 )
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {
 	return promauto.NewCounterVec(prometheus.CounterOpts{Namespace: plugin.Namespace, Subsystem: pluginName, Name: name, Help: help}, labels)
 }
 
-func gauge(name, help string, labels ...string) *prometheus.GaugeVec {
-	return promauto.NewGaugeVec(prometheus.GaugeOpts{Namespace: plugin.Namespace, Subsystem: pluginName, Name: name, Help: help}, labels)
+func gauge(name, help string) prometheus.Gauge {
+	return promauto.NewGauge(prometheus.GaugeOpts{Namespace: plugin.Namespace, Subsystem: pluginName, Name: name, Help: help})
 }
 
 // rcodes that replies have; a rarer one is counted as "OTHER".
@@ -83,7 +79,6 @@ type memberMetrics struct {
 
 	mu        sync.Mutex
 	upstreams map[string]int // that have series, and how many clients use those
-	gateways  int            // that are probed: the old and the new one while that is replaced
 }
 
 var _ members.Metrics = (*memberMetrics)(nil)
@@ -149,14 +144,8 @@ func (m *memberMetrics) ReleaseUpstreams(all []model.Upstream) {
 // data are the series of a member whose data are watched.
 func (m *memberMetrics) data() member.Metrics {
 	bound := member.Metrics{
-		Services:    dataServices.WithLabelValues(m.cluster),
-		Slices:      dataSlices.WithLabelValues(m.cluster),
 		Lists:       apiLists.WithLabelValues(m.cluster),
-		Expires:     apiExpiry.WithLabelValues(m.cluster),
 		Programming: programming.WithLabelValues(m.cluster),
-	}
-	for state := range bound.State {
-		bound.State[state] = dataState.WithLabelValues(m.cluster, member.State(state).String())
 	}
 	for reason := range bound.Troubles {
 		bound.Troubles[reason] = apiTroubles.WithLabelValues(m.cluster, failure.Reason(reason).String())

@@ -82,7 +82,7 @@ func (p *Clusterset) forMembers() *members.Options {
 	return &members.Options{
 		Mode: o.mode, Local: o.local, Multicluster: len(o.multicluster) > 0, ExportsMarked: o.exportsMarked, Cache: o.cache, NegativeTTL: o.negativeTTL, ServeStale: o.serveStale,
 		Timeout: o.timeout, Hedging: o.hedging, MaxConcurrent: o.maxConcurrent, Probe: question.ProbeEDNS(),
-		Metrics: acquireMetrics, DataMetrics: acquireDataMetrics, GatewayMetrics: acquireGatewayMetrics,
+		Metrics: acquireMetrics, DataMetrics: acquireDataMetrics,
 		Publish: p.resolver.SetMembers, Log: log,
 	}
 }

@@ -17,7 +17,7 @@ type vector interface {
 // all members (DeletePartialMatch) takes a minute where 4,000 leave.
 func (m *memberMetrics) Close() {
 	for _, v := range []vector{
-		guarded, exhausted, coalesced, rejects, dataServices, dataSlices, apiLists, apiExpiry, programming,
+		guarded, exhausted, coalesced, rejects, apiLists, programming,
 		cacheMisses, cachePrefetches, cacheStale,
 	} {
 		v.DeleteLabelValues(m.cluster)
@@ -30,18 +30,12 @@ func (m *memberMetrics) Close() {
 		}
 	}
 	m.deleteChoices()
-	for _, state := range upstreamStates {
-		upstreams.DeleteLabelValues(m.cluster, state)
-	}
 	for _, word := range cacheTypes {
-		for _, v := range []vector{cacheEntries, cacheEvictions, cacheHits} {
+		for _, v := range []vector{cacheEvictions, cacheHits} {
 			v.DeleteLabelValues(m.cluster, word)
 		}
 	}
 	var data member.Metrics
-	for state := range data.State {
-		dataState.DeleteLabelValues(m.cluster, member.State(state).String())
-	}
 	for reason := range data.Troubles {
 		apiTroubles.DeleteLabelValues(m.cluster, failure.Reason(reason).String())
 	}

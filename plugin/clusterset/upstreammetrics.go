@@ -15,7 +15,6 @@ import (
 // What asking the members' DNS shows. An upstream is as the ClusterSet has it, and
 // they are few.
 var (
-	upstreams = gauge("upstreams", "Number of a member's upstreams in each state; one that is ejected is up.", "cluster", "state")
 	coalesced = counter("coalesced_queries_total", "Counter of queries that waited for the reply to an equal one.", "cluster")
 	rejects   = counter("max_concurrent_rejects_total", "Counter of queries refused because too many were in flight for the member.", "cluster")
 
@@ -36,14 +35,9 @@ var (
 	droppedReplies    = counter("dropped_replies_total", "Counter of an upstream's replies that did not match what it was asked, or came late.", "cluster", "upstream", "reason")
 )
 
-var upstreamStates = [...]string{"up", "down", "ejected"}
-
 // exchangeMetrics are the series of asking one member, but for its upstreams'.
 func exchangeMetrics(cluster string) exchange.Metrics {
 	return exchange.Metrics{
-		Up:        upstreams.WithLabelValues(cluster, upstreamStates[0]),
-		Down:      upstreams.WithLabelValues(cluster, upstreamStates[1]),
-		Ejected:   upstreams.WithLabelValues(cluster, upstreamStates[2]),
 		Coalesced: coalesced.WithLabelValues(cluster),
 		Rejected:  rejects.WithLabelValues(cluster),
 	}

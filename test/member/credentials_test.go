@@ -83,7 +83,7 @@ func rotated(t *testing.T, a *api) {
 	s := startMember(a.in(t))
 	s.use(first)
 	s.await(settled, member.Fresh)
-	if got := testutil.ToFloat64(s.metrics.Expires) - float64(time.Now().Unix()); got < 3000 || got > 3700 {
+	if got := time.Until(s.Status().Credentials.Expires); got < 3000*time.Second || got > 3700*time.Second {
 		t.Errorf("expires in %v s, want an hour", got)
 	}
 	s.use(second)

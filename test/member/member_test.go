@@ -65,13 +65,9 @@ func startMemberWith(a *api, adapt func(*member.Options)) *subject {
 }
 
 func newMetrics() member.Metrics {
-	gauge := func() prometheus.Gauge { return prometheus.NewGauge(prometheus.GaugeOpts{}) }
 	m := member.Metrics{
-		Services: gauge(), Slices: gauge(), Expires: gauge(), Lists: prometheus.NewCounter(prometheus.CounterOpts{}),
+		Lists:       prometheus.NewCounter(prometheus.CounterOpts{}),
 		Programming: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "programming"}),
-	}
-	for i := range m.State {
-		m.State[i] = gauge()
 	}
 	for i := range m.Troubles {
 		m.Troubles[i] = prometheus.NewCounter(prometheus.CounterOpts{})

@@ -20,22 +20,31 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// tally is a Gauge and a Counter.
+// tally is a Counter.
 type tally struct{ atomic.Int64 }
 
-func (t *tally) Add(n float64) { t.Int64.Add(int64(n)) }
-func (t *tally) Inc()          { t.Int64.Add(1) }
+func (t *tally) Inc() { t.Add(1) }
 
-type tallies struct{ entries, evicted [Kinds]tally }
+type tallies struct {
+	member  *Member
+	evicted [Kinds]tally
+}
+
+// entries returns how many answers of that kind the member's Status has.
+func (t *tallies) entries(kind Kind) int {
+	s := t.member.Status()
+	return [Kinds]int{Positive: s.Positive.Entries, Negative: s.Negative.Entries}[kind]
+}
 
 func newMember(tb testing.TB, c *Cache) (*Member, *tallies) {
 	tb.Helper()
 	t := new(tallies)
 	var metrics Metrics
 	for kind := range Kinds {
-		metrics.Entries[kind], metrics.Evicted[kind] = &t.entries[kind], &t.evicted[kind]
+		metrics.Evicted[kind] = &t.evicted[kind]
 	}
 	m := c.Member(metrics)
+	t.member = m
 	tb.Cleanup(m.Close)
 	return m, t
 }
@@ -306,8 +315,8 @@ func TestReplaced(t *testing.T) {
 			if a := m.Get(k); a != nil {
 				got = [...]string{"positive", "negative"}[a.Kind()]
 			}
-			entries := [Kinds]int64{tallies.entries[Positive].Load(), tallies.entries[Negative].Load()}
-			want := map[string][Kinds]int64{"none": {}, "positive": {1, 0}, "negative": {0, 1}}[tt.want]
+			entries := [Kinds]int{tallies.entries(Positive), tallies.entries(Negative)}
+			want := map[string][Kinds]int{"none": {}, "positive": {1, 0}, "negative": {0, 1}}[tt.want]
 			if got != tt.want || entries != want {
 				t.Errorf("%s, entries %v; want %s, %v", got, entries, tt.want, want)
 			}
@@ -357,12 +366,12 @@ func TestDrop(t *testing.T) {
 		m.Put(key(fmt.Sprint(i, ".lan.")), "web.", address("web.", 60), time.Now())
 		m.Put(key(fmt.Sprint(i, ".nope.")), "nope.", nameError(60), time.Now())
 	}
-	if tallies.entries[Positive].Load() != 8 || tallies.entries[Negative].Load() != 2 || tallies.evicted[Negative].Load() != 6 {
+	if tallies.entries(Positive) != 8 || tallies.entries(Negative) != 2 || tallies.evicted[Negative].Load() != 6 {
 		t.Errorf("%v", tallies)
 	}
 	m.Drop()
 	m.Put(key("late.lan."), "web.", address("web.", 60), time.Now())
-	if m.Get(key("7.lan.")) != nil || m.Get(key("late.lan.")) != nil || tallies.entries[Positive].Load()+tallies.entries[Negative].Load() != 0 {
+	if m.Get(key("7.lan.")) != nil || m.Get(key("late.lan.")) != nil || tallies.entries(Positive)+tallies.entries(Negative) != 0 {
 		t.Errorf("something is left: %v", tallies)
 	}
 	for i := range 8 {
@@ -394,7 +403,7 @@ func TestShares(t *testing.T) {
 		}
 	}
 	flood(0, 5000)
-	if n := floods.entries[Positive].Load(); n != 999 {
+	if n := floods.entries(Positive); n != 999 {
 		t.Errorf("alone it has %d", n)
 	}
 	for i := range 333 {
@@ -435,8 +444,8 @@ func TestSweep(t *testing.T) {
 		is.Put(key(fmt.Sprint(i, ".lan.")), "web.", address("web.", 5), later)
 		is.tasks.Wait()
 	}
-	if wases.entries[Positive].Load() != 0 || ises.entries[Positive].Load() != 100 {
-		t.Errorf("%d that are gone, %d others", wases.entries[Positive].Load(), ises.entries[Positive].Load())
+	if wases.entries(Positive) != 0 || ises.entries(Positive) != 100 {
+		t.Errorf("%d that are gone, %d others", wases.entries(Positive), ises.entries(Positive))
 	}
 }
 
@@ -674,7 +683,7 @@ func TestConcurrent(t *testing.T) {
 			t.Errorf("used %d by %d", b.used, b.holders)
 		}
 		for _, tallies := range all {
-			if n := tallies.entries[kind].Load(); n != 0 {
+			if n := tallies.entries(kind); n != 0 {
 				t.Errorf("%d entries", n)
 			}
 		}

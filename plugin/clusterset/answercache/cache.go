@@ -116,7 +116,6 @@ func (c *Cache) weigh(m *Member, kind Kind, change int) {
 // removed counts an answer that is out of its queue; c.mu is held.
 func (c *Cache) removed(m *Member, a *Answer) {
 	c.weigh(m, a.kind, -a.weight)
-	m.metrics.Entries[a.kind].Add(-1)
 }
 
 // ghosts are the names that were evicted before they were asked again (S3-FIFO's ghost

@@ -8,17 +8,12 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Gauge counts what there is.
-type Gauge interface{ Add(float64) }
-
 // Counter counts what happened.
 type Counter interface{ Inc() }
 
 // Metrics of one member. All of them must be set.
 type Metrics struct {
-	// Entries is how many answers of each kind there are, and Evicted how many
-	// made room for others.
-	Entries [Kinds]Gauge
+	// Evicted is how many answers of each kind made room for others.
 	Evicted [Kinds]Counter
 }
 
@@ -116,7 +111,6 @@ func (m *Member) keep(k Key, a *Answer) {
 	m.queues[a.kind].add(k, e, known)
 	m.mu.Unlock()
 	c.weigh(m, a.kind, a.weight)
-	m.metrics.Entries[a.kind].Add(1)
 }
 
 // replace puts the answer in the place of one of the same kind and weight, which needs no
@@ -176,7 +170,6 @@ func (m *Member) Drop() {
 	m.dropped = true
 	for kind := range m.queues {
 		c.weigh(m, Kind(kind), -m.queues[kind].weight)
-		m.metrics.Entries[kind].Add(-float64(m.queues[kind].len()))
 		m.queues[kind] = queue{}
 	}
 }

@@ -70,7 +70,6 @@ func New(member *model.Cluster, options Options) *Client {
 	for i, address := range member.DNS {
 		c.upstreams = append(c.upstreams, newUpstream(address, i, c))
 	}
-	options.Metrics.Up.Add(float64(len(c.upstreams)))
 	return c
 }
 
@@ -144,16 +143,6 @@ func (c *Client) Close() {
 		u.close()
 	}
 	c.tasks.Wait()
-	for _, u := range c.upstreams {
-		if u.health.down.Load() {
-			c.options.Metrics.Down.Dec()
-		} else {
-			c.options.Metrics.Up.Dec()
-		}
-		if u.ejection.until.Load() != 0 {
-			c.options.Metrics.Ejected.Dec()
-		}
-	}
 }
 
 // spawn runs f beside the queries, if the client isn't closed; Close waits for

@@ -30,10 +30,9 @@ web.default.svc.cluster.local. 5 IN A 10.101.0.1
 `
 
 func testMetrics() Metrics {
-	gauge := func() prometheus.Gauge { return prometheus.NewGauge(prometheus.GaugeOpts{}) }
 	counter := func() prometheus.Counter { return prometheus.NewCounter(prometheus.CounterOpts{}) }
 	return Metrics{
-		Up: gauge(), Down: gauge(), Ejected: gauge(), Rejected: counter(), Coalesced: counter(),
+		Rejected: counter(), Coalesced: counter(),
 		Upstream: func(model.Upstream) UpstreamMetrics {
 			m := UpstreamMetrics{
 				Ejections: counter(), Duration: prometheus.NewHistogram(prometheus.HistogramOpts{}),

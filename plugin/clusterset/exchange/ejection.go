@@ -93,7 +93,6 @@ func (e *ejection) eject(now time.Time, why error) {
 	e.until.Store(c.clock(e.ended))
 	e.u.latency.forget()
 	e.u.metrics.Ejections.Inc()
-	c.options.Metrics.Ejected.Inc()
 	c.options.Ejected(e.u.address, d, why)
 	e.u.health.suspect() // probes it until it is back
 }
@@ -104,9 +103,5 @@ func (e *ejection) readmit(now time.Time) bool {
 	if until == 0 || e.active(now) {
 		return until != 0
 	}
-	if !e.until.CompareAndSwap(until, 0) {
-		return true
-	}
-	e.u.client.options.Metrics.Ejected.Dec()
-	return false
+	return !e.until.CompareAndSwap(until, 0)
 }

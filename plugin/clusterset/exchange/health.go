@@ -164,17 +164,13 @@ func (h *health) set(err error) {
 	if !changed {
 		return
 	}
-	change := 1.0
 	if err != nil {
-		change = -1
 		h.u.fail(err) // what is in flight would only wait out its time
 		c.probeOthers(h.u)
 	} else {
 		h.u.edns.recheck()
 		h.u.streaming.recheck()
 	}
-	c.options.Metrics.Up.Add(change)
-	c.options.Metrics.Down.Add(-change)
 	if err != nil {
 		err = quotedError{err}
 	}

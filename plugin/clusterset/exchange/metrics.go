@@ -11,9 +11,6 @@ import (
 // Metrics are the counters of one member, bound to its labels. All of them must
 // be set.
 type Metrics struct {
-	// Up and Down count the upstreams in each state, and Ejected those of them that
-	// are ejected though they are up.
-	Up, Down, Ejected prometheus.Gauge
 	// Coalesced counts the queries that waited for an equal one in flight.
 	Coalesced prometheus.Counter
 	// Rejected counts the queries that Inflight had no room for.

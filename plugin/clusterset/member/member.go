@@ -126,7 +126,7 @@ func Start(o Options) *Member {
 		m.resources = resources.OfImports(new(decode.Decoder))
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
-	m.conditions = conditions.New(o.subject(), o.Log, conditions.Counters{Troubles: o.Metrics.Troubles, Expires: o.Metrics.Expires})
+	m.conditions = conditions.New(o.subject(), o.Log, conditions.Counters{Troubles: o.Metrics.Troubles})
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.publish()

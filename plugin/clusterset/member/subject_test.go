@@ -33,14 +33,10 @@ func startMember(t *testing.T) *subject {
 // start starts a Member of those Options, whose log and metrics are the test's.
 func start(t *testing.T, o Options) *subject {
 	t.Helper()
-	gauge := func() prometheus.Gauge { return prometheus.NewGauge(prometheus.GaugeOpts{}) }
 	s := &subject{t: t}
 	s.metrics = Metrics{
-		Services: gauge(), Slices: gauge(), Expires: gauge(), Lists: prometheus.NewCounter(prometheus.CounterOpts{}),
+		Lists:       prometheus.NewCounter(prometheus.CounterOpts{}),
 		Programming: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "programming"}),
-	}
-	for i := range s.metrics.State {
-		s.metrics.State[i] = gauge()
 	}
 	for i := range s.metrics.Troubles {
 		s.metrics.Troubles[i] = prometheus.NewCounter(prometheus.CounterOpts{})

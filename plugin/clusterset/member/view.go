@@ -38,20 +38,10 @@ type View struct {
 // IsFresh reports whether the view is Fresh; that of no data, nil, isn't.
 func (v *View) IsFresh() bool { return v != nil && v.State == Fresh }
 
-// report reports a new View to the log and the metrics.
+// report reports a new View to the log.
 func (o *Options) report(old, v *View) {
-	services, slices := v.Data.Count()
-	o.Metrics.Services.Set(float64(services))
-	o.Metrics.Slices.Set(float64(slices))
 	if old != nil && old.State == v.State {
 		return
-	}
-	for state := range o.Metrics.State {
-		value := 0.0
-		if State(state) == v.State {
-			value = 1
-		}
-		o.Metrics.State[state].Set(value)
 	}
 	switch {
 	case old == nil:
@@ -60,6 +50,7 @@ func (o *Options) report(old, v *View) {
 	case v.State == Fresh && old.State == Stale:
 		o.Log.Infof("%s: data are fresh again, after %v", o.subject(), time.Since(old.Since).Round(time.Millisecond))
 	case v.State == Fresh:
+		services, slices := v.Data.Count()
 		o.Log.Infof("%s: synced: %d services, %d endpointslices", o.subject(), services, slices)
 	}
 }

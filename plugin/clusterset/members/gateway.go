@@ -8,10 +8,7 @@ import (
 
 // gateway is the probing of a member's gateway. Server blocks share it, and so do the old and the
 // new instance of a reload: a change is logged once, and a new instance knows who is dead.
-type gateway struct {
-	*probe.Probe
-	releaseMetrics func()
-}
+type gateway struct{ *probe.Probe }
 
 type gatewayKey struct{ cluster, url string }
 
@@ -24,8 +21,7 @@ func (o *Options) acquireGateway(c *model.Cluster) *probe.Probe {
 		return nil
 	}
 	shared, _ := allGateways.Acquire(gatewayKey{c.Name, c.Probe}, func() (*gateway, error) {
-		up, release := o.GatewayMetrics(c.Name)
-		return &gateway{probe.Start(c.Probe, probe.Options{Up: up, Changed: o.logGateway(c.Name)}), release}, nil
+		return &gateway{probe.Start(c.Probe, probe.Options{Changed: o.logGateway(c.Name)})}, nil
 	})
 	return shared.Probe
 }
@@ -33,10 +29,7 @@ func (o *Options) acquireGateway(c *model.Cluster) *probe.Probe {
 func releaseGateway(c *model.Cluster) { allGateways.Release(gatewayKey{c.Name, c.Probe}) }
 
 // Close implements registry.Value.
-func (g *gateway) Close() {
-	g.Stop()
-	g.releaseMetrics()
-}
+func (g *gateway) Close() { g.Stop() }
 
 func (o *Options) logGateway(name string) func(bool, error) {
 	return func(alive bool, err error) {

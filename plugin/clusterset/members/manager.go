@@ -12,7 +12,6 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange/transport"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/probe"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/status"
 )
 
@@ -40,11 +39,9 @@ type Options struct {
 	Probe exchange.EDNS
 	// API is the one that this CoreDNS has, nil without one.
 	API *discovery.API
-	// Metrics returns a member's series, DataMetrics those of its data, and GatewayMetrics whether
-	// its gateway is up, each until Release.
-	Metrics        func(cluster string) Metrics
-	DataMetrics    func(cluster string) (metrics member.Metrics, release func())
-	GatewayMetrics func(cluster string) (up probe.Gauge, release func())
+	// Metrics returns a member's series, and DataMetrics those of its data, each until Release.
+	Metrics     func(cluster string) Metrics
+	DataMetrics func(cluster string) (metrics member.Metrics, release func())
 	// Publish is called with each new set, in order.
 	Publish func(*Set)
 	Log     Log

@@ -9,7 +9,6 @@ import (
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/exchange"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/member"
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/model"
-	"github.com/coredns-clusterset/clusterset/plugin/clusterset/probe"
 )
 
 // testOptions are those of a manager whose metrics nobody reads.
@@ -17,7 +16,7 @@ func testOptions(publish func(*Set)) *Options {
 	return &Options{
 		Cache: 1000, NegativeTTL: 5, ServeStale: time.Hour, Timeout: 2 * time.Second, MaxConcurrent: 1000,
 		Metrics: func(string) Metrics { return unread{} }, DataMetrics: unreadData,
-		GatewayMetrics: unreadGateway, Publish: publish, Log: silent{},
+		Publish: publish, Log: silent{},
 	}
 }
 
@@ -31,19 +30,18 @@ func (silent) Errorf(string, ...any)   {}
 type unread struct{}
 
 func newCounter() prometheus.Counter { return prometheus.NewCounter(prometheus.CounterOpts{}) }
-func newGauge() prometheus.Gauge     { return prometheus.NewGauge(prometheus.GaugeOpts{}) }
 
 func (unread) Exchange() exchange.Metrics {
 	return exchange.Metrics{
-		Up: newGauge(), Down: newGauge(), Ejected: newGauge(), Coalesced: newCounter(), Rejected: newCounter(),
+		Coalesced: newCounter(), Rejected: newCounter(),
 		Upstream: func(model.Upstream) exchange.UpstreamMetrics { return exchange.UpstreamMetrics{} },
 	}
 }
 
 func (unread) Cache() answercache.Metrics {
 	var m answercache.Metrics
-	for kind := range m.Entries {
-		m.Entries[kind], m.Evicted[kind] = newGauge(), newCounter()
+	for kind := range m.Evicted {
+		m.Evicted[kind] = newCounter()
 	}
 	return m
 }
@@ -51,15 +49,9 @@ func (unread) Cache() answercache.Metrics {
 func (unread) ReleaseUpstreams([]model.Upstream) {}
 func (unread) Release()                          {}
 
-func unreadGateway(string) (probe.Gauge, func()) { return newGauge(), func() {} }
-
 func unreadData(string) (member.Metrics, func()) {
 	m := member.Metrics{
-		Services: newGauge(), Slices: newGauge(), Lists: newCounter(), Expires: newGauge(),
-		Programming: prometheus.NewHistogram(prometheus.HistogramOpts{}),
-	}
-	for state := range m.State {
-		m.State[state] = newGauge()
+		Lists: newCounter(), Programming: prometheus.NewHistogram(prometheus.HistogramOpts{}),
 	}
 	for reason := range m.Troubles {
 		m.Troubles[reason] = newCounter()

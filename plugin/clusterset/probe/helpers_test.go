@@ -76,11 +76,10 @@ func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	return client, nil
 }
 
-// changes records what Changed and Up were given.
+// changes records what Changed was given.
 type changes struct {
 	mu    sync.Mutex
 	alive []bool
-	up    float64
 }
 
 func (c *changes) changed(alive bool, err error) {
@@ -92,20 +91,13 @@ func (c *changes) changed(alive bool, err error) {
 	c.alive = append(c.alive, alive)
 }
 
-// Set implements Gauge.
-func (c *changes) Set(v float64) {
+// seen returns the changes.
+func (c *changes) seen() (alive []bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.up = v
-}
-
-// seen returns the changes, and the gauge.
-func (c *changes) seen() (alive []bool, up float64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.alive), c.up
+	return slices.Clone(c.alive)
 }
 
 func (c *changes) options(n *network) Options {
-	return Options{Changed: c.changed, Up: c, dial: n.dial}
+	return Options{Changed: c.changed, dial: n.dial}
 }

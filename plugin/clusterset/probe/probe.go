@@ -38,15 +38,9 @@ type Options struct {
 	// Changed, if set, is called with each change, and by Start where the gateway is known to be
 	// dead; err is why it is. It must neither wait nor call Stop.
 	Changed func(alive bool, err error)
-	// Up, if set, is 1 while the gateway is alive, else 0. It is set after each probe, so that
-	// the newest URL's is right where a member's changed.
-	Up Gauge
 
 	dial dialFunc // a test's
 }
-
-// Gauge is a metric, bound to its labels.
-type Gauge interface{ Set(float64) }
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
@@ -64,7 +58,6 @@ type Probe struct {
 	key     key
 	target  *target
 	changed func(alive bool, err error)
-	up      Gauge
 }
 
 // Start begins, or shares, the probing of a URL until Stop: tcp://HOST:PORT, http:// or https://,
@@ -74,7 +67,7 @@ func Start(url string, o Options) *Probe {
 		url: url, interval: cmp.Or(o.Interval, defaultInterval), backoff: cmp.Or(o.Backoff, defaultBackoff),
 		timeout: cmp.Or(o.Timeout, defaultTimeout), threshold: cmp.Or(o.Threshold, defaultThreshold),
 	}
-	p := &Probe{key: k, changed: o.Changed, up: o.Up}
+	p := &Probe{key: k, changed: o.Changed}
 	p.target, _ = targets.Acquire(k, func() (*target, error) { return startTarget(k, o.dial), nil })
 	p.target.add(p)
 	return p
@@ -99,15 +92,4 @@ func (p *Probe) notify(alive bool, err error) {
 	if p.changed != nil {
 		p.changed(alive, err)
 	}
-}
-
-func (p *Probe) setUp(alive bool) {
-	if p.up == nil {
-		return
-	}
-	up := 0.0
-	if alive {
-		up = 1
-	}
-	p.up.Set(up)
 }

@@ -131,9 +131,9 @@ func TestThreshold(t *testing.T) {
 				if got != test.alive {
 					t.Errorf("%s: %s, want %s", test.probes, got, test.alive)
 				}
-				alive, up := c.seen()
-				if s := p.Status(); s.Alive != before || (up == 1) != before || len(alive) != flips {
-					t.Errorf("%+v, gauge %v, %v of %d changes", s, up, alive, flips)
+				alive := c.seen()
+				if s := p.Status(); s.Alive != before || len(alive) != flips {
+					t.Errorf("%+v, %v of %d changes", s, alive, flips)
 				}
 				p.Stop()
 			})
@@ -160,15 +160,15 @@ func TestShared(t *testing.T) {
 		if all[0].target != all[49].target || targets.Len() != 1 {
 			t.Fatalf("%d targets", targets.Len())
 		}
-		if _, up := told[0].seen(); up != 1 {
+		if !all[0].Status().Alive {
 			t.Error("down to begin with")
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		start()
 		for i, c := range told {
-			if alive, up := c.seen(); !slices.Equal(alive, []bool{false}) || up != 0 || all[i].Alive() {
-				t.Errorf("user %d: %v, gauge %v", i, alive, up)
+			if alive := c.seen(); !slices.Equal(alive, []bool{false}) || all[i].Status().Alive || all[i].Alive() {
+				t.Errorf("user %d: %v, alive: %v", i, alive, all[i].Alive())
 			}
 		}
 		times := n.times()
@@ -183,10 +183,9 @@ func TestShared(t *testing.T) {
 		n.set(accepted)
 		time.Sleep(bound)
 		synctest.Wait()
-		stopped, _ := told[0].seen()
-		last, up := told[50].seen()
-		if len(stopped) != 1 || !slices.Equal(last, []bool{false, true}) || !all[50].Alive() || up != 1 {
-			t.Errorf("stopped: %v, the last one: %v, gauge %v", stopped, last, up)
+		stopped, last := told[0].seen(), told[50].seen()
+		if len(stopped) != 1 || !slices.Equal(last, []bool{false, true}) || !all[50].Alive() || !all[50].Status().Alive {
+			t.Errorf("stopped: %v, the last one: %v", stopped, last)
 		}
 		all[50].Stop()
 		probes := len(n.times())

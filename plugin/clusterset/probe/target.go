@@ -43,9 +43,7 @@ func (t *target) add(p *Probe) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.users[p] = struct{}{}
-	alive := !t.dead.Load()
-	p.setUp(alive)
-	if !alive {
+	if t.dead.Load() {
 		p.notify(false, t.err)
 	}
 }
@@ -102,11 +100,11 @@ func (t *target) judge(err error) {
 	}
 	t.status.Store(&next)
 	t.dead.Store(!next.Alive)
+	if !changed {
+		return
+	}
 	for p := range t.users {
-		p.setUp(next.Alive)
-		if changed {
-			p.notify(next.Alive, err)
-		}
+		p.notify(next.Alive, err)
 	}
 }
 

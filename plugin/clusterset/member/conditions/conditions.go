@@ -25,9 +25,6 @@ const (
 type Counters struct {
 	// Troubles counts failures by Reason, each once when it begins, not for every retry.
 	Troubles [failure.Reasons]prometheus.Counter
-	// Expires is when the credentials expire, in seconds since 1970; 0 where that isn't
-	// known.
-	Expires prometheus.Gauge
 }
 
 // Conditions are those of one member. They have no lock of their own.
@@ -127,10 +124,8 @@ func (c *Conditions) SetExpiry(e credentials.Expiry, now time.Time) {
 		c.expiry, c.warned, c.expired = e, false, false
 	}
 	if e.End.IsZero() {
-		c.counters.Expires.Set(0)
 		return
 	}
-	c.counters.Expires.Set(float64(e.End.Unix()))
 	switch {
 	case now.After(e.End):
 		if !c.expired {

@@ -22,7 +22,7 @@ func (l *lines) Errorf(format string, args ...any)   { l.Infof(format, args...) 
 
 func testConditions() (*Conditions, *lines) {
 	logged := &lines{}
-	counters := Counters{Expires: prometheus.NewGauge(prometheus.GaugeOpts{})}
+	counters := Counters{}
 	for r := range counters.Troubles {
 		counters.Troubles[r] = prometheus.NewCounter(prometheus.CounterOpts{})
 	}
@@ -54,11 +54,11 @@ func TestExpiryLogged(t *testing.T) {
 	if len(*logged) != 2 || !strings.Contains((*logged)[0], "expires at") || !strings.Contains((*logged)[1], "expired at") {
 		t.Errorf("%q", *logged)
 	}
-	if got := testutil.ToFloat64(c.counters.Expires); got != float64(end.Unix()) {
+	if got := c.Status().Credentials.Expires; !got.Equal(end) {
 		t.Errorf("expires at %v", got)
 	}
 	c.SetExpiry(credentials.Expiry{}, time.Now())
-	if got := testutil.ToFloat64(c.counters.Expires); got != 0 {
+	if got := c.Status().Credentials.Expires; !got.IsZero() {
 		t.Errorf("unknown: %v", got)
 	}
 }
