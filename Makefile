@@ -38,7 +38,7 @@ SEED  ?=
 
 # End-to-end tests that mostly wait, for an API's or a watch's end: two folders of them at a
 # time. The others have the machine for themselves, but for the demo's, which is make test's.
-WAITING := ./test/member ./test/configmap ./test/data ./test/join
+WAITING := ./test/member ./test/configmap ./test/data
 
 GO      := CGO_ENABLED=0 go
 LDFLAGS := -s -w -X main.version=$(VERSION)
