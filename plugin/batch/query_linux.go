@@ -86,15 +86,19 @@ func (q *query) WriteMsg(m *dns.Msg) error {
 		}
 		return q.write(data)
 	}
-	var room []byte
-	if q.batch != nil {
-		room = q.batch.buffer(q)
-	}
-	data, err := m.PackBuffer(room)
+	data, err := m.PackBuffer(q.room())
 	if err != nil {
 		return err
 	}
 	return q.write(data)
+}
+
+// room returns room for a reply while a batch waits for the query, else nil.
+func (q *query) room() []byte {
+	if q.batch == nil {
+		return nil
+	}
+	return q.batch.buffer(q)
 }
 
 // write hands data on, by what decorates the query, if something does.
@@ -111,11 +115,7 @@ func (q *query) Write(data []byte) (int, error) {
 	if q.closed {
 		return 0, errors.New("dns: Write called after Close")
 	}
-	var room []byte
-	if q.batch != nil {
-		room = q.batch.buffer(q)
-	}
-	return len(data), q.send(append(room[:0], data...))
+	return len(data), q.send(append(q.room()[:0], data...))
 }
 
 // send sends data, which is the batch's from here on: with the others' replies, or by itself

@@ -68,8 +68,23 @@ func TestLameduck(t *testing.T) {
 	}
 	address := i.Servers()[0].LocalAddr().String()
 	inBatches(t, address)
+	asked, end := underLoad(t, address)
+	awaitMore(asked)
+	for _, err := range i.ShutdownCallbacks() {
+		t.Error(err)
+	}
+	awaitMore(asked)
+	end()
+	_ = i.Stop()
+}
+
+// underLoad has clients ask a server until end is called, which fails the test where a query
+// was lost. It counts what they ask.
+func underLoad(t *testing.T, address string) (asked *atomic.Int64, end func()) {
+	t.Helper()
+	asked = new(atomic.Int64)
 	stop := make(chan struct{})
-	var lost, asked atomic.Int64
+	var lost atomic.Int64
 	var clients sync.WaitGroup
 	for range 4 {
 		clients.Go(func() {
@@ -86,17 +101,14 @@ func TestLameduck(t *testing.T) {
 			}
 		})
 	}
-	awaitMore(&asked)
-	for _, err := range i.ShutdownCallbacks() {
-		t.Error(err)
+	return asked, func() {
+		t.Helper()
+		close(stop)
+		clients.Wait()
+		if lost.Load() > 0 {
+			t.Errorf("%d of %d queries were lost", lost.Load(), asked.Load())
+		}
 	}
-	awaitMore(&asked)
-	close(stop)
-	clients.Wait()
-	if lost.Load() > 0 {
-		t.Errorf("%d of %d queries were lost", lost.Load(), asked.Load())
-	}
-	_ = i.Stop()
 }
 
 // awaitMore waits until some hundred more queries were asked.
@@ -178,27 +190,10 @@ func TestReload(t *testing.T) {
 	steps := []string{"batch", "batch", "", "batch", "batch\nmultisocket 4", "multisocket 2", "batch\nmultisocket 2", "batch", "batch\nerrors"}
 	i, port := start(t, block("batch\nerrors"))
 	inBatches(t, "127.0.0.1:"+port)
-	var lost, asked atomic.Int64
-	stop := make(chan struct{})
-	var clients sync.WaitGroup
-	for range 4 {
-		clients.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				asked.Add(1)
-				if ask(t, "127.0.0.1:"+port, question("a.example.", dns.TypeA)) == nil {
-					lost.Add(1)
-				}
-			}
-		})
-	}
+	asked, end := underLoad(t, "127.0.0.1:"+port)
 	var err error
 	for _, step := range steps {
-		awaitMore(&asked)
+		awaitMore(asked)
 		if i, err = i.Restart(input(block(step), port)); err != nil {
 			t.Fatal(err)
 		}
@@ -213,11 +208,7 @@ func TestReload(t *testing.T) {
 			}
 		}
 	}
-	close(stop)
-	clients.Wait()
-	if lost.Load() > 0 {
-		t.Errorf("%d of %d queries were lost", lost.Load(), asked.Load())
-	}
+	end()
 	for _, err := range i.ShutdownCallbacks() {
 		t.Error(err)
 	}
