@@ -1,11 +1,7 @@
 package clusterset
 
 import (
-	"slices"
-	"sync"
-
 	"github.com/coredns/coredns/plugin"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/coredns-clusterset/clusterset/plugin/clusterset/answercache"
@@ -31,26 +27,11 @@ func gaugeDesc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 // runningSet are the plugins whose members are in force, in the order they were started.
-type runningSet struct {
-	mu      sync.Mutex
-	plugins []*Clusterset
-}
+type runningSet struct{ plugins }
 
 var running runningSet
 
 func init() { prometheus.MustRegister(&running) }
-
-func (r *runningSet) add(p *Clusterset) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.plugins = append(r.plugins, p)
-}
-
-func (r *runningSet) remove(p *Clusterset) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.plugins = slices.DeleteFunc(r.plugins, func(q *Clusterset) bool { return q == p })
-}
 
 // Describe implements prometheus.Collector.
 func (r *runningSet) Describe(to chan<- *prometheus.Desc) {
@@ -62,11 +43,8 @@ func (r *runningSet) Describe(to chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. A query waits for none of it: what locks there are
 // in a Status are a member's own, and held for a moment.
 func (r *runningSet) Collect(to chan<- prometheus.Metric) {
-	r.mu.Lock()
-	plugins := slices.Clone(r.plugins)
-	r.mu.Unlock()
 	byName := make(map[string]*memberGauges)
-	for _, p := range plugins {
+	for _, p := range r.list() {
 		set := p.resolver.Members()
 		if set == nil {
 			continue

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,9 +34,7 @@ type statusServer struct {
 	server  *statuspage.Server
 	stop    context.CancelFunc
 	running sync.WaitGroup
-
-	mu      sync.Mutex
-	stanzas []*Clusterset // in the order of the Corefile
+	stanzas plugins // in the order of the Corefile
 }
 
 var _ statuspage.Source = (*statusServer)(nil)
@@ -52,9 +49,9 @@ func (p *Clusterset) startStatus() error {
 	if err != nil {
 		return fmt.Errorf("status: %w", err)
 	}
-	s.add(p)
+	s.stanzas.add(p)
 	p.stopStatus = sync.OnceFunc(func() {
-		s.remove(p)
+		s.stanzas.remove(p)
 		statusServers.Release(address)
 	})
 	return nil
@@ -81,23 +78,9 @@ func (s *statusServer) Close() {
 	s.running.Wait()
 }
 
-func (s *statusServer) add(p *Clusterset) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stanzas = append(s.stanzas, p)
-}
-
-func (s *statusServer) remove(p *Clusterset) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stanzas = slices.DeleteFunc(s.stanzas, func(other *Clusterset) bool { return other == p })
-}
-
 // current returns the stanzas of the newest Corefile.
 func (s *statusServer) current() (newest []*Clusterset) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.stanzas {
+	for _, p := range s.stanzas.list() {
 		if len(newest) > 0 && p.generation > newest[0].generation {
 			newest = nil
 		}
